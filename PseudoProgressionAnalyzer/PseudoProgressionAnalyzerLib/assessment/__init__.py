@@ -1,0 +1,1 @@
+"""Criteria as cited data, evidence held against them, and its honest sum."""

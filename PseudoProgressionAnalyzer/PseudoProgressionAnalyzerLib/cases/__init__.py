@@ -1,0 +1,1 @@
+"""Simulated patients with known truth, made with forward models of their own."""

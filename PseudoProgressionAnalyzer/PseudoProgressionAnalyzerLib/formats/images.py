@@ -1,0 +1,101 @@
+"""NIfTI and NRRD images into ``Image`` and back, through SimpleITK.
+
+SimpleITK works in LPS; the turn to RAS is ``ras_from_lps`` of this file and stands nowhere else in the library.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from ..measures import Image, InputError
+
+SUFFIXES = (".nii.gz", ".nii", ".nrrd")
+
+LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def ras_from_lps(matrix: np.ndarray) -> np.ndarray:
+    """An index-to-LPS affine (4x4) as index-to-RAS; its own inverse."""
+    return LPS_TO_RAS @ matrix
+
+
+def point_transform_ras_from_lps(matrix: np.ndarray) -> np.ndarray:
+    """A 4x4 transform of LPS points as one of RAS points; its own inverse."""
+    return LPS_TO_RAS @ matrix @ LPS_TO_RAS
+
+
+def read_image(path: Path) -> Image:
+    """A 3D image ``(k, j, i)`` or a time series ``(time, k, j, i)`` with its RAS affine.
+
+    Raises InputError: ``file_missing``, ``file_unreadable``, ``image_dimension`` (neither 3D nor 4D),
+    ``image_geometry`` (spacing zero or negative, axes that do not span space), ``image_no_values`` (no finite value).
+    """
+    if not path.is_file():
+        raise InputError("file_missing", file=str(path))
+    try:
+        source = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise InputError("file_unreadable", file=str(path), detail=_first_reason(error)) from error
+    return from_sitk(source, path)
+
+
+def from_sitk(source: sitk.Image, path: Path | str = "image") -> Image:
+    """A SimpleITK image as ``Image``; errors as ``read_image``, naming path."""
+    dimension = source.GetDimension()
+    array = sitk.GetArrayFromImage(source)
+    if source.GetNumberOfComponentsPerPixel() > 1:  # NRRD time series keep time as components, the fastest axis
+        array = np.moveaxis(array, -1, 0)
+    if array.ndim not in (3, 4) or min(array.shape) == 0:
+        raise InputError("image_dimension", file=str(path), dimension=array.ndim)
+    spacing = np.asarray(source.GetSpacing(), dtype=float)[:3]
+    directions = np.asarray(source.GetDirection(), dtype=float).reshape(dimension, dimension)[:3, :3]
+    affine = np.eye(4)
+    affine[:3, :3] = directions * spacing
+    affine[:3, 3] = source.GetOrigin()[:3]
+    if not (np.all(np.isfinite(affine)) and np.all(spacing > 0) and abs(np.linalg.det(directions)) > 1e-3):
+        raise InputError("image_geometry", file=str(path))
+    if not np.any(np.isfinite(array)):
+        raise InputError("image_no_values", file=str(path))
+    return Image(array, ras_from_lps(affine))
+
+
+def to_sitk(image: Image) -> sitk.Image:
+    """A 3D ``Image`` as SimpleITK image (bool becomes uint8)."""
+    array = image.array.astype(np.uint8) if image.array.dtype == bool else image.array
+    target = sitk.GetImageFromArray(np.ascontiguousarray(array))
+    lps = ras_from_lps(image.affine)
+    spacing = image.spacing
+    target.SetSpacing(spacing.tolist())
+    target.SetDirection((lps[:3, :3] / spacing).ravel().tolist())
+    target.SetOrigin(lps[:3, 3].tolist())
+    return target
+
+
+def write_image(image: Image, path: Path) -> None:
+    """Writes a 3D image or a time series as NIfTI or NRRD by the name's ending; raises FileExistsError."""
+    if path.exists():
+        raise FileExistsError(path)
+    if image.array.ndim == 3:
+        target = to_sitk(image)
+    else:
+        frames = [to_sitk(Image(frame, image.affine)) for frame in image.array]
+        target = sitk.JoinSeries(frames)
+    sitk.WriteImage(target, str(path), useCompression=path.name.endswith((".gz", ".nrrd")))
+
+
+def same_grid(first: Image, second: Image, tolerance: float = 1e-2) -> bool:
+    """Whether two images have the same voxels: shape equal and every corner within tolerance (mm)."""
+    if first.shape != second.shape:
+        return False
+    corners = np.array([[x, y, z, 1] for x in (0, 1) for y in (0, 1) for z in (0, 1)], dtype=float)
+    corners[:, :3] *= np.array(first.shape)[::-1] - 1
+    return bool(np.allclose(corners @ first.affine.T, corners @ second.affine.T, atol=tolerance))
+
+
+def _first_reason(error: RuntimeError) -> str:
+    """The last line of an ITK error: the one that says what is wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

@@ -1,0 +1,1 @@
+"""Geometry: registration, resampling, brain mask, midline and reference tissue."""

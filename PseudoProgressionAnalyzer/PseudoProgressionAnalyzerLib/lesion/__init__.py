@@ -1,0 +1,1 @@
+"""Lesions measured: volume, diameters, shape, and their change over time."""

@@ -1,0 +1,276 @@
+"""The words of the project as plain data, from messages and images to patients and measurements.
+
+Conventions that hold everywhere in the library:
+
+- Arrays are indexed slowest axis first: images ``(k, j, i)``, time series ``(time, k, j, i)``.
+- An ``affine`` is a 4x4 float array that maps voxel indices ``(i, j, k, 1)`` (note the order) of voxel
+  centres to RAS millimetres (right, anterior, superior).
+- A transform named ``moving_to_fixed`` is a 4x4 float array that maps RAS points of the moving image to RAS
+  points of the fixed image.
+- Times are seconds, lengths millimetres, volumes millilitres; acquisition fields have their BIDS names and units.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+DISCLAIMER = "For research and teaching. Not for clinical use."
+
+ROLES = (
+    "T1", "T1CE", "T2", "FLAIR", "DSC", "rCBV", "ASL", "CBF", "MRS", "MRSI", "Cho_NAA_molar", "Cho_NAA_area",
+    "Cho_Cr_molar", "Cho_Cr_area", "APTw", "ADC", "PET", "segmentation",
+)  # fmt: skip
+
+EVENT_KINDS = (
+    "surgery", "biopsy", "radiotherapy", "temozolomide", "bevacizumab", "immunotherapy", "dexamethasone",
+    "clinical_status", "MGMT", "IDH",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Message:
+    """A reason, warning, unknown or error as a value: ``texts.sentence`` turns it into a sentence."""
+
+    code: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+class InputError(Exception):
+    """Something that the user can mend. Carries a Message that names the file, the field and the remedy."""
+
+    def __init__(self, code: str, **parameters: Any):
+        super().__init__(code, parameters)
+        self.message = Message(code, parameters)
+
+
+@dataclass
+class Image:
+    """Values on a grid.
+
+    array: ``(k, j, i)`` or ``(time, k, j, i)``; affine: 4x4, voxel index ``(i, j, k, 1)`` to RAS mm.
+    """
+
+    array: np.ndarray
+    affine: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of voxels along ``(k, j, i)``."""
+        return self.array.shape[-3:]
+
+    @property
+    def spacing(self) -> np.ndarray:
+        """Voxel edge lengths along ``(i, j, k)`` in mm."""
+        return np.linalg.norm(self.affine[:3, :3], axis=0)
+
+    @property
+    def voxel_volume(self) -> float:
+        """Volume of one voxel in mL."""
+        return float(abs(np.linalg.det(self.affine[:3, :3]))) / 1000.0
+
+
+@dataclass
+class Map(Image):
+    """A parameter on its own grid, with what is needed to read it.
+
+    quality: bool ``(k, j, i)``, True where the value can be trusted; None when nothing is known about it.
+    """
+
+    name: str = ""
+    unit: str = ""
+    method: str = ""
+    quality: np.ndarray | None = None
+    flags: tuple[Message, ...] = ()
+
+
+@dataclass
+class Series:
+    """One image series: where it is, what it is, and why it is thought to be that.
+
+    acquisition: BIDS names and units (``EchoTime`` s, ``RepetitionTime`` s, ``FlipAngle`` degrees,
+    ``MagneticFieldStrength`` T, ...). confidence: 0 to 1.
+    """
+
+    role: str
+    path: Path
+    acquisition: dict[str, Any] = field(default_factory=dict)
+    confidence: float = 1.0
+    reason: Message | None = None
+
+
+@dataclass
+class Event:
+    """What happened on a date or over a span of dates.
+
+    details: what the kind needs, e.g. ``viable_tumour_percent`` of a biopsy, ``dose_mg_per_day`` of dexamethasone,
+    ``status`` (improved, stable, worse) of a clinical status, ``methylated`` of MGMT, ``mutated`` of IDH.
+    """
+
+    kind: str
+    date: datetime.date | None
+    end: datetime.date | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Region:
+    """What the user drew, where, and as what.
+
+    purpose: ``lesion`` (a visit's own lesion), ``reference`` (tissue that ratios are taken against) or ``free``.
+    carried: whether the region is also carried through the transforms into every visit (kind ``fixed``).
+    """
+
+    name: str
+    visit: str
+    purpose: str
+    path: Path
+    label: int | None = None
+    carried: bool = False
+
+
+@dataclass
+class Visit:
+    """What is read together: one or more studies within a few days. The date may be unknown."""
+
+    id: str
+    date: datetime.date | None
+    series: list[Series] = field(default_factory=list)
+    warnings: list[Message] = field(default_factory=list)
+
+    def of_role(self, role: str) -> Series | None:
+        """The visit's series of a role, or None."""
+        return next((series for series in self.series if series.role == role), None)
+
+
+@dataclass
+class Patient:
+    """A patient's visits in date order, events and regions."""
+
+    id: str
+    visits: list[Visit]
+    events: list[Event] = field(default_factory=list)
+    regions: list[Region] = field(default_factory=list)
+    problems: list[Message] = field(default_factory=list)
+
+    def visit(self, visit_id: str) -> Visit:
+        """The visit with this id. Raises InputError ``unknown_visit``."""
+        for visit in self.visits:
+            if visit.id == visit_id:
+                return visit
+        raise InputError("unknown_visit", visit=visit_id, known=", ".join(visit.id for visit in self.visits))
+
+    @property
+    def radiotherapy_end(self) -> datetime.date | None:
+        """Last day of the first course of radiotherapy: the day that all days are counted from."""
+        ends = [event.end or event.date for event in self.events if event.kind == "radiotherapy"]
+        return min((end for end in ends if end is not None), default=None)
+
+    def day(self, visit: Visit) -> int | None:
+        """Days from the end of radiotherapy to the visit (negative before), or None when a date is unknown."""
+        if visit.date is None or self.radiotherapy_end is None:
+            return None
+        return (visit.date - self.radiotherapy_end).days
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One number with where it comes from; one row of measurements.csv.
+
+    value is None when it could not be measured: the flags then say why. low and high bound a 95 % interval.
+    compared_to is empty for a value and names the earlier visit for a change. kind: ``own`` (the visit's own lesion)
+    or ``fixed`` (one drawn region carried into every visit); drawn_in is the visit in which the region was drawn.
+    """
+
+    visit: str
+    region: str
+    kind: str
+    drawn_in: str
+    name: str
+    value: float | None
+    unit: str
+    low: float | None = None
+    high: float | None = None
+    compared_to: str = ""
+    reference: str = ""
+    method: str = ""
+    flags: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A published cut-off as data: everything comes from one source and one statistic.
+
+    true progression is the positive class: sensitivity is the share of true progressions on the progression side of
+    the cut-off. direction: ``high`` when values at or above the cut-off speak for true progression, ``low`` when
+    values at or below do. window: first and last day after the end of radiotherapy in which it was studied, None
+    where the source does not say. Intervals are 95 %.
+    """
+
+    id: str
+    group: str
+    measure: str
+    unit: str
+    statistic: str
+    direction: str
+    cut_off: float
+    sensitivity: float
+    specificity: float
+    sensitivity_interval: tuple[float, float] | None
+    specificity_interval: tuple[float, float] | None
+    positives: int | None
+    negatives: int | None
+    window: tuple[int | None, int | None] | None
+    population: str
+    citation: str
+    doi: str
+    verified: str
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A measurement held against one criterion.
+
+    likelihood_ratio: of true progression against treatment effect, soft in the measurement error; weight: the decibans
+    (10 log10 of the shrunk likelihood ratio) with which it enters the sum. used is False with a reason where it weighs
+    nothing.
+    """
+
+    criterion: Criterion
+    measurement: Measurement
+    probability_beyond: float | None
+    likelihood_ratio: float | None
+    weight: float
+    used: bool
+    reasons: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """All evidence of one visit combined, from what was known by then.
+
+    prior and probability: (median, low, high) of the probability of true progression; probability is None when the
+    evidence is insufficient. conclusion: one of ``CONCLUSIONS``.
+    """
+
+    as_of: str
+    conclusion: str
+    prior: tuple[float, float, float]
+    probability: tuple[float, float, float] | None
+    evidence: tuple[Evidence, ...]
+    context: tuple[Message, ...]
+    missing: tuple[Message, ...]
+    next_best_test: Message | None
+    criteria_set: str
+
+
+CONCLUSIONS = (
+    "favours_pseudoprogression", "favours_radiation_necrosis", "favours_treatment_effect",
+    "favours_true_progression", "mixed", "insufficient",
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Which series plays which role, which studies make a visit, and what is missing."""

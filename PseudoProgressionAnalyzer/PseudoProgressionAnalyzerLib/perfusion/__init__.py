@@ -1,0 +1,1 @@
+"""Perfusion on plain arrays: dynamic susceptibility contrast (DSC) and arterial spin labelling (ASL)."""

@@ -1,0 +1,1 @@
+"""Tables, figures, HTML and JSON that people and programs read."""
