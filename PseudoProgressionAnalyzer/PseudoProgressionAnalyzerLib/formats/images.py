@@ -42,14 +42,41 @@ def read_image(path: Path) -> Image:
     return from_sitk(source, path)
 
 
+def read_header(path: Path) -> Image:
+    """Shape and affine without the values (the array is empty memory of the right shape); errors as ``read_image``."""
+    if not path.is_file():
+        raise InputError("file_missing", file=str(path))
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise InputError("file_unreadable", file=str(path), detail=_first_reason(error)) from error
+    dimension = reader.GetDimension()
+    shape = reader.GetSize()[::-1]
+    if reader.GetNumberOfComponents() > 1:
+        shape = (reader.GetNumberOfComponents(), *shape)
+    affine = _affine(reader, dimension, path) if len(shape) in (3, 4) and dimension >= 3 else None
+    if affine is None or min(shape) == 0:
+        raise InputError("image_dimension", file=str(path), dimension=len(shape))
+    return Image(np.broadcast_to(np.zeros((), dtype=np.uint8), shape), affine)
+
+
 def from_sitk(source: sitk.Image, path: Path | str = "image") -> Image:
     """A SimpleITK image as ``Image``; errors as ``read_image``, naming path."""
     dimension = source.GetDimension()
     array = sitk.GetArrayFromImage(source)
     if source.GetNumberOfComponentsPerPixel() > 1:  # NRRD time series keep time as components, the fastest axis
         array = np.moveaxis(array, -1, 0)
-    if array.ndim not in (3, 4) or min(array.shape) == 0:
+    if array.ndim not in (3, 4) or dimension < 3 or min(array.shape) == 0:
         raise InputError("image_dimension", file=str(path), dimension=array.ndim)
+    affine = _affine(source, dimension, path)
+    if not np.any(np.isfinite(array)):
+        raise InputError("image_no_values", file=str(path))
+    return Image(array, affine)
+
+
+def _affine(source: sitk.Image | sitk.ImageFileReader, dimension: int, path: Path | str) -> np.ndarray:
     spacing = np.asarray(source.GetSpacing(), dtype=float)[:3]
     directions = np.asarray(source.GetDirection(), dtype=float).reshape(dimension, dimension)[:3, :3]
     affine = np.eye(4)
@@ -57,9 +84,7 @@ def from_sitk(source: sitk.Image, path: Path | str = "image") -> Image:
     affine[:3, 3] = source.GetOrigin()[:3]
     if not (np.all(np.isfinite(affine)) and np.all(spacing > 0) and abs(np.linalg.det(directions)) > 1e-3):
         raise InputError("image_geometry", file=str(path))
-    if not np.any(np.isfinite(array)):
-        raise InputError("image_no_values", file=str(path))
-    return Image(array, ras_from_lps(affine))
+    return ras_from_lps(affine)
 
 
 def to_sitk(image: Image) -> sitk.Image:

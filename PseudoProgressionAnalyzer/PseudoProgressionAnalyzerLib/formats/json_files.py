@@ -1,0 +1,24 @@
+"""JSON files into plain objects, with errors that name the line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ..measures import InputError
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file (UTF-8). Raises InputError ``file_missing``, ``json_syntax``, ``json_not_an_object``."""
+    if not path.is_file():
+        raise InputError("file_missing", file=str(path))
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except json.JSONDecodeError as error:
+        raise InputError("json_syntax", file=str(path), line=error.lineno, detail=error.msg) from error
+    except UnicodeDecodeError as error:
+        raise InputError("json_syntax", file=str(path), line="?", detail="not UTF-8 text") from error
+    if not isinstance(content, dict):
+        raise InputError("json_not_an_object", file=str(path))
+    return content

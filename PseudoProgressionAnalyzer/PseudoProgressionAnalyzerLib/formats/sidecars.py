@@ -1,0 +1,66 @@
+"""The JSON sidecar beside an image: acquisition in BIDS names and units, or what a map holds."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from ..measures import InputError, Message
+from .images import SUFFIXES
+from .json_files import read_json
+
+# What a clinical head scanner can do, wide enough for all of them: a value outside is a wrong unit, not a protocol.
+PLAUSIBLE = {
+    "EchoTime": (0.0005, 0.7, "s"),
+    "RepetitionTime": (0.002, 30.0, "s"),
+    "InversionTime": (0.0, 10.0, "s"),
+    "FlipAngle": (0.1, 180.0, "degrees"),
+    "MagneticFieldStrength": (0.05, 10.5, "T"),
+    "PostLabelingDelay": (0.0, 10.0, "s"),
+    "LabelingDuration": (0.0, 10.0, "s"),
+}
+
+
+def stem(path: Path) -> str:
+    """The file name without its image ending (``DSC`` of ``DSC.nii.gz``)."""
+    for suffix in SUFFIXES:
+        if path.name.lower().endswith(suffix):
+            return path.name[: -len(suffix)]
+    return path.stem
+
+
+def sidecar_path(path: Path) -> Path:
+    """Where the sidecar of an image stands: the same name with the ending ``.json``."""
+    return path.with_name(stem(path) + ".json")
+
+
+def read_sidecar(path: Path) -> dict[str, Any]:
+    """The fields of the image's sidecar; empty when there is none.
+
+    Raises InputError: ``json_syntax``, ``json_not_an_object``, and ``field_implausible`` for a number outside of what
+    a head scanner can do (most often milliseconds where BIDS wants seconds).
+    """
+    file = sidecar_path(path)
+    if not file.exists():
+        return {}
+    fields = read_json(file)
+    for name, (low, high, unit) in PLAUSIBLE.items():
+        if name not in fields:
+            continue
+        values = fields[name] if isinstance(fields[name], list) else [fields[name]]
+        for value in values:
+            number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+            if not number or not low <= value <= high:
+                raise InputError(
+                    "field_implausible", file=str(file), field=name, value=value, low=low, high=high, unit=unit
+                )
+    return fields
+
+
+def missing_fields(path: Path, fields: dict[str, Any], needed: tuple[str, ...]) -> Message | None:
+    """A message that names the sidecar and the needed fields it lacks, or None."""
+    absent = [name for name in needed if name not in fields]
+    if not absent:
+        return None
+    return Message("fields_missing", {"file": str(sidecar_path(path)), "fields": ", ".join(absent)})

@@ -1,0 +1,233 @@
+"""A patient folder into a Patient: one sub-folder per study date, images named by role, an optional patient.json.
+
+Nothing is computed and no voxel is read here: only names, headers and sidecars, so that ``inspect`` is immediate.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from pathlib import Path
+from typing import Any
+
+from ..formats.images import SUFFIXES, read_header, same_grid
+from ..formats.sidecars import missing_fields, read_sidecar, stem
+from ..measures import InputError, Message, Patient, Region, Series, Visit
+from .patient_file import NAME, read_patient_file
+from .roles import region_of_name, role_of_name
+from .visits import DEFAULT_WINDOW_DAYS, group_studies
+
+TIME_SERIES = ("DSC", "ASL")
+NEEDED_FIELDS = {"DSC": ("EchoTime", "RepetitionTime")}
+RATIO_MAPS = ("Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area")
+RATIO_MAP_FIELDS = ("RatioKind", "EchoTime", "MagneticFieldStrength", "Method")
+_DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[_ -].*)?")
+
+
+def read_patient(folder: Path) -> Patient:
+    """The patient in a folder, visits in date order.
+
+    What the user must mend before anything is computed stands in ``Patient.problems``; what they should know in each
+    visit's ``warnings``. Raises InputError ``folder_missing``, ``folder_empty``, ``patient_file_field``,
+    ``json_syntax``.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError("folder_missing", folder=str(folder))
+    stated = read_patient_file(folder)
+    problems: list[Message] = []
+    studies = _studies(folder, stated, problems)
+    if not studies:
+        if problems:
+            return Patient(stated["patient"] or "patient", [], stated["events"], [], problems)
+        raise InputError("folder_empty", folder=str(folder))
+    visits, regions = [], []
+    for visit_id, date, names in _visits(folder, studies, stated, problems):
+        visit = Visit(visit_id, date)
+        for name in names:
+            regions += _read_study(folder, name, visit, stated["roles"], problems)
+        _check_visit(folder, visit, regions, problems)
+        visits.append(visit)
+    patient = Patient(stated["patient"] or "patient", visits, stated["events"], regions, problems)
+    _add_stated_regions(folder, patient, stated["regions"])
+    return patient
+
+
+def relative(folder: Path, path: Path) -> str:
+    """A path below the patient folder as text with forward slashes; other paths as they are."""
+    try:
+        return path.relative_to(folder).as_posix()
+    except ValueError:
+        return str(path)
+
+
+def _studies(folder: Path, stated: dict[str, Any], problems: list[Message]) -> dict[str, datetime.date | None]:
+    """Study folders by name with the date that their name says; None where only patient.json can say it."""
+    named_in_file = {name for visit in stated["visits"] for name in visit["studies"]}
+    studies: dict[str, datetime.date | None] = {}
+    for entry in sorted(folder.iterdir()):
+        if entry.name.startswith("."):
+            continue
+        if not entry.is_dir():
+            if entry.name.lower().endswith(SUFFIXES):
+                problems.append(Message("image_outside_study", {"file": str(entry)}))
+            continue
+        match = _DATED.fullmatch(entry.name)
+        date = None
+        if match:
+            try:
+                date = datetime.date.fromisoformat(match[1])
+            except ValueError:
+                date = None
+        if date is None and entry.name not in named_in_file:
+            problems.append(Message("folder_not_a_date", {"file": str(entry), "name": entry.name}))
+            continue
+        studies[entry.name] = date
+    for name in sorted(named_in_file - set(studies)):
+        problems.append(Message("study_missing", {"file": str(folder / NAME), "name": name}))
+    return studies
+
+
+def _visits(
+    folder: Path, studies: dict[str, datetime.date | None], stated: dict[str, Any], problems: list[Message]
+) -> list[tuple[str, datetime.date | None, list[str]]]:
+    """(visit id, date, study folders): as stated in patient.json, the rest by the window rule; undated ones last."""
+    visits: list[tuple[str, datetime.date | None, list[str]]] = []
+    taken: set[str] = set()
+    for visit in stated["visits"]:
+        names = [name for name in visit["studies"] if name in studies]
+        taken.update(names)
+        dates = [studies[name] for name in names if studies[name] is not None]
+        if names and visit["include"]:
+            visits.append((visit["id"], visit["date"] or min(dates, default=None), names))
+    free = [
+        (name, date, frozenset(role for _, role in _files_with_roles(folder, name, stated["roles"])))
+        for name, date in studies.items()
+        if name not in taken and date is not None
+    ]
+    window = DEFAULT_WINDOW_DAYS if stated["visit_window_days"] is None else stated["visit_window_days"]
+    for names in group_studies(free, stated["events"], window):
+        date = studies[names[0]]
+        visits.append((date.isoformat(), date, names))
+    ids = [visit_id for visit_id, _, _ in visits]
+    for visit_id in sorted({visit_id for visit_id in ids if ids.count(visit_id) > 1}):
+        problems.append(Message("visit_twice", {"file": str(folder / NAME), "visit": visit_id}))
+    return sorted(visits, key=lambda visit: (visit[1] is None, visit[1] or datetime.date.max, visit[0]))
+
+
+def _files_with_roles(folder: Path, study: str, stated_roles: dict[str, str]) -> list[tuple[Path, str]]:
+    """Images of a study folder with their role; ``lesion`` and ``reference`` for masks, empty when unknown."""
+    found = []
+    for path in sorted((folder / study).iterdir()):
+        if not path.name.lower().endswith(SUFFIXES) or path.name.startswith("."):
+            continue
+        role = stated_roles.get(relative(folder, path))
+        if role is None:
+            role = region_of_name(stem(path)) or role_of_name(stem(path))[0] or ""
+        if role != "ignore":
+            found.append((path, role))
+    return found
+
+
+def _read_study(
+    folder: Path, study: str, visit: Visit, stated_roles: dict[str, str], problems: list[Message]
+) -> list[Region]:
+    """Adds the study's series to the visit; returns the regions that its masks are."""
+    regions = []
+    for path, role in _files_with_roles(folder, study, stated_roles):
+        if not role:
+            visit.warnings.append(Message("file_not_recognised", {"file": relative(folder, path)}))
+            continue
+        try:
+            header = read_header(path)
+            acquisition = {} if role in ("lesion", "reference") else read_sidecar(path)
+        except InputError as error:
+            problems.append(error.message)
+            continue
+        shown = relative(folder, path)
+        if role in ("lesion", "reference"):
+            if header.array.ndim != 3:
+                problems.append(Message("mask_not_3d", {"file": str(path)}))
+            elif any(region.purpose == role for region in regions):
+                problems.append(Message("mask_twice", {"file": str(path), "visit": visit.id, "purpose": role}))
+            else:
+                regions.append(Region(role, visit.id, role, path))
+            continue
+        if role in TIME_SERIES and header.array.ndim != 4:
+            problems.append(Message("not_a_time_series", {"file": str(path), "role": role}))
+            continue
+        if role not in (*TIME_SERIES, "MRS", "MRSI") and header.array.ndim != 3:
+            problems.append(
+                Message("unexpected_time_series", {"file": str(path), "role": role, "frames": len(header.array)})
+            )
+            continue
+        other = visit.of_role(role)
+        if other is not None:
+            problems.append(
+                Message("role_twice", {"file": str(path), "role": role, "visit": visit.id, "other": str(other.path)})
+            )
+            continue
+        lacking = missing_fields(path, acquisition, NEEDED_FIELDS.get(role, ()))
+        if lacking is not None:
+            problems.append(lacking)
+        if role in RATIO_MAPS:
+            unsaid = missing_fields(path, acquisition, RATIO_MAP_FIELDS)
+            if unsaid is not None:
+                visit.warnings.append(Message("ratio_map_unsaid", dict(unsaid.parameters)))
+        reason = Message("role_stated", {"role": role}) if shown in stated_roles else role_of_name(stem(path))[1]
+        visit.series.append(Series(role, path, acquisition, 1.0 if shown in stated_roles else 0.9, reason))
+    return regions
+
+
+def _check_visit(folder: Path, visit: Visit, regions: list[Region], problems: list[Message]) -> None:
+    """T1CE is there, and the visit's masks have its grid."""
+    anatomy = visit.of_role("T1CE")
+    if anatomy is None:
+        visit.warnings.append(Message("no_t1ce", {"visit": visit.id}))
+        return
+    grid = read_header(anatomy.path)
+    for region in regions:
+        if region.visit == visit.id and not same_grid(read_header(region.path), grid):
+            problems.append(
+                Message("mask_on_other_grid", {"file": str(region.path), "image": relative(folder, anatomy.path)})
+            )
+
+
+def _add_stated_regions(folder: Path, patient: Patient, stated: list[dict[str, Any]]) -> None:
+    """Regions of patient.json: they complete a mask found by name (label, carried), or add one."""
+    visit_ids = {visit.id for visit in patient.visits}
+    for entry in stated:
+        path = folder / entry["file"]
+        if entry["visit"] not in visit_ids:
+            patient.problems.append(
+                Message(
+                    "region_visit_unknown",
+                    {
+                        "file": str(folder / NAME),
+                        "region": entry["name"],
+                        "visit": entry["visit"],
+                        "known": ", ".join(sorted(visit_ids)),
+                    },
+                )
+            )
+            continue
+        region = Region(entry["name"], entry["visit"], entry["purpose"], path, entry["label"], entry["carried"])
+        found = [
+            number
+            for number, known in enumerate(patient.regions)
+            if known.path == path and known.visit == region.visit and known.purpose == region.purpose
+        ]
+        if found:
+            patient.regions[found[0]] = region
+            continue
+        anatomy = patient.visit(entry["visit"]).of_role("T1CE")
+        try:
+            if anatomy is not None and not same_grid(read_header(path), read_header(anatomy.path)):
+                patient.problems.append(
+                    Message("mask_on_other_grid", {"file": str(path), "image": relative(folder, anatomy.path)})
+                )
+                continue
+        except InputError as error:
+            patient.problems.append(error.message)
+            continue
+        patient.regions.append(region)

@@ -1,0 +1,37 @@
+"""Which role a file plays, from its name."""
+
+from __future__ import annotations
+
+from ..measures import ROLES, Message
+
+# Names that people and public data sets give to the same role (BraTS, TCIA Brain-Tumor-Progression and plain ones).
+SYNONYMS = {
+    "T1CE": ("t1c", "t1gd", "t1post", "t1_post", "t1w_ce", "t1contrast", "t1_gd", "t1ce"),
+    "T1": ("t1", "t1n", "t1w", "t1pre", "t1_pre", "t1prereg"),
+    "T2": ("t2", "t2w", "t2reg"),
+    "FLAIR": ("flair", "t2f", "t2_flair", "flairreg"),
+    "DSC": ("dsc", "perfusion_dsc"),
+    "rCBV": ("rcbv", "cbv", "nrcbvreg"),
+    "CBF": ("cbf", "ncbf"),
+    "ADC": ("adc", "adcreg"),
+    "APTw": ("apt", "aptw"),
+    "segmentation": ("seg", "segmentation"),
+}
+REGION_NAMES = {"lesion": "lesion", "masktumor": "lesion", "reference": "reference", "nawm": "reference"}
+
+_ROLE_OF_NAME = {role.lower(): role for role in ROLES} | {
+    name: role for role, names in SYNONYMS.items() for name in names
+}
+
+
+def role_of_name(stem: str) -> tuple[str | None, Message]:
+    """The role of a file by its name without ending, with the reason; None when the name says nothing."""
+    role = _ROLE_OF_NAME.get(stem.lower().replace("-", "_"))
+    if role is None:
+        return None, Message("role_unknown", {"name": stem})
+    return role, Message("role_from_name", {"name": stem, "role": role})
+
+
+def region_of_name(stem: str) -> str | None:
+    """The purpose (``lesion`` or ``reference``) of a mask by its file name without ending, or None."""
+    return REGION_NAMES.get(stem.lower())
