@@ -10,7 +10,10 @@ from ..measures import InputError
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file (UTF-8). Raises InputError ``file_missing``, ``json_syntax``, ``json_not_an_object``."""
+    """The object in a JSON file (UTF-8).
+
+    Raises InputError ``file_missing``, ``json_syntax``, ``json_not_an_object``.
+    """
     if not path.is_file():
         raise InputError("file_missing", file=str(path))
     try:
