@@ -11,7 +11,11 @@ OUTPUT ?= output/demo
 SOURCES := $(shell find PseudoProgressionAnalyzer/PseudoProgressionAnalyzerLib -type f -not -name '*.pyc')
 PIP_OPTIONS := --quiet --disable-pip-version-check
 
-.PHONY: demo test lint benchmark clean
+# The environment's own pip, or the caller's where the system's Python makes environments without one.
+PIP = $(if $(wildcard $*/bin/pip),$*/bin/pip,$(PYTHON) -m pip --python $*/bin/python)
+
+.PHONY: demo test benchmark clean
+.PRECIOUS: %/.environment
 
 demo: $(DEMO_ENVIRONMENT)/.wheel
 	@echo "== Running the main job on the built-in case"
@@ -42,8 +46,8 @@ benchmark: $(TEST_ENVIRONMENT)/.wheel
 	@echo "== Building the wheel"
 	@rm -rf $(WHEELS)-$* && $(PYTHON) -m pip wheel $(PIP_OPTIONS) --no-deps --wheel-dir $(WHEELS)-$* .
 	@echo "== Installing it with what it needs into $* (the first time this downloads about 400 MB)"
-	@$(PYTHON) -m pip --python $*/bin/python install $(PIP_OPTIONS) --force-reinstall --no-deps $(WHEELS)-$*/*.whl
-	@$(PYTHON) -m pip --python $*/bin/python install $(PIP_OPTIONS) \
+	@$(PIP) install $(PIP_OPTIONS) --force-reinstall --no-deps $(WHEELS)-$*/*.whl
+	@$(PIP) install $(PIP_OPTIONS) \
 	  "$$(echo $(WHEELS)-$*/*.whl)[standalone$(if $(filter $(TEST_ENVIRONMENT),$*),$(comma)test)]"
 	@touch $@
 
