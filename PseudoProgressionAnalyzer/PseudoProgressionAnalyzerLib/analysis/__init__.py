@@ -1,0 +1,45 @@
+"""The main job as a list of steps: patient -> aligned visits -> maps -> measurements -> assessments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..measures import Assessment, Image, Map, Measurement, Message, Patient
+
+
+@dataclass
+class Analysis:
+    """Everything that the job knows of one patient; each step reads what earlier steps wrote.
+
+    All images stay in their native grids.
+
+    patient: what is analysed; reference_visit: id of the visit that the others are aligned to.
+    images: (visit id, role) to anatomical image. brains: visit id to bool ``(k, j, i)`` on the visit's T1CE.
+    visit_to_reference: visit id to 4x4 ``moving_to_fixed``, RAS points of the visit to those of the reference visit.
+    alignment: visit id to what is known of its trust (``uncertainty`` mm, ``edge_distance_before`` and ``_after`` mm).
+    series_to_visit: (visit id, role) to 4x4, RAS points of a series to those of its visit's T1CE.
+    maps: (visit id, name) to Map on its own grid, for example ``rCBV_ratio`` or ``Cho_NAA_molar``.
+    curves: (visit id, name) to what plots of a time series need.
+    regions: (visit id, region name) to bool Image on that visit's T1CE grid, for every region of ``patient.regions``;
+    a region that is carried stands here once, under the visit in which it was drawn.
+    references: visit id to bool Image on that visit's T1CE grid: the tissue that ratios are taken against.
+    outcome: visit id to messages about what came after that visit, never evidence for it.
+    """
+
+    patient: Patient
+    reference_visit: str = ""
+    images: dict[tuple[str, str], Image] = field(default_factory=dict)
+    brains: dict[str, np.ndarray] = field(default_factory=dict)
+    visit_to_reference: dict[str, np.ndarray] = field(default_factory=dict)
+    alignment: dict[str, dict[str, float]] = field(default_factory=dict)
+    series_to_visit: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
+    maps: dict[tuple[str, str], Map] = field(default_factory=dict)
+    curves: dict[tuple[str, str], dict[str, np.ndarray]] = field(default_factory=dict)
+    regions: dict[tuple[str, str], Image] = field(default_factory=dict)
+    references: dict[str, Image] = field(default_factory=dict)
+    measurements: list[Measurement] = field(default_factory=list)
+    assessments: list[Assessment] = field(default_factory=list)
+    outcome: dict[str, tuple[Message, ...]] = field(default_factory=dict)
+    messages: dict[str, list[Message]] = field(default_factory=dict)
