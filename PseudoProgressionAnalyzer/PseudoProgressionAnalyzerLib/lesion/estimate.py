@@ -1,0 +1,55 @@
+"""A number with its 95 % interval and what must be said about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..measures import InputError, Message
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with the bounds of its 95 % interval; None where it cannot be given, the flags then say why.
+
+    low or high alone is None where the interval is open at that end or not known.
+    """
+
+    value: float | None
+    unit: str
+    low: float | None = None
+    high: float | None = None
+    flags: tuple[Message, ...] = ()
+
+
+def checked_mask(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """The mask itself: bool ``(k, j, i)`` on a grid that spans space.
+
+    Raises InputError: ``lesion_mask_type`` (not bool), ``lesion_mask_dimension`` (not three axes),
+    ``lesion_affine`` (not 4x4, not finite, or voxels without volume).
+    """
+    if mask.dtype != bool:
+        raise InputError("lesion_mask_type", field="mask", type=str(mask.dtype))
+    if mask.ndim != 3:
+        raise InputError("lesion_mask_dimension", field="mask", dimension=mask.ndim)
+    if affine.shape != (4, 4) or not np.all(np.isfinite(affine)) or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+        raise InputError("lesion_affine", field="affine")
+    return mask
+
+
+def cropped(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mask's bounding box with one empty voxel on every side, and the index ``(k, j, i)`` of its first voxel.
+
+    The index is -1 along an axis where the mask touches the start of the grid. Raises InputError ``lesion_empty``.
+    """
+    first, last = [], []
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        held = np.flatnonzero(mask.any(axis=others))
+        if held.size == 0:
+            raise InputError("lesion_empty", field="mask")
+        first.append(int(held[0]))
+        last.append(int(held[-1]) + 1)
+    box = tuple(slice(start, stop) for start, stop in zip(first, last, strict=True))
+    return np.pad(mask[box], 1), np.array(first) - 1
