@@ -25,6 +25,8 @@ class Analysis:
     regions: (visit id, region name) to bool Image on that visit's T1CE grid, for every region of ``patient.regions``;
     a region that is carried stands here once, under the visit in which it was drawn.
     references: visit id to bool Image on that visit's T1CE grid: the tissue that ratios are taken against.
+    maps hold ``rCBV`` (relative units) and ``rCBV_ratio`` (rCBV over that of the reference tissue) where there is a DSC.
+    finished: steps that are done, as (step code, visit id or empty): a step runs again when it is taken out of here.
     outcome: visit id to messages about what came after that visit, never evidence for it.
     """
 
@@ -43,3 +45,4 @@ class Analysis:
     assessments: list[Assessment] = field(default_factory=list)
     outcome: dict[str, tuple[Message, ...]] = field(default_factory=dict)
     messages: dict[str, list[Message]] = field(default_factory=dict)
+    finished: set[tuple[str, str]] = field(default_factory=set)

@@ -5,6 +5,9 @@ SimpleITK works in LPS; the turn to RAS is ``ras_from_lps`` of this file and sta
 
 from __future__ import annotations
 
+import gzip
+import math
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -30,28 +33,21 @@ def point_transform_ras_from_lps(matrix: np.ndarray) -> np.ndarray:
 def read_image(path: Path) -> Image:
     """A 3D image ``(k, j, i)`` or a time series ``(time, k, j, i)`` with its RAS affine.
 
-    Raises InputError: ``file_missing``, ``file_unreadable``, ``image_dimension`` (neither 3D nor 4D),
+    Raises InputError: ``file_missing``, ``file_unreadable``, ``file_truncated``, ``image_dimension`` (not 3D or 4D),
     ``image_geometry`` (spacing zero or negative, axes that do not span space), ``image_no_values`` (no finite value).
     """
-    if not path.is_file():
-        raise InputError("file_missing", file=str(path))
+    reader = _reader(path)
+    _check_complete(path, reader)
     try:
-        source = sitk.ReadImage(str(path))
+        source = reader.Execute()
     except RuntimeError as error:
-        raise InputError("file_unreadable", file=str(path), detail=_first_reason(error)) from error
+        raise InputError("file_unreadable", file=str(path), detail=_last_reason(error)) from error
     return from_sitk(source, path)
 
 
 def read_header(path: Path) -> Image:
     """Shape and affine without the values (the array is empty memory of the right shape); errors as ``read_image``."""
-    if not path.is_file():
-        raise InputError("file_missing", file=str(path))
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError as error:
-        raise InputError("file_unreadable", file=str(path), detail=_first_reason(error)) from error
+    reader = _reader(path)
     dimension = reader.GetDimension()
     shape = reader.GetSize()[::-1]
     if reader.GetNumberOfComponents() > 1:
@@ -60,6 +56,48 @@ def read_header(path: Path) -> Image:
     if affine is None or min(shape) == 0:
         raise InputError("image_dimension", file=str(path), dimension=len(shape))
     return Image(np.broadcast_to(np.zeros((), dtype=np.uint8), shape), affine)
+
+
+def _reader(path: Path) -> sitk.ImageFileReader:
+    """A reader that has read the header."""
+    if not path.is_file():
+        raise InputError("file_missing", file=str(path))
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise InputError("file_unreadable", file=str(path), detail=_last_reason(error)) from error
+    return reader
+
+
+def _check_complete(path: Path, reader: sitk.ImageFileReader) -> None:
+    """Refuses a NIfTI file that ends too early: ITK would fill the missing voxels with zeros and say nothing."""
+    if "vox_offset" not in reader.GetMetaDataKeys():
+        return
+    bits = int(reader.GetMetaData("bitpix"))
+    expected = int(float(reader.GetMetaData("vox_offset"))) + math.prod(reader.GetSize()) * bits // 8
+    if path.name.lower().endswith(".gz"):
+        with path.open("rb") as file:
+            file.seek(-4, 2)
+            size = int.from_bytes(file.read(4), "little")  # RFC 1952: uncompressed size modulo 2^32
+        complete = size == expected % 2**32 or _uncompressed_size(path) >= expected
+    else:
+        complete = path.stat().st_size >= expected
+    if not complete:
+        raise InputError("file_truncated", file=str(path))
+
+
+def _uncompressed_size(path: Path) -> int:
+    """Bytes in a gzip file of any number of members; 0 when it is damaged."""
+    size = 0
+    try:
+        with gzip.open(path) as file:
+            while block := file.read(1 << 22):
+                size += len(block)
+    except (EOFError, OSError, zlib.error):
+        return 0
+    return size
 
 
 def from_sitk(source: sitk.Image, path: Path | str = "image") -> Image:
@@ -120,7 +158,7 @@ def same_grid(first: Image, second: Image, tolerance: float = 1e-2) -> bool:
     return bool(np.allclose(corners @ first.affine.T, corners @ second.affine.T, atol=tolerance))
 
 
-def _first_reason(error: RuntimeError) -> str:
+def _last_reason(error: RuntimeError) -> str:
     """The last line of an ITK error: the one that says what is wrong."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

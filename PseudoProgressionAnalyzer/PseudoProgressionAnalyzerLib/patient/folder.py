@@ -41,11 +41,12 @@ def read_patient(folder: Path) -> Patient:
         if problems:
             return Patient(stated["patient"] or "patient", [], stated["events"], [], problems)
         raise InputError("folder_empty", folder=str(folder))
-    visits, regions = [], []
+    visits: list[Visit] = []
+    regions: list[Region] = []
     for visit_id, date, names in _visits(folder, studies, stated, problems):
         visit = Visit(visit_id, date)
         for name in names:
-            regions += _read_study(folder, name, visit, stated["roles"], problems)
+            _read_study(folder, name, visit, regions, stated["roles"], problems)
         _check_visit(folder, visit, regions, problems)
         visits.append(visit)
     patient = Patient(stated["patient"] or "patient", visits, stated["events"], regions, problems)
@@ -130,10 +131,14 @@ def _files_with_roles(folder: Path, study: str, stated_roles: dict[str, str]) ->
 
 
 def _read_study(
-    folder: Path, study: str, visit: Visit, stated_roles: dict[str, str], problems: list[Message]
-) -> list[Region]:
-    """Adds the study's series to the visit; returns the regions that its masks are."""
-    regions = []
+    folder: Path,
+    study: str,
+    visit: Visit,
+    regions: list[Region],
+    stated_roles: dict[str, str],
+    problems: list[Message],
+) -> None:
+    """Adds the study's series to the visit, and its masks to the regions."""
     for path, role in _files_with_roles(folder, study, stated_roles):
         if not role:
             visit.warnings.append(Message("file_not_recognised", {"file": relative(folder, path)}))
@@ -148,7 +153,7 @@ def _read_study(
         if role in ("lesion", "reference"):
             if header.array.ndim != 3:
                 problems.append(Message("mask_not_3d", {"file": str(path)}))
-            elif any(region.purpose == role for region in regions):
+            elif any((region.visit, region.purpose) == (visit.id, role) for region in regions):
                 problems.append(Message("mask_twice", {"file": str(path), "visit": visit.id, "purpose": role}))
             else:
                 regions.append(Region(role, visit.id, role, path))
@@ -176,7 +181,6 @@ def _read_study(
                 visit.warnings.append(Message("ratio_map_unsaid", dict(unsaid.parameters)))
         reason = Message("role_stated", {"role": role}) if shown in stated_roles else role_of_name(stem(path))[1]
         visit.series.append(Series(role, path, acquisition, 1.0 if shown in stated_roles else 0.9, reason))
-    return regions
 
 
 def _check_visit(folder: Path, visit: Visit, regions: list[Region], problems: list[Message]) -> None:

@@ -1,0 +1,71 @@
+"""First steps: voxels of anatomical images and regions, and the brain in each visit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..formats.images import read_image, same_grid
+from ..imaging.brain import brain_mask
+from ..measures import Image, InputError, Message, Region
+from . import Analysis
+
+ANATOMICAL = ("T1CE", "T1", "T2", "FLAIR")
+
+
+def read_visit(analysis: Analysis, visit_id: str) -> None:
+    """Reads the visit's anatomical images and the regions drawn in it; errors as ``formats.images.read_image``.
+
+    Raises InputError ``image_flat``, ``mask_empty``, ``mask_labels``, ``mask_on_other_grid``.
+    """
+    visit = analysis.patient.visit(visit_id)
+    for series in visit.series:
+        if series.role in ANATOMICAL:
+            image = read_image(series.path)
+            if image.array.min() == image.array.max():
+                raise InputError("image_flat", file=str(series.path), role=series.role)
+            analysis.images[visit_id, series.role] = Image(np.nan_to_num(image.array, nan=0.0), image.affine)
+            analysis.series_to_visit[visit_id, series.role] = np.eye(4)
+    anatomy = analysis.images.get((visit_id, "T1CE"))
+    if anatomy is None:
+        return
+    for region in analysis.patient.regions:
+        if region.visit == visit_id:
+            analysis.regions[visit_id, region.name] = read_region(region, anatomy)
+
+
+def read_region(region: Region, anatomy: Image) -> Image:
+    """The drawn region as bool image on the grid of its visit's T1CE."""
+    mask = read_image(region.path)
+    if not same_grid(mask, anatomy):
+        raise InputError("mask_on_other_grid", file=str(region.path), image="T1CE")
+    labels = [label for label in np.unique(mask.array) if label != 0]
+    if region.label is None and len(labels) > 1:
+        shown = ", ".join(f"{label:g}" for label in labels[:8])
+        raise InputError("mask_labels", file=str(region.path), labels=shown)
+    drawn = mask.array == region.label if region.label is not None else mask.array != 0
+    if not drawn.any():
+        raise InputError("mask_empty", file=str(region.path), label=region.label or "any")
+    return Image(drawn, anatomy.affine)
+
+
+def find_brain(analysis: Analysis, visit_id: str) -> None:
+    """The brain on the grid of the visit's T1CE."""
+    analysis.brains[visit_id] = brain_mask(analysis.images[visit_id, "T1CE"])
+    if not analysis.brains[visit_id].any():
+        raise InputError("brain_not_found", file=str(analysis.patient.visit(visit_id).of_role("T1CE").path))
+
+
+def lesion_of(analysis: Analysis, visit_id: str) -> np.ndarray | None:
+    """All lesions drawn in the visit on its T1CE grid, or None when none was drawn."""
+    masks = [
+        analysis.regions[visit_id, region.name].array
+        for region in analysis.patient.regions
+        if region.visit == visit_id and region.purpose == "lesion" and (visit_id, region.name) in analysis.regions
+    ]
+    return np.logical_or.reduce(masks) if masks else None
+
+
+def warn(analysis: Analysis, visit_id: str, *messages: Message) -> None:
+    """Notes messages of a visit, each once."""
+    noted = analysis.messages.setdefault(visit_id, [])
+    noted.extend(message for message in messages if message not in noted)

@@ -1,0 +1,96 @@
+"""The list of steps, and a way to run it: each step once, cancelled between or inside, resumed where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from dataclasses import dataclass
+
+from ..measures import InputError, Message, Patient
+from . import Analysis
+from .aligning import align_visit, choose_reference_visit
+from .judging import assess_visits
+from .mapping import find_reference_tissue, make_maps, make_ratio_maps
+from .measuring import measure_visits
+from .reading import find_brain, read_visit
+
+Report = Callable[[float], None]
+Asked = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One piece of the job. work takes a report of its own share (0 to 1) and a question whether to stop."""
+
+    code: str
+    visit: str
+    work: Callable[[Report, Asked], None]
+
+    @property
+    def message(self) -> Message:
+        """What is being done, for the progress display."""
+        return Message(self.code, {"visit": self.visit} if self.visit else {})
+
+
+def start(patient: Patient) -> Analysis:
+    """An empty analysis. Raises the first of the patient's problems as InputError: nothing is computed on doubt."""
+    for problem in patient.problems:
+        raise InputError(problem.code, **problem.parameters)
+    if not any(visit.of_role("T1CE") for visit in patient.visits):
+        raise InputError("nothing_to_measure")
+    return Analysis(patient)
+
+
+def run(
+    analysis: Analysis, progress: Callable[[Message, float], None] | None = None, cancelled: Asked | None = None
+) -> Analysis:
+    """Runs every step that is not finished.
+
+    progress is called with what is being done and the share (0 to 1) of the whole job that is finished; cancelled is
+    asked between and inside steps. Raises InputError, and concurrent.futures.CancelledError when cancelled: finished
+    steps stay, a later call goes on with the others.
+    """
+    asked = cancelled or (lambda: False)
+    tell = progress or (lambda message, share: None)
+    listed = steps(analysis)
+    for number, step in enumerate(listed):
+        if asked():
+            raise CancelledError
+        if (step.code, step.visit) in analysis.finished:
+            continue
+        tell(step.message, number / len(listed))
+        step.work(
+            lambda share, number=number, step=step: tell(step.message, (number + share) / len(listed)),
+            asked,
+        )
+        analysis.finished.add((step.code, step.visit))
+    tell(Message("step_finished"), 1.0)
+    return analysis
+
+
+def steps(analysis: Analysis) -> list[Step]:
+    """The steps of the job in their order."""
+    visits = [visit.id for visit in analysis.patient.visits if visit.of_role("T1CE") is not None]
+
+    def for_each(code: str, work: Callable[..., None], long: bool = False) -> list[Step]:
+        def bind(visit: str) -> Callable[[Report, Asked], None]:
+            if long:
+                return lambda report, asked: work(analysis, visit, report, asked)
+            return lambda report, asked: work(analysis, visit)
+
+        return [Step(code, visit, bind(visit)) for visit in visits]
+
+    def once(code: str, work: Callable[[Analysis], None]) -> Step:
+        return Step(code, "", lambda report, asked: work(analysis))
+
+    return [
+        *for_each("step_read", read_visit),
+        *for_each("step_brain", find_brain),
+        once("step_reference_visit", choose_reference_visit),
+        *for_each("step_align", align_visit, long=True),
+        *for_each("step_maps", make_maps, long=True),
+        *for_each("step_reference_tissue", find_reference_tissue),
+        *for_each("step_ratios", make_ratio_maps),
+        once("step_measure", measure_visits),
+        once("step_assess", assess_visits),
+    ]

@@ -1,0 +1,156 @@
+"""The command line: the whole job without a screen.
+
+Exit status 0, or 2 with one clear sentence on standard error for anything that the user can mend, or 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from . import __version__, texts
+from .measures import DISCLAIMER, InputError, Message
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; see ``pseudoprogression --help``."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except InputError as error:
+        print(f"pseudoprogression: {texts.sentence(error.message)}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"pseudoprogression: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\npseudoprogression: stopped; nothing half-written was left.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pseudoprogression",
+        description=f"Serial imaging of glioblastoma after radiotherapy: evidence for pseudoprogression or true "
+        f"progression. {DISCLAIMER}",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    analyze = commands.add_parser("analyze", help="read, align, map, measure and assess a patient; write the report")
+    analyze.add_argument("patient", type=Path, help="folder with one sub-folder per study date (YYYY-MM-DD)")
+    _add_output(analyze)
+    analyze.set_defaults(run=_analyze)
+
+    inspect = commands.add_parser("inspect", help="print what is there and what is missing, without computing")
+    inspect.add_argument("patient", type=Path)
+    inspect.add_argument("--json", action="store_true", help="for programs")
+    inspect.set_defaults(run=_inspect)
+
+    cases = commands.add_parser("cases", help="list the built-in example cases")
+    cases.set_defaults(run=_cases)
+
+    demo = commands.add_parser("demo", help="run the main job on a built-in case and compare with its truth")
+    demo.add_argument("case", nargs="?", help="name of the case (see cases); the first by default")
+    _add_output(demo)
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for report, tables and maps")
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier result in DIR")
+    parser.add_argument("--show-patient", action="store_true", help="write the patient's id from patient.json")
+
+
+def _analyze(options: argparse.Namespace) -> None:
+    from .report.results import check_output, write_results
+
+    check_output(options.output, options.overwrite)
+    analysis = _run_job(options.patient)
+    with _Progress() as show:
+        show(Message("step_write"), 0.0)
+        written = write_results(
+            analysis, options.output, overwrite=options.overwrite, show_patient=options.show_patient
+        )
+    for path in written:
+        print(path)
+
+
+def _run_job(patient_folder: Path):
+    from .analysis.run import run, start
+    from .patient.folder import read_patient
+
+    analysis = start(read_patient(patient_folder))
+    with _Progress() as show:
+        run(analysis, progress=show)
+    for visit, messages in analysis.messages.items():
+        for message in messages:
+            print(f"  note, {visit}: {texts.sentence(message)}", file=sys.stderr)
+    return analysis
+
+
+class _Progress:
+    """One line per step on standard error: what is being done, and the seconds it took."""
+
+    def __init__(self):
+        self.message: Message | None = None
+        self.began = 0.0
+
+    def __enter__(self) -> Callable[[Message, float], None]:
+        return self.show
+
+    def show(self, message: Message, share: float) -> None:
+        if message == self.message:
+            return
+        self._finish()
+        self.message, self.began = message, time.monotonic()
+        print(f"[{share:4.0%}] {texts.sentence(message)}", end="", flush=True, file=sys.stderr)
+
+    def _finish(self) -> None:
+        if self.message is not None:
+            print(f" ({time.monotonic() - self.began:.1f} s)", file=sys.stderr)
+
+    def __exit__(self, *reason: object) -> None:
+        self._finish()
+        self.message = None
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    from .patient.folder import read_patient
+    from .report.inspection import inspection, inspection_table
+
+    patient = read_patient(options.patient)
+    found = inspection(patient, options.patient)
+    if options.json:
+        print(json.dumps(found, indent=2, default=str))
+    else:
+        print(inspection_table(found))
+
+
+def _cases(options: argparse.Namespace) -> None:
+    from . import cases
+
+    for name in cases.names():
+        print(f"{name}: {cases.describe(name)}")
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from . import cases
+    from .report.results import check_output
+    from .report.truth import compare_with_truth
+
+    check_output(options.output, options.overwrite)
+    name = options.case or cases.names()[0]
+    print(f"Built-in case: {name} (simulated, made once and kept)", file=sys.stderr)
+    with _Progress() as show:
+        folder = cases.cached(name, progress=lambda share: show(Message("step_simulate"), share))
+    options.patient = folder
+    _analyze(options)
+    print(compare_with_truth(options.output / "measurements.csv", folder / "truth.json"))
+    print(f"\nOpen {options.output / 'report.html'}")

@@ -1,0 +1,96 @@
+"""What was found in a patient folder and what is missing, for people and for programs, without computing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .. import texts
+from ..formats.images import read_header
+from ..measures import DISCLAIMER, Message, Patient, Series
+from ..patient.folder import relative
+from .words import day_words
+
+EXPECTED = ("T1CE", "FLAIR", "DSC", "Cho_NAA_molar")
+
+
+def inspection(patient: Patient, folder: Path) -> dict[str, Any]:
+    """The content of ``inspect --json``: patient, visits with their series, and problems."""
+    return {
+        "disclaimer": DISCLAIMER,
+        "patient": patient.id,
+        "visits": [
+            {
+                "id": visit.id,
+                "date": visit.date.isoformat() if visit.date else None,
+                "day": patient.day(visit),
+                "when": day_words(patient, visit),
+                "series": [_series(series, folder) for series in visit.series],
+                "regions": [
+                    {"name": region.name, "purpose": region.purpose, "file": relative(folder, region.path)}
+                    for region in patient.regions
+                    if region.visit == visit.id
+                ],
+                "missing": [role for role in EXPECTED if visit.of_role(role) is None],
+                "warnings": [texts.sentence(warning) for warning in visit.warnings],
+            }
+            for visit in patient.visits
+        ],
+        "problems": [_problem(problem) for problem in patient.problems],
+    }
+
+
+def inspection_table(found: dict[str, Any]) -> str:
+    """The same as a table that people read."""
+    lines = [found["disclaimer"], ""]
+    for visit in found["visits"]:
+        when = ", ".join(part for part in (visit["date"] or "date unknown", visit["when"]) if part)
+        lines.append(f"Visit {visit['id']} ({when})")
+        rows = [
+            (
+                series["role"],
+                series["file"],
+                "x".join(map(str, series["shape"])),
+                " x ".join(f"{edge:.2f}" for edge in series["spacing"]) + " mm",
+                f"{series['confidence']:.0%}: {series['reason']}",
+            )
+            for series in visit["series"]
+        ]
+        rows += [(region["purpose"], region["file"], "", "", region["name"]) for region in visit["regions"]]
+        lines += [f"  {line}" for line in _columns(rows)]
+        if visit["missing"]:
+            lines.append(f"  not there: {', '.join(visit['missing'])}")
+        lines += [f"  warning: {warning}" for warning in visit["warnings"]]
+        lines.append("")
+    if found["problems"]:
+        lines.append("To be mended before anything is computed:")
+        lines += [f"  - {problem['message']} {problem['remedy']}" for problem in found["problems"]]
+    else:
+        lines.append("No problem found.")
+    return "\n".join(lines)
+
+
+def _series(series: Series, folder: Path) -> dict[str, Any]:
+    header = read_header(series.path)
+    return {
+        "file": relative(folder, series.path),
+        "role": series.role,
+        "confidence": series.confidence,
+        "reason": texts.sentence(series.reason) if series.reason else "",
+        "shape": list(header.array.shape[::-1]),
+        "spacing": [round(float(edge), 4) for edge in header.spacing],
+        "acquisition": series.acquisition,
+    }
+
+
+def _problem(problem: Message) -> dict[str, str]:
+    return {
+        "file": str(problem.parameters.get("file", "")),
+        "message": texts.what(problem),
+        "remedy": texts.remedy(problem),
+    }
+
+
+def _columns(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,0 +1,179 @@
+"""Images and their geometry, against nibabel (RAS by definition) and headers written by hand."""
+
+import gzip
+
+import nibabel
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from PseudoProgressionAnalyzerLib.formats import images
+from PseudoProgressionAnalyzerLib.measures import Image, InputError
+
+
+def rotation(axis: int, degrees: float) -> np.ndarray:
+    angle = np.radians(degrees)
+    matrix = np.eye(3)
+    a, b = [n for n in range(3) if n != axis]
+    matrix[[a, a, b, b], [a, b, a, b]] = np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)
+    return matrix
+
+
+def head_affine(flip=(1, 1, 1), degrees=(0.0, 0.0, 0.0), spacing=(1.0, 1.5, 2.5)) -> np.ndarray:
+    affine = np.eye(4)
+    turn = rotation(0, degrees[0]) @ rotation(1, degrees[1]) @ rotation(2, degrees[2])
+    affine[:3, :3] = turn @ np.diag(np.array(spacing) * flip)
+    affine[:3, 3] = (-30.0, 12.0, 7.0)
+    return affine
+
+
+def marked(affine: np.ndarray, point: np.ndarray, shape=(9, 10, 11)) -> np.ndarray:
+    """An array (i, j, k order, as nibabel has it) with 1 at the voxel nearest to a RAS point."""
+    array = np.zeros(shape[::-1], dtype=np.int16)
+    index = np.rint(np.linalg.solve(affine, [*point, 1]))[:3].astype(int)
+    array[tuple(index)] = 1
+    return array
+
+
+@pytest.mark.parametrize("flip", [(1, 1, 1), (-1, 1, 1), (-1, -1, 1), (1, -1, -1)])
+@pytest.mark.parametrize("degrees", [(0, 0, 0), (12, -7, 20)])
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nii", ".nrrd"])
+def test_a_marker_stays_left_anterior_superior(tmp_path, flip, degrees, suffix):
+    affine = head_affine(flip, degrees)
+    centre = affine @ [5, 5, 4, 1]
+    left_anterior_superior = centre[:3] + (-3.0, 4.0, 5.0)
+    array = marked(affine, left_anterior_superior)
+    nibabel.save(nibabel.Nifti1Image(array, affine), tmp_path / "source.nii.gz")
+    image = images.read_image(tmp_path / "source.nii.gz")
+    again = tmp_path / f"again{suffix}"
+    images.write_image(image, again)
+    for found in (image, images.read_image(again)):
+        np.testing.assert_allclose(found.affine, affine, atol=1e-4)
+        k, j, i = np.argwhere(found.array == 1)[0]
+        np.testing.assert_allclose((found.affine @ [i, j, k, 1])[:3], left_anterior_superior, atol=1.5)
+    if suffix != ".nrrd":
+        reread = nibabel.load(again)
+        np.testing.assert_allclose(reread.affine, affine, atol=1e-4)
+        np.testing.assert_array_equal(np.asarray(reread.dataobj), array)
+
+
+def test_a_mirrored_marker_is_noticed(tmp_path):
+    """The check above can fail: the same voxels under a left-right flipped affine lie elsewhere."""
+    affine = head_affine()
+    array = marked(affine, (affine @ [5, 5, 4, 1])[:3] + (-3.0, 4.0, 5.0))
+    wrong = np.diag([-1.0, 1, 1, 1]) @ affine
+    nibabel.save(nibabel.Nifti1Image(array, wrong), tmp_path / "wrong.nii.gz")
+    image = images.read_image(tmp_path / "wrong.nii.gz")
+    k, j, i = np.argwhere(image.array == 1)[0]
+    right = (image.affine @ [i, j, k, 1])[0] > (image.affine @ [5, 5, 4, 1])[0]
+    assert right
+
+
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd"])
+def test_time_series_keep_their_frames(tmp_path, suffix):
+    frames = np.arange(4 * 3 * 4 * 5, dtype=np.int16).reshape(4, 3, 4, 5)
+    affine = head_affine((-1, -1, 1), (5, 0, 0))
+    images.write_image(Image(frames, affine), tmp_path / f"series{suffix}")
+    found = images.read_image(tmp_path / f"series{suffix}")
+    np.testing.assert_array_equal(found.array, frames)
+    np.testing.assert_allclose(found.affine, affine, atol=1e-4)
+    assert images.read_header(tmp_path / f"series{suffix}").array.shape == frames.shape
+
+
+def test_nrrd_with_time_as_components(tmp_path):
+    """NRRD time series as 3D Slicer writes them: one list of frames in each voxel."""
+    frames = np.random.default_rng(0).integers(0, 99, (6, 3, 4, 5)).astype(np.int16)
+    source = sitk.GetImageFromArray(np.moveaxis(frames, 0, -1).copy(), isVector=True)
+    sitk.WriteImage(source, str(tmp_path / "list.nrrd"))
+    np.testing.assert_array_equal(images.read_image(tmp_path / "list.nrrd").array, frames)
+
+
+def test_spacing_and_voxel_volume():
+    image = Image(np.zeros((2, 3, 4)), head_affine((-1, -1, 1), (10, 20, 30), spacing=(0.5, 0.8, 5.0)))
+    np.testing.assert_allclose(image.spacing, [0.5, 0.8, 5.0])
+    assert image.voxel_volume == pytest.approx(0.002)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(-40, 40), min_size=6, max_size=6))
+def test_point_transforms_turn_there_and_back(numbers):
+    matrix = head_affine(degrees=tuple(numbers[:3]), spacing=(1, 1, 1))
+    matrix[:3, 3] = numbers[3:]
+    turned = images.point_transform_ras_from_lps(matrix)
+    point = np.array([3.0, -2.0, 5.0, 1.0])
+    lps = np.array([-1.0, -1.0, 1.0, 1.0])
+    np.testing.assert_allclose(turned @ point, lps * (matrix @ (lps * point)), atol=1e-9)
+    np.testing.assert_allclose(images.point_transform_ras_from_lps(turned), matrix, atol=1e-12)
+
+
+def refused(path) -> str:
+    with pytest.raises(InputError) as error:
+        images.read_image(path)
+    assert error.value.message.parameters["file"] == str(path)
+    with pytest.raises(InputError):
+        images.read_header(path)
+    return error.value.message.code
+
+
+def test_broken_files_are_refused(tmp_path):
+    good = tmp_path / "good.nii.gz"
+    images.write_image(Image(np.random.default_rng(0).random((8, 9, 10)), head_affine()), good)
+    assert refused(tmp_path / "absent.nii.gz") == "file_missing"
+    (tmp_path / "text.nii.gz").write_text("not an image")
+    assert refused(tmp_path / "text.nii.gz") == "file_unreadable"
+    (tmp_path / "empty.nrrd").write_bytes(b"")
+    assert refused(tmp_path / "empty.nrrd") == "file_unreadable"
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd"])
+@pytest.mark.parametrize("share", [0.4, 0.9, 0.999])
+def test_a_truncated_file_is_refused(tmp_path, suffix, share):
+    whole = tmp_path / f"whole{suffix}"
+    images.write_image(Image(np.random.default_rng(0).random((8, 9, 10)), head_affine()), whole)
+    images.read_image(whole)
+    data = whole.read_bytes()
+    cut = tmp_path / f"cut{suffix}"
+    cut.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(InputError) as error:
+        images.read_image(cut)
+    assert error.value.message.code in ("file_truncated", "file_unreadable")
+
+
+def test_a_gzip_file_of_several_members_is_read(tmp_path):
+    plain = tmp_path / "plain.nii"
+    array = np.random.default_rng(0).random((8, 9, 10))
+    images.write_image(Image(array, head_affine()), plain)
+    data = plain.read_bytes()
+    (tmp_path / "members.nii.gz").write_bytes(gzip.compress(data[:3000]) + gzip.compress(data[3000:]))
+    np.testing.assert_array_equal(images.read_image(tmp_path / "members.nii.gz").array, array)
+
+
+def test_an_image_without_a_finite_value_is_refused(tmp_path):
+    images.write_image(Image(np.full((3, 3, 3), np.nan), np.eye(4)), tmp_path / "nan.nrrd")
+    with pytest.raises(InputError) as error:
+        images.read_image(tmp_path / "nan.nrrd")
+    assert error.value.message.code == "image_no_values"
+
+
+def test_a_flat_image_is_refused(tmp_path):
+    sitk.WriteImage(sitk.GetImageFromArray(np.zeros((4, 5))), str(tmp_path / "flat.nrrd"))
+    assert refused(tmp_path / "flat.nrrd") == "image_dimension"
+
+
+def test_nothing_is_overwritten(tmp_path):
+    path = tmp_path / "mine.nii.gz"
+    path.write_text("mine")
+    with pytest.raises(FileExistsError):
+        images.write_image(Image(np.zeros((2, 2, 2)), np.eye(4)), path)
+    assert path.read_text() == "mine"
+
+
+def test_same_grid():
+    image = Image(np.zeros((5, 6, 7)), head_affine(degrees=(3, 0, 0)))
+    shifted = head_affine(degrees=(3, 0, 0))
+    shifted[0, 3] += 0.5
+    assert images.same_grid(image, Image(np.ones((5, 6, 7)), image.affine.copy()))
+    assert not images.same_grid(image, Image(image.array, shifted))
+    assert not images.same_grid(image, Image(np.zeros((5, 6, 8)), image.affine))

@@ -1,0 +1,65 @@
+"""Sidecars: BIDS fields, and units that cannot be right."""
+
+import json
+
+import pytest
+
+from PseudoProgressionAnalyzerLib.formats.sidecars import missing_fields, read_sidecar, sidecar_path, stem
+from PseudoProgressionAnalyzerLib.measures import InputError
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("DSC.nii.gz", "DSC"), ("a.b.NRRD", "a.b"), ("T1CE.nii", "T1CE"), ("x.json", "x")]
+)
+def test_stem(tmp_path, name, expected):
+    assert stem(tmp_path / name) == expected
+    assert sidecar_path(tmp_path / name).name == expected + ".json"
+
+
+def test_fields_are_read_and_missing_ones_named(tmp_path):
+    image = tmp_path / "DSC.nii.gz"
+    assert read_sidecar(image) == {}
+    (tmp_path / "DSC.json").write_text(json.dumps({"EchoTime": 0.03}))
+    fields = read_sidecar(image)
+    assert fields == {"EchoTime": 0.03}
+    message = missing_fields(image, fields, ("EchoTime", "RepetitionTime"))
+    assert message.parameters == {"file": str(tmp_path / "DSC.json"), "fields": "RepetitionTime"}
+    assert missing_fields(image, {"EchoTime": 1, "RepetitionTime": 1}, ("EchoTime", "RepetitionTime")) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("EchoTime", 30),
+        ("RepetitionTime", 1500),
+        ("RepetitionTime", -1.5),
+        ("RepetitionTime", 0),
+        ("EchoTime", "0.03"),
+        ("EchoTime", True),
+        ("FlipAngle", 720),
+        ("MagneticFieldStrength", 30000),
+        ("EchoTime", None),
+    ],
+)
+def test_wrong_units_are_refused(tmp_path, field, value):
+    (tmp_path / "DSC.json").write_text(json.dumps({field: value}))
+    with pytest.raises(InputError) as error:
+        read_sidecar(tmp_path / "DSC.nii.gz")
+    assert error.value.message.code == "field_implausible"
+    assert error.value.message.parameters["field"] == field
+
+
+def test_a_syntax_error_names_the_line(tmp_path):
+    (tmp_path / "DSC.json").write_text('{\n "EchoTime": 0.03,\n}')
+    with pytest.raises(InputError) as error:
+        read_sidecar(tmp_path / "DSC.nii.gz")
+    assert error.value.message.code == "json_syntax"
+    assert error.value.message.parameters["line"] == 3
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", "3", '"text"'])
+def test_something_else_than_an_object_is_refused(tmp_path, content):
+    (tmp_path / "DSC.json").write_text(content)
+    with pytest.raises(InputError) as error:
+        read_sidecar(tmp_path / "DSC.nii.gz")
+    assert error.value.message.code == "json_not_an_object"

@@ -1,0 +1,66 @@
+"""The catalogue: every code that the library raises has a sentence, and every sentence fits its code's parameters."""
+
+import ast
+import string
+from pathlib import Path
+
+import pytest
+
+from PseudoProgressionAnalyzerLib import texts
+from PseudoProgressionAnalyzerLib.measures import Message
+
+LIBRARY = Path(__file__).resolve().parents[2] / "PseudoProgressionAnalyzer" / "PseudoProgressionAnalyzerLib"
+
+
+def raised():
+    """(file, code, names of parameters or None when they are not written out) of every Message and InputError."""
+    for path in sorted(LIBRARY.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
+                continue
+            first = node.args[0]
+            if not (isinstance(first, ast.Constant) and isinstance(first.value, str)):
+                continue
+            if node.func.id == "InputError":
+                names = {keyword.arg for keyword in node.keywords}
+                yield path.name, first.value, None if None in names else names
+            elif node.func.id == "Message":
+                given = node.args[1] if len(node.args) > 1 else None
+                names = set()
+                if isinstance(given, ast.Dict) and all(isinstance(key, ast.Constant) for key in given.keys):
+                    names = {key.value for key in given.keys}
+                elif given is not None:
+                    names = None
+                yield path.name, first.value, names
+
+
+CALLS = sorted(
+    {(file, code, None if names is None else tuple(sorted(names))) for file, code, names in raised()}, key=str
+)
+
+
+def test_there_are_calls():
+    assert len(CALLS) > 40
+
+
+@pytest.mark.parametrize(("file", "code", "names"), CALLS)
+def test_every_code_has_a_sentence_that_fits(file, code, names):
+    entry = texts.catalogue().get(code)
+    assert entry is not None, f"{file}: the code {code} has no sentence"
+    if names is not None:
+        used = {
+            field.split(".")[0].split("[")[0]
+            for part in (entry["what"], entry["remedy"])
+            for _, field, _, _ in string.Formatter().parse(part)
+            if field
+        }
+        assert used <= set(names), f"{file}: the sentence of {code} uses {used - set(names)}, which is not given"
+
+
+def test_an_unknown_code_is_shown_and_not_dropped():
+    assert texts.sentence(Message("no_such_code", {"a": 1})) == "no_such_code (a=1)"
+
+
+def test_no_sentence_diagnoses():
+    for code, entry in texts.catalogue().items():
+        assert "diagnos" not in (entry["what"] + entry["remedy"]).lower(), code
