@@ -19,7 +19,6 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import ConvexHull
 
-from ..measures import InputError
 from .estimate import checked_mask, cropped
 
 RULES = ("reader", "product")
@@ -82,10 +81,10 @@ def diameters(mask: np.ndarray, affine: np.ndarray, rule: str = "reader", slice_
     """
     if rule not in RULES:
         raise ValueError(f"rule must be one of {RULES}, not {rule!r}")
+    box, corner = cropped(checked_mask(mask, affine))
     axis = acquisition_axis(affine) if slice_axis is None else slice_axis
     if axis not in (0, 1, 2):
         raise ValueError(f"slice_axis must be 0, 1 or 2, not {axis!r}")
-    box, corner = cropped(checked_mask(mask, affine))
     first, second = (other for other in (0, 1, 2) if other != axis)
     to_plane = _plane_coordinates(affine, first, second)
     slices = box.transpose(2 - axis, 2 - first, 2 - second)

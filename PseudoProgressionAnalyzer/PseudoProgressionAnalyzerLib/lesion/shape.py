@@ -102,7 +102,7 @@ def _mean(values: list[float | None]) -> float | None:
 
 
 def _surface(box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points ``(n, 3)`` as voxel indices ``(i, j, k)`` and triangles ``(m, 3)`` of the surface of a mask with border."""
+    """Points ``(n, 3)`` as voxel indices ``(i, j, k)`` and triangles ``(m, 3)`` of the surface of a padded mask."""
     from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
     from vtkmodules.vtkCommonCore import VTK_UNSIGNED_CHAR
     from vtkmodules.vtkCommonDataModel import vtkImageData

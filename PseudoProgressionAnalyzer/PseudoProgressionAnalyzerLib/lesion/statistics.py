@@ -92,8 +92,8 @@ def region_statistics(
     variance = float(share @ deviation**2)
     order = np.argsort(value, kind="stable")
     percentile = dict(zip(PERCENTILES, _percentiles(value[order], weight[order]), strict=True))
-    # Rounding leaves a flat region a variance of the square of one unit in the last place.
-    flat = value[order[0]] == value[order[-1]]
+    # Rounding alone gives equal values a deviation of some units in their last place.
+    flat = variance**0.5 <= 1e-12 * np.abs(value).max()
     middle = (value >= percentile[10]) & (value <= percentile[90])
     return Statistics(
         **counts,

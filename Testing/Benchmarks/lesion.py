@@ -1,0 +1,53 @@
+"""Times of the lesion measurements on a 256 x 256 x 160 grid with a ragged lesion of 50 mm, as ratios in one run.
+
+The yardstick is one pass of ``numpy.count_nonzero`` and one bounding box over the whole grid.
+"""
+
+import time
+
+import numpy as np
+from scipy import ndimage
+
+from PseudoProgressionAnalyzerLib.lesion import diameters, shape, statistics, volume
+
+
+def seconds(task, repeats=5):
+    """The shortest of some runs."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        task()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def lesion(spacing):
+    """A sphere of 50 mm with a ragged surface and holes."""
+    rng = np.random.default_rng(0)
+    k, j, i = np.ogrid[:160, :256, :256]
+    sphere = (k - 80) ** 2 + (j - 128) ** 2 + (i - 128) ** 2 <= (25 / spacing) ** 2
+    labels, _ = ndimage.label(sphere & (ndimage.gaussian_filter(rng.normal(size=sphere.shape), 4) > -0.01))
+    return labels == np.argmax(np.bincount(labels.ravel())[1:]) + 1
+
+
+def measure(spacing):
+    """Prints seconds and their ratio to the yardstick on isotropic voxels of this many mm."""
+    mask, affine = lesion(spacing), np.diag([spacing, spacing, spacing, 1.0])
+    values = np.random.default_rng(1).normal(size=mask.shape)
+    yardstick = seconds(lambda: (np.count_nonzero(mask), mask.any(axis=(0, 1))))
+    tasks = {
+        "volume": lambda: volume.volume(mask, affine),
+        "diameters, reader": lambda: diameters.diameters(mask, affine, "reader"),
+        "diameters, product": lambda: diameters.diameters(mask, affine, "product"),
+        "shape": lambda: shape.shape(mask, affine),
+        "map statistics": lambda: statistics.region_statistics(values, mask, 0.001),
+    }
+    print(f"voxels of {spacing} mm, lesion of {mask.sum()} voxels; yardstick {yardstick:.4f} s")
+    for name, task in tasks.items():
+        taken = seconds(task)
+        print(f"  {name:20} {taken:.4f} s  {taken / yardstick:7.1f} x")
+
+
+if __name__ == "__main__":
+    measure(1.0)
+    measure(0.5)
