@@ -122,13 +122,17 @@ def _plane_coordinates(affine: np.ndarray, first: int, second: int) -> np.ndarra
     return np.linalg.qr(affine[:3, [first, second]])[1]
 
 
-# Marching squares: for each of the 16 patterns of four corners the outline's pieces, as pairs of edges. Corners are
+# Marching squares: pieces of the outline, as pairs of edges, for each of the 16 patterns of four corners. Corners are
 # numbered 1, 2, 4, 8 at (0, 0), (1, 0), (1, 1), (0, 1); edges 0 to 3 run from each corner to the next.
 _EDGE_MIDDLES = np.array([[0.5, 0.0], [1.0, 0.5], [0.5, 1.0], [0.0, 0.5]])
-_PATTERNS = {
-    1: [(3, 0)], 2: [(0, 1)], 3: [(3, 1)], 4: [(1, 2)], 5: [(3, 0), (1, 2)], 6: [(0, 2)], 7: [(3, 2)],
-    8: [(2, 3)], 9: [(2, 0)], 10: [(0, 1), (2, 3)], 11: [(2, 1)], 12: [(1, 3)], 13: [(1, 0)], 14: [(0, 3)],
-}  # fmt: skip
+_EDGES = (
+    (), ((3, 0),), ((0, 1),), ((3, 1),), ((1, 2),), ((3, 0), (1, 2)), ((0, 2),), ((3, 2),),
+    ((2, 3),), ((2, 0),), ((0, 1), (2, 3)), ((2, 1),), ((1, 3),), ((1, 0),), ((0, 3),), (),
+)  # fmt: skip
+_SEGMENTS = np.full((16, 2, 2, 2), np.nan)
+for _pattern, _pairs in enumerate(_EDGES):
+    for _number, _pair in enumerate(_pairs):
+        _SEGMENTS[_pattern, _number] = _EDGE_MIDDLES[list(_pair)]
 
 
 def _outlines(plane: np.ndarray) -> list[np.ndarray]:
@@ -141,11 +145,9 @@ def _outlines(plane: np.ndarray) -> list[np.ndarray]:
     for label in range(1, count + 1):
         piece = labels == label
         pattern = piece[:-1, :-1] + 2 * piece[1:, :-1] + 4 * piece[1:, 1:] + 8 * piece[:-1, 1:]
-        segments = []
-        for code, pairs in _PATTERNS.items():
-            cells = np.argwhere(pattern == code)
-            segments += [cells[:, None, :] + _EDGE_MIDDLES[list(pair)] for pair in pairs]
-        outlines.append(np.concatenate(segments))
+        cells = np.argwhere((pattern > 0) & (pattern < 15))
+        segments = (cells[:, None, None] + _SEGMENTS[pattern[tuple(cells.T)]]).reshape(-1, 2, 2)
+        outlines.append(segments[np.isfinite(segments[:, 0, 0])])
     return outlines
 
 

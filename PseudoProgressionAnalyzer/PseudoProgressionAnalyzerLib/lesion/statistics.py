@@ -67,13 +67,13 @@ def region_statistics(
     """
     if weights.shape != values.shape or (trusted is not None and trusted.shape != values.shape):
         raise InputError("lesion_weights_shape", field="weights", expected=values.shape, found=weights.shape)
-    inside = weights != 0
-    weight = weights[inside].astype(float)
+    inside = np.flatnonzero(weights)
+    weight = weights.ravel()[inside].astype(float)
     if weight.size and not (weight.min() >= 0 and weight.max() <= 1 + 1e-6):
         raise InputError("lesion_weights_range", field="weights")
-    value = values[inside].astype(float)
+    value = values.ravel()[inside].astype(float)
     finite = np.isfinite(value)
-    good = finite if trusted is None else finite & trusted[inside]
+    good = finite if trusted is None else finite & trusted.ravel()[inside]
     counts = {
         "n_voxels": int(np.count_nonzero(good)),
         "n_not_finite": int(np.count_nonzero(~finite)),
@@ -89,11 +89,12 @@ def region_statistics(
     share = weight / covered
     mean = float(share @ value)
     deviation = value - mean
-    variance = float(share @ deviation**2)
+    standard_deviation = float(share @ deviation**2) ** 0.5
     order = np.argsort(value, kind="stable")
     percentile = dict(zip(PERCENTILES, _percentiles(value[order], weight[order]), strict=True))
     # Rounding alone gives equal values a deviation of some units in their last place.
-    flat = variance**0.5 <= 1e-12 * np.abs(value).max()
+    flat = standard_deviation <= 1e-12 * np.abs(value).max()
+    scaled = deviation / (1.0 if flat else standard_deviation)
     middle = (value >= percentile[10]) & (value <= percentile[90])
     return Statistics(
         **counts,
@@ -101,9 +102,9 @@ def region_statistics(
         covered_volume=covered * voxel_volume,
         covered_fraction=covered / total,
         mean=mean,
-        standard_deviation=0.0 if flat else variance**0.5,
-        skewness=None if flat else float(share @ deviation**3) / variance**1.5,
-        kurtosis=None if flat else float(share @ deviation**4) / variance**2,
+        standard_deviation=0.0 if flat else standard_deviation,
+        skewness=None if flat else float(share @ scaled**3),
+        kurtosis=None if flat else float(share @ scaled**4),
         minimum=float(value[order[0]]),
         p5=percentile[5],
         p10=percentile[10],
