@@ -25,7 +25,7 @@ class Analysis:
     regions: (visit id, region name) to bool Image on that visit's T1CE grid, for every region of ``patient.regions``;
     a region that is carried stands here once, under the visit in which it was drawn.
     references: visit id to bool Image on that visit's T1CE grid: the tissue that ratios are taken against.
-    maps hold ``rCBV`` (relative units) and ``rCBV_ratio`` (rCBV over that of the reference tissue) where there is a DSC.
+    maps: also ``rCBV`` (relative units) and ``rCBV_ratio`` (over the reference tissue's mean) where there is a DSC.
     finished: steps that are done, as (step code, visit id or empty): a step runs again when it is taken out of here.
     outcome: visit id to messages about what came after that visit, never evidence for it.
     """

@@ -9,11 +9,12 @@ from . import Analysis
 
 
 def assess_visits(analysis: Analysis) -> None:
-    """One assessment for every visit after radiotherapy, each from what was known by then."""
+    """One assessment for every visit that is not known to lie before the end of radiotherapy, each from what was known
+    by then."""
     analysis.assessments = []
     for visit in analysis.patient.visits:
         day = analysis.patient.day(visit)
-        if day is None or day < 0:
+        if visit.id not in analysis.visit_to_reference or (day is not None and day < 0):
             continue
         analysis.assessments.append(assess(analysis, visit.id))
         analysis.outcome[visit.id] = outcome_after(analysis.patient, visit.id, analysis.measurements)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -156,7 +157,7 @@ def changes(values: list[Measurement], visits: list[str]) -> list[Measurement]:
     found = []
     for rows in series.values():
         measured = sorted((row for row in rows if row.value is not None), key=lambda row: order[row.visit])
-        for earlier, later in zip(measured, measured[1:], strict=False):
+        for earlier, later in itertools.pairwise(measured):
             if earlier.unit != later.unit:
                 continue
             before, after = _estimate(earlier), _estimate(later)
