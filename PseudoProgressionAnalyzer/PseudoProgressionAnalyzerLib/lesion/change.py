@@ -8,11 +8,33 @@ errors of the two visits are taken as independent. An open or unknown end of eit
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from ..measures import InputError, Message
 from .estimate import Estimate
 
 DAYS_PER_MONTH = 365.25 / 12
+
+
+def total(parts: Sequence[Estimate]) -> Estimate:
+    """The sum of measures with one unit, as of volumes or products of the target lesions.
+
+    Raises InputError ``lesion_units_differ``; ValueError without parts. Flags: ``lesion_value_missing`` where a part
+    has no value: a sum without it would be too small.
+    """
+    if not parts:
+        raise ValueError("a sum needs at least one part")
+    for part in parts:
+        _check_units(parts[0], part)
+    flags = tuple({flag.code: flag for part in parts for flag in part.flags}.values())
+    if any(part.value is None for part in parts):
+        return Estimate(None, parts[0].unit, flags=(Message("lesion_value_missing"), *flags))
+    value, low, high = sum(part.value for part in parts), None, None
+    if all(part.low is not None for part in parts):
+        low = value - math.hypot(*(part.value - part.low for part in parts))
+    if all(part.high is not None for part in parts):
+        high = value + math.hypot(*(part.high - part.value for part in parts))
+    return Estimate(value, parts[0].unit, low, high, flags)
 
 
 def difference(earlier: Estimate, later: Estimate) -> Estimate:
@@ -97,11 +119,15 @@ def _log(estimate: Estimate) -> Estimate:
 
 
 def _missing(earlier: Estimate, later: Estimate) -> Estimate | None:
-    if earlier.unit != later.unit:
-        raise InputError("lesion_units_differ", field="unit", earlier=earlier.unit, later=later.unit)
+    _check_units(earlier, later)
     if earlier.value is None or later.value is None:
         return Estimate(None, earlier.unit, flags=(Message("lesion_value_missing"), *earlier.flags, *later.flags))
     return None
+
+
+def _check_units(earlier: Estimate, later: Estimate) -> None:
+    if earlier.unit != later.unit:
+        raise InputError("lesion_units_differ", field="unit", earlier=earlier.unit, later=later.unit)
 
 
 def _not_positive(reference: Estimate, later: Estimate) -> Message | None:

@@ -70,15 +70,21 @@ def volume_error(millilitres: float, spacing: np.ndarray, drawing_error: float =
 
 
 def volume_estimate(mask: np.ndarray, affine: np.ndarray, drawing_error: float = DRAWING_ERROR) -> Estimate:
-    """``volume`` in mL with its 95 % interval, from ``volume_error`` on the logarithmic scale (volumes are positive).
+    """``volume`` in mL with the 95 % interval of ``banded``; errors as ``volume``."""
+    return banded(volume(mask, affine), np.linalg.norm(affine[:3, :3], axis=0), drawing_error)
 
-    Flags: ``lesion_volume_error_unknown`` where no error is published for a region so small (no interval then).
-    Errors as ``volume``.
+
+def banded(millilitres: float, spacing: np.ndarray, drawing_error: float = DRAWING_ERROR) -> Estimate:
+    """A volume with its 95 % interval, from ``volume_error`` on the logarithmic scale (volumes are positive).
+
+    Below the smallest size that was ever measured (0.2 mL) the interval reaches from nothing to the upper end of that
+    size, with the flag ``lesion_volume_error_unknown``; an empty region has none.
     """
-    value = volume(mask, affine)
-    error = volume_error(value, np.linalg.norm(affine[:3, :3], axis=0), drawing_error)
-    if error is None:
-        smallest = GRID_SPREAD[0][0]
-        return Estimate(value, "mL", flags=(Message("lesion_volume_error_unknown", {"smallest": smallest}),))
-    factor = math.exp(NORMAL_95 * error)
-    return Estimate(value, "mL", value / factor, value * factor)
+    if millilitres == 0:
+        return Estimate(0.0, "mL")
+    smallest = GRID_SPREAD[0][0]
+    factor = math.exp(NORMAL_95 * volume_error(max(millilitres, smallest), spacing, drawing_error))
+    if millilitres < smallest:
+        flag = Message("lesion_volume_error_unknown", {"smallest": smallest})
+        return Estimate(millilitres, "mL", 0.0, smallest * factor, (flag,))
+    return Estimate(millilitres, "mL", millilitres / factor, millilitres * factor)

@@ -5,7 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from PseudoProgressionAnalyzerLib.lesion.change import change_per_month, difference, doubling_time, percent_change
+from PseudoProgressionAnalyzerLib.lesion.change import (
+    change_per_month,
+    difference,
+    doubling_time,
+    percent_change,
+    total,
+)
 from PseudoProgressionAnalyzerLib.lesion.estimate import Estimate
 from PseudoProgressionAnalyzerLib.measures import InputError
 
@@ -105,3 +111,12 @@ def test_units_and_signs_are_checked():
     with pytest.raises(InputError) as error:
         percent_change(Estimate(-1, "mL"), Estimate(1, "mL"))
     assert error.value.message.code == "lesion_value_negative"
+
+
+def test_the_sum_of_lesions_has_an_error_below_the_sum_of_errors():
+    result = total([Estimate(4.0, "mL", 3.0, 5.0), Estimate(6.0, "mL", 4.0, 9.0)])
+    assert (result.value, result.low, result.high) == pytest.approx((10, 10 - math.sqrt(5), 10 + math.sqrt(10)))
+    unknown = total([Estimate(4.0, "mL", 3.0, 5.0), Estimate(None, "mL")])
+    assert unknown.value is None
+    assert unknown.flags[0].code == "lesion_value_missing"
+    assert total([Estimate(4.0, "mL", 3.0, 5.0), Estimate(1.0, "mL")]).low is None

@@ -30,6 +30,12 @@ def test_volume_is_voxels_times_voxel_volume_on_an_oblique_mirrored_grid():
 def test_nothing_drawn_is_zero_and_has_no_interval():
     estimate = volume_estimate(np.zeros((3, 3, 3), bool), np.eye(4))
     assert (estimate.value, estimate.low, estimate.high) == (0.0, None, None)
+
+
+def test_a_volume_below_all_measured_ones_is_only_known_to_be_small():
+    estimate = volume_estimate(np.ones((3, 3, 3), bool), np.eye(4))
+    spread = np.exp(1.96 * np.hypot(0.019 / 2.563, 0.082))
+    assert (estimate.value, estimate.low, estimate.high) == pytest.approx((0.027, 0, 0.2 * spread), rel=1e-3)
     assert estimate.flags[0].code == "lesion_volume_error_unknown"
 
 
