@@ -33,15 +33,18 @@ def log_signal(block: np.ndarray, out: np.ndarray) -> np.ndarray:
 def project(rows: np.ndarray, block: np.ndarray) -> np.ndarray:
     """``rows @ block`` of float32 arrays ``(r, time)`` and ``(time, n)``: ``(r, n)``."""
     frames, voxels = block.shape
-    width = _power_of_two(BLAS_SINGLE_THREAD // (rows.shape[0] * frames))
+    count = len(rows)
+    if count % 4:  # BLAS takes four rows at a time: three cost twice as much as four
+        rows = np.concatenate([rows, np.zeros((4 - count % 4, frames), np.float32)])
+    width = _power_of_two(BLAS_SINGLE_THREAD // (len(rows) * frames))
     whole = voxels - voxels % width
-    result = np.empty((rows.shape[0], voxels), np.float32)
+    result = np.empty((len(rows), voxels), np.float32)
     if whole:
         pieces = block[:, :whole].reshape(frames, -1, width).transpose(1, 0, 2)
-        result[:, :whole] = np.matmul(rows, pieces).transpose(1, 0, 2).reshape(rows.shape[0], whole)
+        np.matmul(rows, pieces, out=result[:, :whole].reshape(len(rows), -1, width).transpose(1, 0, 2))
     if whole < voxels:
         result[:, whole:] = rows @ block[:, whole:]
-    return result
+    return result[:count]
 
 
 def weighted_sums(block: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -58,33 +61,36 @@ def weighted_sums(block: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def for_blocks(
-    work: Callable[[slice, np.ndarray], None],
+    work: Callable[..., None],
     mask: np.ndarray,
     frames: int,
     *,
+    scratches: int = 1,
+    most: int | None = None,
     threads: int | None = None,
     cancelled: Callable[[], bool] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> None:
-    """Calls ``work(voxels, scratch)`` for every block of voxels that holds a voxel of the mask.
+    """Calls ``work(voxels, *scratch)`` for every block that holds a voxel of the mask, or for most of them, spread.
 
-    mask: bool ``(voxel,)``; scratch: float32 ``(frames, n)`` of the calling thread, contents undefined. progress and
-    cancelled are called from the calling thread only, a few times per block or every 40 ms; progress gets 0 to 1.
+    mask: bool ``(voxel,)``; scratch: float32 arrays ``(frames, n)`` of the working thread, contents undefined. progress
+    and cancelled are called from the calling thread only, a few times per block or every 40 ms; progress gets 0 to 1.
     Raises concurrent.futures.CancelledError when cancelled() is true; no block runs on afterwards.
     """
     slices = [slice(start, min(start + BLOCK, mask.size)) for start in range(0, mask.size, BLOCK)]
     slices = [voxels for voxels in slices if mask[voxels].any()]
+    slices = slices[:: max(1, -(-len(slices) // most)) if most else 1]
     counter = itertools.count()
     done = itertools.count(1)
     state = {"done": 0, "stop": False}
 
     def worker() -> None:
-        scratch = np.empty(frames * BLOCK, np.float32)
+        scratch = np.empty((scratches, frames * BLOCK), np.float32)
         with np.errstate(all="ignore"):  # logarithms of signals <= 0 are found and masked afterwards
             while not state["stop"] and (index := next(counter)) < len(slices):
                 voxels = slices[index]
                 size = voxels.stop - voxels.start
-                work(voxels, scratch[: frames * size].reshape(frames, size))
+                work(voxels, *scratch[:, : frames * size].reshape(scratches, frames, size))
                 state["done"] = next(done)
 
     count = min(threads or min(os.cpu_count() or 1, MOST_THREADS), max(len(slices), 1))

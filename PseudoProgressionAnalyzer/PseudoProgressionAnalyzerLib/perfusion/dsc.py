@@ -1,7 +1,9 @@
 """Relative cerebral blood volume (rCBV) from a DSC series, corrected for contrast agent leakage.
 
-The corrected rCBV is linear in the logarithm of the signal once the reference curve is known, so that the whole map is
-two passes over the series: one that finds the reference curve, one that multiplies ln S with a few rows of weights.
+The corrected rCBV is linear in the logarithm of the signal once the reference curve is known: ln S times a few rows of
+weights. The reference curve is the mean of voxels that are only known once the series was walked over. So a sample of
+blocks gives a first curve, one walk over the series takes the products with its weights and the mean of all reference
+voxels, and the fits are then turned to that mean (``Leakage.solve``).
 """
 
 from __future__ import annotations
@@ -12,51 +14,84 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..measures import InputError, Message
-from .blocks import as_frames, for_blocks, log_signal, project, weighted_sums
-from .bolus import TAIL, Frames, find_frames
+from .blocks import as_frames
+from .bolus import Frames, find_frames
+from .leakage import EXCHANGE_RATES, Leakage, leakage
+from .quality import moved_frames, untrusted_voxels
+from .walk import Walk, for_logs, walk
 
-MODELS = ("unidirectional",)
-LONGEST_ECHO_TIME = 0.5  # s; DSC uses 0.02 to 0.05 s (Boxerman 2020, Neuro-Oncology 22:1262): above it was given in ms
-SHORTEST_ECHO_TIME = 0.001  # s
-LONGEST_FRAME_SPACING = 20.0  # s; above it was given in ms
-SHORTEST_FRAME_SPACING = 0.05  # s
-BRAIN_SHARE = 0.25  # of the 98th percentile of the signal: what counts as head when no brain mask is given
+MODELS = {"unidirectional": EXCHANGE_RATES[:1], "bidirectional": EXCHANGE_RATES}
+INTEGRALS = ("full", "first_pass")
+# Limits that no DSC series comes near (echo times are 0.02 to 0.05 s: Boxerman 2020, Neuro-Oncology 22:1262), so that
+# a time in milliseconds is noticed.
+ECHO_TIMES = 0.001, 0.5  # s
+FRAME_SPACINGS = 0.05, 20.0  # s
+HEAD_SHARE = 0.25  # of the 98th percentile of the signal: what counts as head when no brain mask is given
 FEWEST_REFERENCE = 0.01  # share of the brain below which no reference curve is taken
 SMALL_REFERENCE = 0.1  # share of the brain below which the reference is flagged
-NOISE_FLOOR = 1e-4  # relative noise of a baseline that shows none (rounding)
-LARGEST_ERROR = 0.5  # standard error of the corrected CBV, in units of the reference tissue's CBV
-CURVE_VOXELS = 256, 64  # voxels per piece, pieces: the sample that the brain curve is the mean of
+SAMPLE = 256, 16  # voxels per piece, pieces: what bolus and motion are looked for in
+SAMPLE_BLOCKS = 16  # blocks of voxels that the first estimate of the reference curve is taken from
+SAMPLE_REFERENCE = 1000  # reference voxels; with fewer in the sample it is taken from all blocks
+SAME_CURVE = 0.01  # relative distance of the two estimates above which the series is walked over again
 
 
 @dataclass(frozen=True)
 class RelativeCBV:
     """Maps of shape ``signal.shape[1:]`` (float32; NaN where nothing could be measured) and where they come from.
 
-    cbv: leakage-corrected integral of dR2* from bolus arrival to the last frame used (1/s times s, so without unit;
-    relative: only ratios have a meaning); cbv_uncorrected: the same integral as measured. k1: how much of the reference
-    curve the voxel holds; k2 (1/s): leakage, positive where T1 shortening prevails, negative where T2* does; k1_error,
-    k2_error, cbv_error: standard errors from the voxel's own baseline noise. frames: see ``Frames``;
-    frame_spacing: s. brain_curve: mean signal of the brain ``(time,)``; reference_curve: mean dR2* of the reference
-    voxels in 1/s ``(time,)``; reference_mask, brain_mask, quality: bool maps, quality True = trustworthy. flags: what a
-    reader should know.
+    cbv: leakage-corrected integral of dR2* from bolus arrival on (1/s times s, so without unit; relative: only ratios
+    have a meaning); cbv_uncorrected: the same integral as measured. k1: how much of the reference curve the voxel
+    holds; k2 (1/s): leakage, positive where T1 shortening prevails, negative where T2* does. noise: standard deviation
+    of dR2* over the baseline, 1/s. baseline: signal before the bolus.
+
+    frames: see ``Frames``; frame_spacing and echo_time (of two echoes their difference): s. brain_curve: mean signal of
+    the brain ``(time,)``; reference_curve: mean dR2* of the reference voxels in 1/s ``(time,)``. reference_mask,
+    brain_mask: bool; quality: bool, True = trustworthy; untrusted: why not, a bool map for each reason of
+    ``quality.REASONS``. rates: of return to the blood in 1/s, rate: which of them each voxel takes; errors_per_noise:
+    ``(3, rates)``, standard errors of k1, k2 and cbv for a noise of 1 1/s. flags: what a reader should know.
     """
 
     cbv: np.ndarray
     cbv_uncorrected: np.ndarray
     k1: np.ndarray
     k2: np.ndarray
-    k1_error: np.ndarray
-    k2_error: np.ndarray
-    cbv_error: np.ndarray
+    rate: np.ndarray
+    noise: np.ndarray
+    baseline: np.ndarray
     frames: Frames
     frame_spacing: float
+    echo_time: float
     brain_curve: np.ndarray
     reference_curve: np.ndarray
     reference_mask: np.ndarray
     brain_mask: np.ndarray
     quality: np.ndarray
+    untrusted: dict[str, np.ndarray]
+    rates: np.ndarray
+    errors_per_noise: np.ndarray
     model: str
+    integral: str
     flags: tuple[Message, ...]
+
+    @property
+    def kep(self) -> np.ndarray:
+        """Rate of return to the blood in 1/s; 0 in the unidirectional model."""
+        return self.rates[self.rate].astype(np.float32)
+
+    @property
+    def k1_error(self) -> np.ndarray:
+        """Standard error of k1 from the voxel's baseline noise: a lower bound, as the bolus darkens the signal."""
+        return self.noise * self.errors_per_noise[0, self.rate]
+
+    @property
+    def k2_error(self) -> np.ndarray:
+        """Standard error of k2 in 1/s, as ``k1_error``."""
+        return self.noise * self.errors_per_noise[1, self.rate]
+
+    @property
+    def cbv_error(self) -> np.ndarray:
+        """Standard error of cbv, as ``k1_error``."""
+        return self.noise * self.errors_per_noise[2, self.rate]
 
 
 def relative_cbv(
@@ -67,173 +102,133 @@ def relative_cbv(
     brain_mask: np.ndarray | None = None,
     reference_mask: np.ndarray | None = None,
     model: str = "unidirectional",
+    integral: str = "full",
+    first_echo: tuple[np.ndarray, float] | None = None,
     steady_state: int | None = None,
     bolus_arrival: int | None = None,
     threads: int | None = None,
     cancelled: Callable[[], bool] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> RelativeCBV:
-    """Leakage-corrected relative CBV of a single-echo gradient-echo series.
+    """Leakage-corrected relative CBV of a gradient-echo series with one echo or two.
 
     signal: ``(time, ...)``, any real numeric type, fastest when the time axis is the slowest in memory. echo_time: s.
     repetition_time: s between two frames. brain_mask, reference_mask: bool, shape ``signal.shape[1:]``; without a brain
-    mask every voxel above a quarter of the bright tissue counts (flagged). steady_state, bolus_arrival: frame numbers
-    that replace those found. cancelled and progress (0 to 1) are called from the calling thread.
+    mask every voxel above a quarter of the bright tissue counts (flagged). model: ``unidirectional`` or
+    ``bidirectional``. integral: ``full`` to the last frame, or ``first_pass``. first_echo: signal and echo time (s) of
+    the earlier echo of a dual-echo series. steady_state, bolus_arrival: frame numbers that replace those found.
+    cancelled and progress (0 to 1) are called from the calling thread.
 
-    dR2*(t) = -ln(S(t)/S_baseline)/TE, negative values kept: they are the T1 leakage. S_baseline is the geometric mean
-    of the baseline frames. Reference curve: the mean dR2* of the reference voxels, by default all brain voxels whose
-    mean signal over the last 10 frames is not more than one standard deviation above their baseline (Boxerman 2006,
-    AJNR 27:859: non-enhancing brain; one-sided). Leakage (the same source)::
+    dR2*(t) = -ln(S(t)/S_baseline)/TE, of two echoes -ln[(S2/S2_baseline)/(S1/S1_baseline)]/(TE2 - TE1), which no T1
+    enters. Negative values are kept: they are the T1 leakage. S_baseline is the geometric mean of the baseline frames.
+    Reference curve: the mean dR2* of the reference voxels, by default all brain voxels whose mean signal (of the first
+    echo) over the last 10 frames is not more than one standard deviation above their baseline (Boxerman 2006, AJNR
+    27:859: non-enhancing brain; one-sided). Leakage (the same source; kep = 0 in the unidirectional model)::
 
-        dR2*(t) = k1 ref(t) - k2 Int_0^t ref(t') dt'
-        cbv     = Int_0^T dR2* dt + k2 Int_0^T Int_0^t ref(t') dt' dt
+        dR2*(t) = k1 ref(t) - k2 Int_0^t ref(t') exp(-kep (t - t')) dt'
+        cbv     = Int_0^T dR2* dt + k2 Int_0^T Int_0^t ref(t') exp(-kep (t - t')) dt' dt
 
-    by linear least squares over the frames from bolus arrival on, integrals by the trapezoid rule.
+    by linear least squares over the frames from bolus arrival on, integrals by the trapezoid rule. The bidirectional
+    model (Leu 2016, AJNR) takes the kep of a grid that fits best, and kep = 0 where Akaike's criterion says that the
+    voxel's noise does not bear the third parameter.
 
-    Raises InputError: ``dsc_echo_time``, ``dsc_repetition_time``, ``dsc_model``, ``dsc_signal_type``,
-    ``perfusion_mask_shape``, ``dsc_no_brain``, ``dsc_no_reference``, ``dsc_reference_flat`` and those of
-    ``find_frames``.
-    Raises concurrent.futures.CancelledError when cancelled() is true.
+    Raises InputError: ``dsc_echo_time``, ``dsc_repetition_time``, ``dsc_option``, ``dsc_signal_type``,
+    ``dsc_echoes_shape``, ``perfusion_mask_shape``, ``dsc_no_brain``, ``dsc_no_reference``, ``dsc_reference_flat`` and
+    those of ``find_frames``. Raises concurrent.futures.CancelledError when cancelled() is true.
     """
-    signal = np.asarray(signal)
-    _check_times(echo_time, repetition_time)
-    if model not in MODELS:
-        raise InputError("dsc_model", model=model, known=", ".join(MODELS))
-    if signal.ndim < 2 or signal.size == 0 or signal.dtype.kind not in "iuf":
-        raise InputError("dsc_signal_type", shape=str(signal.shape), type=str(signal.dtype))
+    signal = _series(signal)
     shape = signal.shape[1:]
+    _check_options(echo_time, repetition_time, model, integral)
+    echoes = [as_frames(signal)]
+    if first_echo is not None:
+        echoes.append(as_frames(_first_echo(first_echo, signal, echo_time)))
+        echo_time = echo_time - first_echo[1]
+    given_reference = None if reference_mask is None else _mask(reference_mask, shape, "reference_mask")
     flags = []
-    series = as_frames(signal)
     if brain_mask is None:
-        brain = _head(series)
+        brain = _head(echoes[-1])
         flags.append(Message("dsc_brain_by_threshold"))
     else:
         brain = _mask(brain_mask, shape, "brain_mask")
-    given_reference = None if reference_mask is None else _mask(reference_mask, shape, "reference_mask")
-    if not brain.any():
-        raise InputError("dsc_no_brain")
-    curve = brain_curve(series, brain)
-    frames = find_frames(curve, steady_state=steady_state, bolus_arrival=bolus_arrival)
     run = {"threads": threads, "cancelled": cancelled}
-    halves = [None, None] if progress is None else [lambda x: progress(x / 2), lambda x: progress(0.5 + x / 2)]
 
-    valid, noise, reference, reference_signal = _first_pass(
-        series, brain, given_reference, frames, progress=halves[0], **run
-    )
-    _check_reference(reference, valid, brain, given_reference, flags)
-    baseline = slice(frames.steady_state, frames.bolus_arrival)
-    reference_curve = -(reference_signal - reference_signal[baseline].mean()) / echo_time
-    weights = _weights(reference_curve, frames, repetition_time)
-    rows = _rows(weights, frames, echo_time)
+    sample = _sample(echoes[0], brain)
+    frames = find_frames(sample.mean(axis=1, dtype=np.float64), steady_state=steady_state, bolus_arrival=bolus_arrival)
+    moved = moved_frames(np.log(sample), frames)
+    if moved.size:
+        flags.append(Message("dsc_motion", {"count": moved.size, "frames": ", ".join(map(str, moved))}))
+    last = frames.count if integral == "full" else frames.first_pass_end
 
-    maps = np.full((4, brain.size), np.nan, np.float32)
+    def fit_to(curve: np.ndarray) -> Leakage:
+        return leakage(curve, frames, repetition_time, last, MODELS[model])
 
-    def second_pass(voxels: slice, scratch: np.ndarray) -> None:
-        maps[:, voxels] = project(rows, log_signal(series[:, voxels], scratch))
+    given = (echoes, echo_time, brain, given_reference, frames)
+    first = walk(*given, most=SAMPLE_BLOCKS, progress=_part(progress, 0.0, 0.1), **run)
+    if np.count_nonzero(first.reference) < SAMPLE_REFERENCE:
+        first = walk(*given, progress=_part(progress, 0.1, 0.2), **run)
+    _check_reference(first, given_reference)
+    seen = fit_to(first.reference_curve)
+    found = walk(*given, fit=seen, progress=_part(progress, 0.2, 0.9), **run)
+    change = np.linalg.norm(found.reference_curve - first.reference_curve)
+    if change > SAME_CURVE * np.linalg.norm(found.reference_curve):
+        seen = fit_to(found.reference_curve)
+        found = walk(*given, fit=seen, progress=_part(progress, 0.9, 1.0), **run)
+    fit = fit_to(found.reference_curve)
+    k1, k2, cbv = fit.solve(found.uncorrected, found.along, found.across, found.number, seen)
 
-    for_blocks(second_pass, brain, frames.count, progress=halves[1], **run)
-    maps[:, ~valid] = np.nan
-    spread = np.linalg.norm(rows.astype(np.float64), axis=1).astype(np.float32)
-    cbv_error = noise * spread[1]
-    reference_cbv = float(np.mean(maps[1][reference], dtype=np.float64))
-    quality = valid & (cbv_error <= LARGEST_ERROR * abs(reference_cbv))
-    if np.count_nonzero(valid) < np.count_nonzero(brain):
-        flags.append(Message("dsc_voxels_without_signal", {"voxels": int(np.count_nonzero(brain & ~valid))}))
-    cbv_uncorrected, cbv, k1, k2 = (one.reshape(shape) for one in maps)
+    if progress is not None:
+        progress(1.0)
+
+    flags += _check_reference(found, given_reference)
+    lost = int(np.count_nonzero(brain) - np.count_nonzero(found.valid))
+    if lost:
+        flags.append(Message("dsc_voxels_without_signal", {"voxels": lost}))
+    errors = echo_time * np.linalg.norm(for_logs(fit.weights(), frames, echo_time), axis=2).T.astype(np.float32)
+    reference_cbv = abs(float(np.mean(cbv, where=found.reference, dtype=np.float64)))
+    untrusted = untrusted_voxels(found.noise * (errors[2].max() / reference_cbv), found.level, found.drift)
     return RelativeCBV(
-        cbv=cbv,
-        cbv_uncorrected=cbv_uncorrected,
-        k1=k1,
-        k2=k2,
-        k1_error=(noise * spread[2]).reshape(shape),
-        k2_error=(noise * spread[3]).reshape(shape),
-        cbv_error=cbv_error.reshape(shape),
+        cbv=cbv.reshape(shape),
+        cbv_uncorrected=found.uncorrected.reshape(shape),
+        k1=k1.reshape(shape),
+        k2=k2.reshape(shape),
+        rate=np.broadcast_to(found.number, brain.size).reshape(shape),
+        noise=found.noise.reshape(shape),
+        baseline=np.exp(found.level).reshape(shape),
         frames=frames,
         frame_spacing=float(repetition_time),
-        brain_curve=curve,
-        reference_curve=reference_curve,
-        reference_mask=reference.reshape(shape),
+        echo_time=float(echo_time),
+        brain_curve=found.brain_curve,
+        reference_curve=found.reference_curve,
+        reference_mask=found.reference.reshape(shape),
         brain_mask=brain.reshape(shape),
-        quality=quality.reshape(shape),
+        quality=(found.valid & ~np.logical_or.reduce(list(untrusted.values()))).reshape(shape),
+        untrusted={reason: one.reshape(shape) for reason, one in untrusted.items()},
+        rates=fit.rates,
+        errors_per_noise=errors,
         model=model,
+        integral=integral,
         flags=tuple(flags),
     )
 
 
-def brain_curve(series: np.ndarray, brain: np.ndarray) -> np.ndarray:
-    """Mean signal ``(time,)`` of brain voxels, from a sample of up to 16384 voxels spread evenly over the brain.
+def _part(progress: Callable[[float], None] | None, start: float, end: float) -> Callable[[float], None] | None:
+    """Progress of one part of the work as progress of the whole."""
+    return None if progress is None else lambda fraction: progress(start + (end - start) * fraction)
 
-    series: ``(time, voxel)``; brain: bool ``(voxel,)``. Voxels with a signal that is not finite or not above zero are
-    left out. Raises InputError ``dsc_no_brain`` when none is left.
-    """
-    length, most = CURVE_VOXELS
-    starts = np.unique(np.flatnonzero(brain) // length)
-    total = np.zeros(series.shape[0])
-    count = 0
-    for start in length * starts[:: max(1, starts.size // most)]:
-        block = series[:, start : start + length][:, brain[start : start + length]].astype(np.float32)
-        usable = np.all((block > 0) & np.isfinite(block), axis=0)
-        total += block[:, usable].sum(axis=1, dtype=np.float64)
-        count += int(np.count_nonzero(usable))
-    if count == 0:
+
+def _sample(series: np.ndarray, brain: np.ndarray) -> np.ndarray:
+    """Signals ``(time, n)`` of up to 4096 usable voxels spread evenly over the brain. Raises ``dsc_no_brain``."""
+    length, most = SAMPLE
+    starts = np.arange(0, brain.size, length)
+    starts = starts[np.logical_or.reduceat(brain, starts)]
+    starts = starts[:: max(1, -(-starts.size // most))]
+    pieces = [series[:, start : start + length] for start in starts] or [series[:, :0]]
+    inside = [brain[start : start + length] for start in starts] or [brain[:0]]
+    sample = np.concatenate(pieces, axis=1).astype(np.float32)
+    sample = sample[:, np.concatenate(inside) & np.all((sample > 0) & np.isfinite(sample), axis=0)]
+    if sample.size == 0:
         raise InputError("dsc_no_brain")
-    return total / count
-
-
-def _first_pass(series, brain, given_reference, frames, **run):
-    """Which voxels are valid, their baseline noise (relative), the reference voxels and their mean ln S."""
-    count = frames.count
-    baseline = slice(frames.steady_state, frames.bolus_arrival)
-    rows = np.zeros((3, count), np.float32)
-    rows[0] = 1  # not finite where any frame is not
-    rows[1, baseline] = 1 / (frames.bolus_arrival - frames.steady_state)
-    rows[2, -TAIL:] = 1 / TAIL
-    valid = np.zeros(brain.size, bool)
-    reference = np.zeros(brain.size, bool)
-    noise = np.full(brain.size, np.nan, np.float32)
-    sums = {}
-
-    def work(voxels: slice, scratch: np.ndarray) -> None:
-        logs = log_signal(series[:, voxels], scratch)
-        anything, level, tail = project(rows, logs)
-        usable = np.isfinite(anything) & brain[voxels]
-        deviation = logs[baseline] - level
-        spread = np.sqrt(np.einsum("tv,tv->v", deviation, deviation) / (deviation.shape[0] - 1))
-        np.maximum(spread, NOISE_FLOOR, out=spread)
-        chosen = usable & (tail - level <= spread) if given_reference is None else usable & given_reference[voxels]
-        if not np.all(np.isfinite(anything)):
-            logs[:, ~np.isfinite(anything)] = 0
-        sums[voxels.start] = weighted_sums(logs, np.stack([chosen, usable]).astype(np.float32))[:, 0]
-        valid[voxels], reference[voxels] = usable, chosen
-        noise[voxels] = np.where(usable, spread, np.nan)
-
-    for_blocks(work, brain, count, **run)
-    total = np.sum([sums[start] for start in sorted(sums)], axis=0)
-    return valid, noise, reference, total / max(int(np.count_nonzero(reference)), 1)
-
-
-def _weights(reference_curve: np.ndarray, frames: Frames, spacing: float) -> np.ndarray:
-    """Rows ``(4, time)`` that turn dR2*(t) into uncorrected CBV, corrected CBV, k1 and k2 (float64)."""
-    count, arrival = frames.count, frames.bolus_arrival
-    trapezoid = np.zeros(count)
-    trapezoid[arrival:] = spacing
-    trapezoid[[arrival, -1]] /= 2
-    leak = np.zeros(count)
-    bolus = reference_curve[arrival:]
-    leak[arrival + 1 :] = np.cumsum((bolus[1:] + bolus[:-1]) / 2) * spacing
-    if not trapezoid @ reference_curve > 0:
-        raise InputError("dsc_reference_flat")
-    fit = np.zeros((2, count))
-    fit[:, arrival:] = np.linalg.pinv(np.stack([bolus, -leak[arrival:]], axis=1))
-    return np.stack([trapezoid, trapezoid + (trapezoid @ leak) * fit[1], fit[0], fit[1]])
-
-
-def _rows(weights: np.ndarray, frames: Frames, echo_time: float) -> np.ndarray:
-    """The same rows for ln S: dR2* = -(ln S - mean of ln S over the baseline) / TE, float32."""
-    rows = weights.copy()
-    baseline = slice(frames.steady_state, frames.bolus_arrival)
-    rows[:, baseline] -= weights.sum(axis=1, keepdims=True) / (frames.bolus_arrival - frames.steady_state)
-    return (-rows / echo_time).astype(np.float32)
+    return sample
 
 
 def _head(series: np.ndarray) -> np.ndarray:
@@ -241,7 +236,24 @@ def _head(series: np.ndarray) -> np.ndarray:
     frames = np.unique(np.linspace(0, series.shape[0] - 1, 8).astype(int))
     image = np.nan_to_num(series[frames].mean(axis=0, dtype=np.float32), nan=0, posinf=0, neginf=0)
     positive = image[image > 0]
-    return image > BRAIN_SHARE * np.percentile(positive, 98) if positive.size else np.zeros(image.size, bool)
+    return image > HEAD_SHARE * np.percentile(positive, 98) if positive.size else np.zeros(image.size, bool)
+
+
+def _series(signal: np.ndarray) -> np.ndarray:
+    signal = np.asarray(signal)
+    if signal.ndim < 2 or signal.size == 0 or signal.dtype.kind not in "iuf":
+        raise InputError("dsc_signal_type", shape=str(signal.shape), type=str(signal.dtype))
+    return signal
+
+
+def _first_echo(first_echo: tuple[np.ndarray, float], signal: np.ndarray, echo_time: float) -> np.ndarray:
+    """The earlier echo's signal. Raises InputError ``dsc_echoes_shape``, ``dsc_echo_time``."""
+    first = _series(first_echo[0])
+    if first.shape != signal.shape:
+        raise InputError("dsc_echoes_shape", first=str(first.shape), second=str(signal.shape))
+    if not ECHO_TIMES[0] <= first_echo[1] <= echo_time - ECHO_TIMES[0]:
+        raise InputError("dsc_echo_time", field="EchoTime", value=first_echo[1])
+    return first
 
 
 def _mask(mask: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
@@ -252,20 +264,23 @@ def _mask(mask: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
     return mask.astype(bool).ravel()
 
 
-def _check_times(echo_time: float, repetition_time: float) -> None:
-    if not SHORTEST_ECHO_TIME <= echo_time <= LONGEST_ECHO_TIME:
+def _check_options(echo_time: float, repetition_time: float, model: str, integral: str) -> None:
+    if not ECHO_TIMES[0] <= echo_time <= ECHO_TIMES[1]:
         raise InputError("dsc_echo_time", field="EchoTime", value=echo_time)
-    if not SHORTEST_FRAME_SPACING <= repetition_time <= LONGEST_FRAME_SPACING:
+    if not FRAME_SPACINGS[0] <= repetition_time <= FRAME_SPACINGS[1]:
         raise InputError("dsc_repetition_time", field="RepetitionTime", value=repetition_time)
+    for name, value, known in (("model", model, MODELS), ("integral", integral, INTEGRALS)):
+        if value not in known:
+            raise InputError("dsc_option", option=name, value=value, known=", ".join(known))
 
 
-def _check_reference(reference, valid, brain, given, flags) -> None:
-    """Raises InputError ``dsc_no_brain``, ``dsc_no_reference``; flags a small reference."""
-    voxels, usable = int(np.count_nonzero(reference)), int(np.count_nonzero(valid))
+def _check_reference(found: Walk, given: np.ndarray | None) -> list[Message]:
+    """A flag where the reference is small. Raises InputError ``dsc_no_brain``, ``dsc_no_reference``."""
+    voxels, usable = int(np.count_nonzero(found.reference)), int(np.count_nonzero(found.valid))
     if usable == 0:
         raise InputError("dsc_no_brain")
     if voxels == 0 or (given is None and voxels < FEWEST_REFERENCE * usable):
         raise InputError("dsc_no_reference", voxels=voxels, brain=usable)
     if given is None and voxels < SMALL_REFERENCE * usable:
-        percent = round(100 * voxels / usable, 1)
-        flags.append(Message("dsc_reference_small", {"voxels": voxels, "percent": percent}))
+        return [Message("dsc_reference_small", {"voxels": voxels, "percent": round(100 * voxels / usable, 1)})]
+    return []

@@ -4,10 +4,12 @@ from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
+from scipy.integrate import cumulative_trapezoid, trapezoid
+
 from PseudoProgressionAnalyzerLib.measures import InputError
+from PseudoProgressionAnalyzerLib.perfusion import dsc
 from PseudoProgressionAnalyzerLib.perfusion.dsc import relative_cbv
 from PseudoProgressionAnalyzerLib.texts import catalogue, sentence
-from scipy.integrate import cumulative_trapezoid, trapezoid
 
 ECHO_TIME, SPACING = 0.03, 1.5
 
@@ -185,7 +187,7 @@ def test_bad_input_is_named():
     assert code_of(relative_cbv, signal, echo_time=0.03, repetition_time=1500) == "dsc_repetition_time"
     assert code_of(relative_cbv, signal, echo_time=float("nan"), repetition_time=1.5) == "dsc_echo_time"
     assert code_of(relative_cbv, signal, echo_time=0.03, repetition_time=0) == "dsc_repetition_time"
-    assert code_of(relative_cbv, signal, model="magic", **options) == "dsc_model"
+    assert code_of(relative_cbv, signal, model="magic", **options) == "dsc_option"
     assert code_of(relative_cbv, signal[:3], **options) == "dsc_too_few_frames"
     assert code_of(relative_cbv, signal > 0, **options) == "dsc_signal_type"
     assert code_of(relative_cbv, signal, brain_mask=np.ones((20, 100), bool), **options) == "perfusion_mask_shape"
@@ -224,3 +226,22 @@ def test_cancel_and_progress():
     assert seen[-1] == 1.0
     with pytest.raises(CancelledError):
         relative_cbv(signal, cancelled=lambda: True, **options)
+
+
+@pytest.mark.parametrize("model", ["unidirectional", "bidirectional"])
+def test_curve_of_a_sample_turned_to_that_of_all_is_as_good_as_all(monkeypatch, model):
+    _, signal = brain(voxels=100_000, noise=20.0)
+    options = {"echo_time": ECHO_TIME, "repetition_time": SPACING, "model": model, "brain_mask": np.ones(100_000, bool)}
+    turned = relative_cbv(signal, **options)
+    monkeypatch.setattr(dsc, "SAME_CURVE", 0.0)
+    walked_again = relative_cbv(signal, **options)
+    assert np.array_equal(turned.reference_mask, walked_again.reference_mask)
+    same = turned.rate == walked_again.rate
+    assert same.mean() > 0.995
+    for name in ("cbv", "k1", "k2"):
+        error = np.median(getattr(turned, f"{name}_error"))
+        assert np.abs(getattr(turned, name) - getattr(walked_again, name))[same].max() < 0.02 * error
+    logs = np.log(signal)
+    first, arrival = turned.frames.steady_state, turned.frames.bolus_arrival
+    change = -(logs - logs[first:arrival].mean(axis=0)) / ECHO_TIME
+    assert np.allclose(turned.reference_curve, change[:, turned.reference_mask].mean(axis=1), atol=1e-4)
