@@ -1,0 +1,202 @@
+"""Images and regions brought from one grid to another, once.
+
+``resample`` moves values for display and comparison; ``overlap_weights`` moves a region without resampling it: each
+voxel of the other grid learns which fraction of it the region covers.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import SimpleITK as sitk
+from scipy import ndimage
+
+from ..formats import images
+from ..measures import Image, InputError
+
+_INTERPOLATORS = {"linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor, "cubic": sitk.sitkBSpline}
+
+_SAMPLES_PER_EDGE = (4, 12)
+"""Fewest and most samples along an edge of a grid voxel; between them two for each mask voxel along that edge. Own
+choice: the error that ``overlap_weights`` states was measured with it."""
+
+
+def sitk_transform(moving_to_fixed: np.ndarray) -> sitk.AffineTransform:
+    """The transform that SimpleITK resamples and registers with: LPS points of the fixed to those of the moving."""
+    matrix = images.point_transform_ras_from_lps(np.linalg.inv(moving_to_fixed))
+    transform = sitk.AffineTransform(3)
+    transform.SetMatrix(matrix[:3, :3].ravel().tolist())
+    transform.SetTranslation(matrix[:3, 3].tolist())
+    return transform
+
+
+def transform_points(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Points ``(n, 3)`` through a 4x4 matrix."""
+    return points @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def voxel_centres(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """RAS mm ``(n, 3)`` of the centres of a mask's ``(k, j, i)`` True voxels."""
+    return transform_points(affine, np.argwhere(mask)[:, ::-1].astype(float))
+
+
+def observed_block(image: Image) -> tuple[slice, slice, slice]:
+    """The part of a 3D image without its padding: the border planes in which every value is the same.
+
+    Raises InputError ``image_is_blank`` when nothing is left.
+    """
+    array = np.where(np.isfinite(image.array), image.array, 0)
+    block = []
+    for axis in range(3):
+        planes = np.moveaxis(array, axis, 0).reshape(array.shape[axis], -1)
+        varies = np.flatnonzero(planes.max(axis=1) > planes.min(axis=1))
+        if len(varies) == 0:
+            raise InputError("image_is_blank")
+        block.append(slice(int(varies[0]), int(varies[-1]) + 1))
+    return tuple(block)
+
+
+def cropped(image: Image, block: tuple[slice, slice, slice]) -> Image:
+    """A part of a 3D image where it is in space; values that are not finite become 0."""
+    affine = image.affine.copy()
+    affine[:3, 3] = transform_points(affine, np.array([[part.start for part in block[::-1]]], dtype=float))[0]
+    array = image.array[block]
+    return Image(array if array.dtype == bool else np.where(np.isfinite(array), array, 0), affine)
+
+
+def resample(
+    image: Image, like: Image, moving_to_fixed: np.ndarray, *, interpolation: str = "linear", outside: float = 0.0
+) -> Image:
+    """The image ``(k, j, i)`` or ``(time, k, j, i)`` on the grid of ``like``.
+
+    moving_to_fixed: 4x4, RAS mm of the image to RAS mm of ``like``. interpolation: ``linear``, ``nearest`` (labels) or
+    ``cubic`` (third-order B-spline). Voxels that the image does not cover hold ``outside``. Masks come back as bool
+    with ``nearest``; other values as float32 unless ``nearest`` keeps their type.
+    """
+    is_mask = image.array.dtype == bool
+    transform, target = sitk_transform(moving_to_fixed), _empty_like(like)
+
+    def one(array: np.ndarray) -> np.ndarray:
+        if interpolation != "nearest":
+            array = array.astype(np.float32)
+        source = images.to_sitk(Image(array, image.affine))
+        moved = sitk.Resample(source, target, transform, _INTERPOLATORS[interpolation], float(outside))
+        moved = sitk.GetArrayFromImage(moved)
+        return moved.astype(bool) if is_mask and interpolation == "nearest" else moved
+
+    frames = image.array if image.array.ndim == 4 else image.array[np.newaxis]
+    moved = np.stack([one(frame) for frame in frames])
+    return Image(moved if image.array.ndim == 4 else moved[0], like.affine.copy())
+
+
+def isotropic(image: Image, spacing: float, *, interpolation: str = "linear") -> Image:
+    """The 3D image on cubic voxels of ``spacing`` mm along its own axes, covering the same block of space.
+
+    Axes that are finer than the new spacing are smoothed first (linear only) so that nothing aliases; axes that are
+    coarser, such as thick slices, are not. The Gaussian brings a box of the old width to the variance of a box of the
+    new width: sigma^2 = (new^2 - old^2) / 12, the variance of a uniform distribution being width^2 / 12.
+    """
+    old = image.spacing
+    size = np.maximum(np.ceil(np.array(image.shape)[::-1] * old / spacing - 1e-6), 1).astype(int)
+    directions = image.affine[:3, :3] / old
+    first_corner = transform_points(image.affine, np.full((1, 3), -0.5))[0]
+    affine = np.eye(4)
+    affine[:3, :3] = directions * spacing
+    affine[:3, 3] = first_corner + directions @ np.full(3, spacing / 2)
+    array = image.array
+    if interpolation == "linear":
+        sigma = np.sqrt(np.maximum(spacing**2 - old**2, 0) / 12) / old
+        array = ndimage.gaussian_filter(array.astype(np.float32), sigma[::-1], mode="nearest")
+    grid = Image(np.zeros(tuple(size[::-1]), dtype=np.uint8), affine)
+    return resample(Image(array, image.affine), grid, np.eye(4), interpolation=interpolation)
+
+
+def overlap_weights(mask: Image, grid: Image, mask_to_grid: np.ndarray) -> np.ndarray:
+    """The fraction of each grid voxel that the mask covers, float ``(k, j, i)`` of the grid in [0, 1].
+
+    mask: bool image, read as the union of its voxels' boxes; grid: its array's values are not read; mask_to_grid: 4x4,
+    RAS mm of the mask to RAS mm of the grid. Only the grid voxels around the mask are touched.
+
+    Where the axes of both are parallel the fractions are exact (products of one-dimensional overlaps). Otherwise the
+    voxels that the mask's surface may cross are sampled at the midpoints of a regular lattice of 4 to 12 samples per
+    edge: a single fraction is good to about 0.1, and the covered volume, in which these errors cancel, to 1 %.
+    """
+    weights = np.zeros(grid.shape)
+    inside = np.argwhere(mask.array)
+    if len(inside) == 0:
+        return weights
+    low, high = inside.min(axis=0), inside.max(axis=0) + 1
+    cut = np.ascontiguousarray(mask.array[tuple(slice(a, b) for a, b in zip(low, high, strict=True))], dtype=bool)
+    # grid voxel index (i, j, k) -> index within the cut of the mask
+    grid_to_cut = np.linalg.inv(mask_to_grid @ mask.affine) @ grid.affine
+    grid_to_cut[:3, 3] -= low[::-1]
+    corners = np.array(list(itertools.product(*((-0.5, n - 0.5) for n in cut.shape[::-1]))))
+    reached = transform_points(np.linalg.inv(grid_to_cut), corners)
+    size = np.array(grid.shape)[::-1]
+    first = np.clip(np.floor(reached.min(axis=0) + 0.5).astype(int), 0, size)
+    last = np.clip(np.ceil(reached.max(axis=0) + 0.5).astype(int), 0, size)
+    if np.any(last <= first):
+        return weights
+    block = tuple(slice(a, b) for a, b in zip(first[::-1], last[::-1], strict=True))
+    grid_to_cut[:3, 3] += grid_to_cut[:3, :3] @ first
+    shape = tuple((last - first)[::-1])
+    axes = np.argmax(np.abs(grid_to_cut[:3, :3]), axis=0)
+    aligned = np.zeros((3, 3))
+    aligned[axes, range(3)] = grid_to_cut[axes, range(3)]
+    # parallel: over the whole block no voxel centre strays by a thousandth of a mask voxel
+    if len(set(axes)) == 3 and np.abs((grid_to_cut[:3, :3] - aligned) @ np.diag(shape[::-1])).max() < 1e-3:
+        weights[block] = _parallel_overlap(cut, grid_to_cut, axes, shape)
+    else:
+        weights[block] = _sampled_overlap(cut, mask.spacing, grid_to_cut, grid.spacing, shape)
+    return weights
+
+
+def _parallel_overlap(cut, grid_to_cut, axes, shape):
+    """Overlap fractions ``(k, j, i)`` where each grid axis runs along one mask axis: exact."""
+    covered = cut.astype(float).transpose([2 - axis for axis in axes[::-1]])  # mask axes in the grid's (k, j, i) order
+    for grid_axis in range(3):
+        step = grid_to_cut[axes[grid_axis], grid_axis]
+        centres = grid_to_cut[axes[grid_axis], 3] + step * np.arange(shape[2 - grid_axis])
+        number = covered.shape[2 - grid_axis]
+        edges = np.arange(number) - 0.5
+        lower = np.maximum(edges, (centres - abs(step) / 2)[:, np.newaxis])
+        upper = np.minimum(edges + 1, (centres + abs(step) / 2)[:, np.newaxis])
+        fraction = np.maximum(upper - lower, 0) / abs(step)
+        covered = np.moveaxis(np.tensordot(fraction, covered, axes=(1, 2 - grid_axis)), 0, 2 - grid_axis)
+    return np.clip(covered, 0, 1)
+
+
+def _sampled_overlap(cut, mask_spacing, grid_to_cut, grid_spacing, shape):
+    """Overlap fractions ``(k, j, i)`` for oblique grids, sampled where the surface may be."""
+    padded = np.pad(cut, 1)
+    centres = transform_points(grid_to_cut, np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij")[::-1], axis=-1))
+    nearest = np.rint(centres).astype(int)
+    last = np.array(cut.shape)[::-1]
+    covered = padded[tuple(np.clip(nearest + 1, 0, last + 1)[..., ::-1].transpose(3, 0, 1, 2))].astype(float)
+    # a voxel is decided by its centre when the nearest voxel of the other kind is out of its reach
+    reach = (np.linalg.norm(grid_spacing) + 2 * np.linalg.norm(mask_spacing)) / 2
+    spacing = mask_spacing[::-1]
+    to_other = np.where(
+        padded,
+        ndimage.distance_transform_edt(padded, sampling=spacing),
+        ndimage.distance_transform_edt(~padded, sampling=spacing),
+    )
+    distance = to_other[tuple(np.clip(nearest + 1, 0, last + 1)[..., ::-1].transpose(3, 0, 1, 2))]
+    undecided = distance <= reach
+    points = centres[undecided]
+    steps = grid_to_cut[:3, :3]
+    numbers = np.clip(np.ceil(2 * np.abs(steps).max(axis=0)), *_SAMPLES_PER_EDGE).astype(int)
+    hits = np.zeros(len(points))
+    offsets = [(np.arange(n) + 0.5) / n - 0.5 for n in numbers]
+    for offset in itertools.product(*offsets):
+        index = np.rint(points + steps @ np.array(offset)).astype(int) + 1
+        np.clip(index, 0, last + 1, out=index)
+        hits += padded[index[:, 2], index[:, 1], index[:, 0]]
+    covered[undecided] = hits / np.prod(numbers)
+    return covered
+
+
+def _empty_like(like: Image) -> sitk.Image:
+    """An image of the grid alone."""
+    return images.to_sitk(Image(np.zeros(like.shape, dtype=np.uint8), like.affine))
