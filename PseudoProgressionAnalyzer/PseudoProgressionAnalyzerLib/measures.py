@@ -209,7 +209,14 @@ class Criterion:
     true progression is the positive class: sensitivity is the share of true progressions on the progression side of
     the cut-off. direction: ``high`` when values at or above the cut-off speak for true progression, ``low`` when
     values at or below do. window: first and last day after the end of radiotherapy in which it was studied, None
-    where the source does not say. Intervals are 95 %.
+    where the source does not say. Intervals are 95 %. cut_off and sensitivity or specificity are None only where the
+    source prints no single number; such a criterion is shown and never weighs.
+
+    doi: DOI, else PMID or PMC number as read. scale: how values lie, ``log`` (ratios and concentrations), ``linear`` or
+    ``category`` (a sign or score without measurement error). population_kind: one of ``POPULATIONS``.
+    samples_per_patient: of which the counts are made. optimistic: the source itself calls for caution. tracer: of PET.
+    not_after: event kinds after which it does not hold. shown_only: why it is shown beside a value but never weighs;
+    empty when it weighs.
     """
 
     id: str
@@ -218,9 +225,9 @@ class Criterion:
     unit: str
     statistic: str
     direction: str
-    cut_off: float
-    sensitivity: float
-    specificity: float
+    cut_off: float | None
+    sensitivity: float | None
+    specificity: float | None
     sensitivity_interval: tuple[float, float] | None
     specificity_interval: tuple[float, float] | None
     positives: int | None
@@ -231,6 +238,16 @@ class Criterion:
     doi: str
     verified: str
     notes: str = ""
+    modality: str = ""
+    scale: str = "log"
+    cut_off_printed: str = ""
+    window_printed: str = ""
+    population_kind: str = "not_read"
+    samples_per_patient: int = 1
+    optimistic: bool = False
+    tracer: str = ""
+    not_after: tuple[str, ...] = ()
+    shown_only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -256,7 +273,8 @@ class Assessment:
     """All evidence of one visit combined, from what was known by then.
 
     prior and probability: (median, low, high) of the probability of true progression; probability is None when the
-    evidence is insufficient. conclusion: one of ``CONCLUSIONS``.
+    evidence is insufficient. Its median is the sum of the prior and the weights of the ledger. conclusion: one of
+    ``CONCLUSIONS``. leave_one_out: what would be left without each piece of evidence.
     """
 
     as_of: str
@@ -268,7 +286,10 @@ class Assessment:
     missing: tuple[Message, ...]
     next_best_test: Message | None
     criteria_set: str
+    leave_one_out: tuple[Message, ...] = ()
 
+
+POPULATIONS = ("glioblastoma", "high_grade_glioma", "mixed", "not_read")
 
 CONCLUSIONS = (
     "favours_pseudoprogression", "favours_radiation_necrosis", "favours_treatment_effect",

@@ -1,0 +1,277 @@
+"""A measurement held against a published cut-off: soft in everything that is uncertain about it.
+
+With p the probability that the true value lies beyond the cut-off on the side of true progression,
+
+    LR = (p sens + (1 - p) (1 - sens)) / (p (1 - spec) + (1 - p) spec)
+
+which is the likelihood ratio of the positive result at p = 1, of the negative one at p = 0, and 1 at p = 0.5: a value
+at the cut-off says nothing. The spread inside p is measurement error, published repeatability and the spread of
+published cut-offs, added as variances.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scipy.special import ndtr, ndtri
+
+from ..measures import Criterion, Measurement, Message
+from .published import NORMAL_95, repeatability, table
+from .registry import fact_of, quantity_of
+
+STRONGEST = 10.0
+"""No single test counts beyond this likelihood ratio or below its inverse: single-centre figures with a cut-off chosen
+on the same patients are optimistic. Above 10 or below 0.1 a likelihood ratio is called large and often conclusive
+(Jaeschke 1994, quoted in table 1 of 10.1186/s12891-020-03651-1); no single test is that here."""
+
+COUNTS_LESS = 0.5
+"""Share of a log likelihood ratio that counts where it is not known that the criterion applies. Our choice: halfway
+between applying and not; no source gives a number."""
+
+PLAIN_RATIO = ("", "1", "ratio")
+DIFFUSIVITY = {"mm^2/s": 1e6, "10^-3 mm^2/s": 1e3, "10^-6 mm^2/s": 1.0, "um^2/s": 1.0}
+
+NO_WEIGHT_FLAGS = ("ratio_map_origin_unknown",)
+LESS_WEIGHT_FLAGS = ("dsc_reference_small",)
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What must be known of a visit to hold criteria against its measurements.
+
+    day: after the end of radiotherapy, None when unknown. given: kinds of events up to the visit. tracer: of the
+    visit's PET, empty when unknown.
+    """
+
+    day: int | None
+    given: frozenset[str] = frozenset()
+    tracer: str = ""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A measurement held against a criterion, as the sum needs it.
+
+    distance: from the cut-off towards true progression, on the criterion's scale (natural logarithm, or its unit);
+    infinite for a sign. measurement_spread, cut_off_spread: standard deviations on that scale. factor: share of the
+    log likelihood ratio that counts (0 to 1).
+    """
+
+    criterion: Criterion
+    measurement: Measurement
+    used: bool
+    reasons: tuple[Message, ...]
+    distance: float = 0.0
+    measurement_spread: float = 0.0
+    cut_off_spread: float = 0.0
+    factor: float = 0.0
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the distance."""
+        return math.hypot(self.measurement_spread, self.cut_off_spread)
+
+    @property
+    def probability_beyond(self) -> float:
+        """Probability that the true value lies beyond the true cut-off, on the side of true progression."""
+        return probability_beyond(self.distance, self.spread)
+
+
+def probability_beyond(distance: Any, spread: float) -> Any:
+    """Normal probability that a value this far (distance, any shape) beyond the cut-off is truly beyond it."""
+    if math.isinf(spread):
+        return distance * 0.0 + 0.5
+    return ndtr(distance / spread) if spread > 0 else (distance > 0) + 0.5 * (distance == 0)
+
+
+def likelihood_ratio(beyond: Any, sensitivity: Any, specificity: Any) -> Any:
+    """LR of true progression against treatment effect; arguments are shares of any common shape."""
+    positive = beyond * sensitivity + (1 - beyond) * (1 - sensitivity)
+    return positive / (beyond * (1 - specificity) + (1 - beyond) * specificity)
+
+
+def hold(measurement: Measurement, criterion: Criterion, circumstances: Circumstances, spreads: CutOffSpreads) -> Held:
+    """The measurement held against the criterion, with every reason why it weighs less or nothing."""
+    refused = [
+        *_refused_criterion(criterion, circumstances),
+        *_refused_value(measurement, criterion),
+    ]
+    if refused:
+        return Held(criterion, measurement, False, tuple(refused))
+    factor, reasons = _applies(measurement, criterion, circumstances)
+    if criterion.scale == "category":
+        above = measurement.value - criterion.cut_off
+        distance = math.inf if _side(criterion) * above >= 0 else -math.inf
+        return Held(criterion, measurement, True, tuple(reasons), distance, factor=factor)
+    value, low, high = (_converted(x, measurement, criterion) for x in _numbers(measurement))
+    to_scale = math.log if criterion.scale == "log" else float
+    distance = _side(criterion) * (to_scale(value) - to_scale(criterion.cut_off))
+    repeat, assumed = _repeatability(criterion)
+    if assumed:
+        reasons.append(Message("evidence_repeatability_assumed", {"percent": round(100 * assumed)}))
+    if low is None or high is None:
+        error = repeat
+        reasons.append(Message("evidence_interval_unknown"))
+    elif criterion.scale == "log" and low <= 0:
+        error = math.inf
+        reasons.append(Message("evidence_interval_reaches_zero"))
+    else:
+        error = (to_scale(high) - to_scale(low)) / (2 * NORMAL_95)
+    limits, limits_assumed = spreads.of(criterion)
+    if limits_assumed:
+        reasons.append(Message("evidence_cut_off_spread_assumed", {"percent": round(100 * math.expm1(limits))}))
+    if criterion.scale == "linear":
+        limits *= abs(criterion.cut_off)
+    return Held(criterion, measurement, True, tuple(reasons), distance, math.hypot(error, repeat), limits, factor)
+
+
+def imagined(criterion: Criterion, circumstances: Circumstances, beyond: bool) -> Held:
+    """A test that was not done, as if its value lay clearly beyond the cut-off, or clearly not."""
+    nothing = Measurement("", "", "own", "", criterion.measure, None, criterion.unit)
+    # A tracer is chosen with the test.
+    chosen = Circumstances(circumstances.day, circumstances.given, criterion.tracer)
+    if _refused_criterion(criterion, chosen):
+        return Held(criterion, nothing, False, ())
+    factor, reasons = _applies(nothing, criterion, chosen)
+    return Held(criterion, nothing, True, tuple(reasons), math.inf if beyond else -math.inf, factor=factor)
+
+
+class CutOffSpreads:
+    """How far the published cut-offs of one quantity lie apart: standard deviation of their logarithms over studies.
+
+    The same quantity has limits from 0.9 to 2.87 for rCBV and from 0.058 to 0.19 min-1 for Ktrans. Where only one study
+    has looked for a limit its spread is unknown, and the median spread of the other quantities is assumed.
+    """
+
+    def __init__(self, criteria: Sequence[Criterion]):
+        limits: dict[tuple[str, str, str], dict[str, list[float]]] = {}
+        for criterion in criteria:
+            if criterion.scale == "category" or not criterion.cut_off or "unit_not_read" in criterion.shown_only:
+                continue
+            studies = limits.setdefault(self._key(criterion), {})
+            studies.setdefault(criterion.citation, []).append(math.log(criterion.cut_off))
+        self._own = {
+            key: statistics.stdev(statistics.fmean(found) for found in studies.values())
+            for key, studies in limits.items()
+            if len(studies) > 1
+        }
+        self._typical = statistics.median(self._own.values()) if self._own else math.log(2)
+
+    @staticmethod
+    def _key(criterion: Criterion) -> tuple[str, str, str]:
+        return quantity_of(criterion.measure), criterion.tracer, criterion.unit
+
+    def of(self, criterion: Criterion) -> tuple[float, bool]:
+        """(standard deviation of the natural logarithm, whether it is the assumed one)."""
+        own = self._own.get(self._key(criterion))
+        return (self._typical, True) if own is None else (own, False)
+
+
+def _side(criterion: Criterion) -> int:
+    return 1 if criterion.direction == "high" else -1
+
+
+def _numbers(measurement: Measurement) -> tuple[float | None, float | None, float | None]:
+    return measurement.value, measurement.low, measurement.high
+
+
+def _refused_criterion(criterion: Criterion, circumstances: Circumstances) -> list[Message]:
+    """Why the criterion says nothing about this visit, whatever the value."""
+    found = [Message(f"evidence_{code}") for code in criterion.shown_only]
+    found += [
+        Message("evidence_not_after", {"event": kind}) for kind in criterion.not_after if kind in circumstances.given
+    ]
+    if criterion.group == "perfusion" and "bevacizumab" in circumstances.given:
+        found.append(Message("evidence_perfusion_after_bevacizumab"))
+    if criterion.window is not None and circumstances.day is not None:
+        first, last = criterion.window
+        if circumstances.day < (first or 0) or (last is not None and circumstances.day > last):
+            shown = criterion.window_printed or f"days {first or 0} to {'any' if last is None else last}"
+            found.append(Message("evidence_outside_window", {"window": shown, "day": circumstances.day}))
+    if criterion.tracer and criterion.tracer != circumstances.tracer:
+        given = circumstances.tracer or "not stated"
+        found.append(Message("evidence_other_tracer", {"tracer": criterion.tracer, "given": given}))
+    return found
+
+
+def _refused_value(measurement: Measurement, criterion: Criterion) -> list[Message]:
+    """Why the measurement cannot be held against the criterion."""
+    found = [
+        Message("evidence_quality", {"flag": flag.code}) for flag in measurement.flags if flag.code in NO_WEIGHT_FLAGS
+    ]
+    value, low, high = _numbers(measurement)
+    if value is None:
+        return [*found, Message("evidence_no_value")]
+    if not all(math.isfinite(x) for x in (value, low, high) if x is not None):
+        return [*found, Message("evidence_not_finite")]
+    if (low is not None and low > value) or (high is not None and high < value):
+        found.append(Message("evidence_interval_inconsistent"))
+    if criterion.scale == "log" and value <= 0:
+        found.append(Message("evidence_not_positive"))
+    if _converted(1.0, measurement, criterion) is None:
+        units = {"unit": measurement.unit or "none", "wanted": criterion.unit}
+        found.append(Message("evidence_unit_differs", units))
+    return found
+
+
+def _converted(value: float | None, measurement: Measurement, criterion: Criterion) -> float | None:
+    """A number of the measurement in the criterion's unit; None where the units do not fit."""
+    given, wanted = measurement.unit, criterion.unit
+    if value is None or given == wanted or (given in PLAIN_RATIO and wanted in PLAIN_RATIO):
+        return value
+    if given in DIFFUSIVITY and wanted in DIFFUSIVITY:
+        return value * DIFFUSIVITY[given] / DIFFUSIVITY[wanted]
+    return None
+
+
+def _applies(
+    measurement: Measurement, criterion: Criterion, circumstances: Circumstances
+) -> tuple[float, list[Message]]:
+    """(share that counts, what is to be known about it): window, population, quality, statistic, region."""
+    factor, reasons = 1.0, []
+    if criterion.window is None:
+        reasons.append(Message("evidence_window_not_read"))
+    elif circumstances.day is None:
+        factor *= COUNTS_LESS
+        reasons.append(Message("evidence_day_unknown", {"window": criterion.window_printed}))
+    if criterion.population_kind == "mixed":
+        factor *= COUNTS_LESS
+        reasons.append(Message("evidence_other_population", {"population": criterion.population}))
+    elif criterion.population_kind == "not_read":
+        reasons.append(Message("evidence_population_not_read"))
+    if criterion.optimistic:
+        factor *= COUNTS_LESS
+        reasons.append(Message("evidence_optimistic"))
+    early = next((row for row in table("early")["rows"] if row["fact"] == fact_of(criterion.measure)), None)
+    maybe_early = early and criterion.window is None and (circumstances.day or 0) <= early["last_day"]
+    if maybe_early:
+        weaker = ndtri(early["auc_early"]) / ndtri(early["auc_late"])
+        factor *= weaker
+        shown = {"percent": round(100 * weaker), "source": early["source"], "counter": early["counter_evidence"]}
+        reasons.append(Message("evidence_weaker_early", shown))
+    for flag in measurement.flags:
+        if flag.code in LESS_WEIGHT_FLAGS:
+            factor *= COUNTS_LESS
+            reasons.append(Message("evidence_quality_doubtful", {"flag": flag.code}))
+    if criterion.statistic == "max" and measurement.name.endswith("_p95"):
+        reasons.append(Message("evidence_percentile_for_maximum"))
+    if measurement.kind == "fixed":
+        reasons.append(Message("evidence_fixed_region", {"drawn_in": measurement.drawn_in}))
+    return factor, reasons
+
+
+def _repeatability(criterion: Criterion) -> tuple[float, float | None]:
+    """(standard deviation on the criterion's scale, the variation assumed or None where one was published).
+
+    Of a fact whose repeatability nobody published, the largest published one of any fact is assumed. A coefficient of
+    variation c is sqrt(ln(1 + c^2)) on the logarithmic scale (log-normal distribution).
+    """
+    known = repeatability()
+    own = known.get(fact_of(criterion.measure))
+    variation = max(known.values()) if own is None else own
+    spread = math.sqrt(math.log1p(variation**2)) if criterion.scale == "log" else variation * abs(criterion.cut_off)
+    return spread, variation if own is None else None
