@@ -1,0 +1,237 @@
+"""``report.html``: one self-contained page that a radiologist would hand on.
+
+No script, no link to anywhere, pictures inside. The patient's id is not on it: only the title that the caller gives.
+"""
+
+from __future__ import annotations
+
+import base64
+import platform
+from html import escape
+from importlib import metadata, resources
+from pathlib import Path
+
+from .. import __version__
+from ..analysis import Analysis
+from ..measures import DISCLAIMER, Assessment, Message, Visit
+from . import figures, timeline_png, words, writing
+from .ledger import ledger
+from .markup import Markup, row, table
+from .measurement_tables import measurement_tables
+
+MAIN_MEASURES = (
+    "volume", "rCBV_ratio_mean", "CBF_ratio_mean", "Cho_NAA_molar", "Cho_NAA_area", "ADC_mean", "APTw_mean",
+)  # fmt: skip
+PACKAGES = ("numpy", "scipy", "SimpleITK", "vtk")
+
+
+def write(
+    analysis: Analysis,
+    path: Path,
+    timeline: bytes | None,
+    title: str | None = None,
+    language: str = "english",
+) -> None:
+    """Writes the page. timeline: the PNG of ``timeline_png``, None where nothing could be aligned."""
+    writing.write_file(path, page(analysis, timeline, title, language))
+
+
+def page(analysis: Analysis, timeline: bytes | None, title: str | None = None, language: str = "english") -> str:
+    """The page as text; arguments as ``write``."""
+    markup = Markup(analysis.patient, language)
+    style = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
+    disclaimer = f'<p class="disclaimer">{escape(DISCLAIMER)}</p>'
+    sections = (
+        _summary(markup, analysis),
+        _visits(markup, analysis),
+        _timeline(markup, analysis, timeline),
+        _course(markup, analysis),
+        _evidence(markup, analysis),
+        _measurements(markup, analysis),
+        _outcome(markup, analysis),
+        _methods(markup, analysis),
+    )
+    main = "\n".join(section for section in sections if section)
+    return (
+        f"<!DOCTYPE html>\n<!-- {DISCLAIMER} -->\n"
+        f'<html lang="{markup.say("language_code")}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{markup.say('title')}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
+        f"<header>\n<h1>{markup.say('title')}</h1>\n{_patient_line(markup, title)}\n{disclaimer}\n</header>\n"
+        f"<main>\n{main}\n</main>\n<footer>\n{disclaimer}\n</footer>\n</body>\n</html>\n"
+    )
+
+
+def _patient_line(markup: Markup, title: str | None) -> str:
+    dated = [visit.date.isoformat() for visit in markup.patient.visits if visit.date]
+    end = markup.patient.radiotherapy_end
+    parts = (
+        escape(title) if title else markup.say("anonymous"),
+        markup.say("visits_line", count=len(markup.patient.visits), dates=", ".join(dated) or "-"),
+        markup.say("radiotherapy_end", date=end.isoformat()) if end else markup.say("radiotherapy_unknown"),
+    )
+    return f'<p class="patient">{" &middot; ".join(parts)}</p>'
+
+
+def _section(markup: Markup, head: str, *parts: str) -> str:
+    return f"<section>\n<h2>{markup.say(head)}</h2>\n{''.join(parts)}\n</section>"
+
+
+def _summary(markup: Markup, analysis: Analysis) -> str:
+    """What is concluded as of the latest visit, then as of the earlier ones."""
+    if not analysis.assessments:
+        return f'<section class="summary"><p class="conclusion">{markup.say("no_assessment")}</p></section>'
+    *earlier, latest = analysis.assessments
+    parts = [
+        f"<h2>{markup.say('as_of', visit=markup.visit(latest.as_of))}</h2>",
+        f'<p class="conclusion">{markup.label("conclusion", latest.conclusion)}</p><p>{_limits(markup, latest)}</p>',
+    ]
+    if latest.probability is not None:
+        parts.append(_probability(markup, latest))
+    parts.append(markup.headed_list("missing", latest.missing))
+    if latest.next_best_test is not None:
+        parts.append(markup.headed_list("next_best_test", (latest.next_best_test,)))
+    summary = f'<section class="summary">\n{"".join(parts)}\n</section>'
+    if not earlier:
+        return summary
+    before = (
+        f"<h3>{markup.say('as_of', visit=markup.visit(assessment.as_of))}</h3>"
+        f"<p>{markup.label('conclusion', assessment.conclusion)} {_limits(markup, assessment)}</p>"
+        for assessment in reversed(earlier)
+    )
+    return f"{summary}\n{_section(markup, 'earlier', *before)}"
+
+
+def _limits(markup: Markup, assessment: Assessment) -> str:
+    """One sentence on what the conclusion rests on and what it lacks."""
+    used = [item for item in assessment.evidence if item.used]
+    counts = {"used": len(used), "missing": len(assessment.missing)}
+    if assessment.probability is None:
+        return markup.say("limits_insufficient", **counts)
+    groups = dict.fromkeys(words.label("group", item.criterion.group, markup.language) for item in used)
+    _, low, high = (round(100 * share) for share in assessment.probability)
+    return markup.say("limits", groups=", ".join(groups) or "-", low=low, high=high, **counts)
+
+
+def _probability(markup: Markup, assessment: Assessment) -> str:
+    median, low, high = (round(100 * share) for share in assessment.probability)
+    bar = figures.probability_bar(assessment.probability, assessment.prior, markup.language)
+    return (
+        f'<figure class="probability">{bar}<figcaption>{markup.say("probability_caption")}</figcaption></figure>'
+        f'<div class="frequency">{figures.hundred_patients(assessment.probability[0], markup.language)}'
+        f"<p>{markup.say('frequency', count=median, low=low, high=high, others=100 - median)}</p></div>"
+    )
+
+
+def _timeline(markup: Markup, analysis: Analysis, timeline: bytes | None) -> str:
+    if timeline is None:
+        return _section(markup, "images", f"<p>{markup.sentence(Message('report_nothing_aligned'))}</p>")
+    data = base64.b64encode(timeline).decode("ascii")
+    alt = escape(timeline_png.description(analysis, markup.language))
+    picture = f'<img src="data:image/png;base64,{data}" alt="{alt}">'
+    return _section(
+        markup, "images", f"<figure>{picture}<figcaption>{markup.say('images_caption')}</figcaption></figure>"
+    )
+
+
+def _visits(markup: Markup, analysis: Analysis) -> str:
+    rows = []
+    for visit in markup.patient.visits:
+        date = markup.date(visit)
+        name = "" if visit.date and visit.id == visit.date.isoformat() else f"<small>{escape(visit.id)}</small>"
+        day = words.day_words(markup.patient, visit, markup.language)
+        remarks = [*visit.warnings, *analysis.messages.get(visit.id, [])]
+        cells = (
+            escape(day) or markup.say("day_unknown"),
+            escape(", ".join(dict.fromkeys(series.role for series in visit.series))),
+            _alignment(markup, analysis, visit),
+            "<br>".join(dict.fromkeys(markup.sentence(message) for message in remarks)),
+        )
+        rows.append(row(date + name, cells))
+    heads = [markup.say(f"head_{head}") for head in ("date", "day", "roles", "alignment", "remarks")]
+    return _section(markup, "visits", table(heads, rows))
+
+
+def _alignment(markup: Markup, analysis: Analysis, visit: Visit) -> str:
+    if visit.id not in analysis.visit_to_reference:
+        return markup.say("not_aligned")
+    if visit.id == analysis.reference_visit:
+        return markup.say("alignment_reference")
+    uncertainty = analysis.alignment.get(visit.id, {}).get("uncertainty")
+    if uncertainty is None:
+        return markup.say("alignment_unknown")
+    return markup.say("alignment_uncertainty", millimetres=words.number(uncertainty, 2))
+
+
+def _course(markup: Markup, analysis: Analysis) -> str:
+    evidence = (item for assessment in analysis.assessments for item in assessment.evidence if item.used)
+    names = list(dict.fromkeys((*MAIN_MEASURES, *(item.measurement.name for item in evidence))))
+    figure = figures.over_time(markup.patient, analysis.measurements, names, markup.language)
+    if not figure:
+        return ""
+    undated = [markup.label("event", event.kind) for event in markup.patient.events if event.date is None]
+    remark = f" {markup.say('events_undated')} {', '.join(undated)}." if undated else ""
+    caption = f"<figcaption>{markup.say('course_caption')}{remark}</figcaption>"
+    return _section(markup, "course", f"<figure>{figure}{caption}</figure>")
+
+
+def _evidence(markup: Markup, analysis: Analysis) -> str:
+    if not analysis.assessments:
+        return ""
+    parts = [f"<p>{markup.say('evidence_how')}</p>"]
+    for assessment in reversed(analysis.assessments):
+        conclusion = markup.label("conclusion", assessment.conclusion)
+        parts += [
+            f"<h3>{markup.say('as_of', visit=markup.visit(assessment.as_of))}: {conclusion}</h3>",
+            ledger(markup, assessment),
+            markup.headed_list("context", assessment.context),
+            # That of the latest stands at the top of the page.
+            "" if assessment is analysis.assessments[-1] else markup.headed_list("missing", assessment.missing),
+            markup.headed_list("leave_one_out", assessment.leave_one_out),
+        ]
+    return _section(markup, "evidence", *parts)
+
+
+def _measurements(markup: Markup, analysis: Analysis) -> str:
+    if not analysis.measurements:
+        return ""
+    how = f"<p>{markup.say('measurements_how')}</p>"
+    return _section(markup, "measurements", how, measurement_tables(markup, analysis.measurements))
+
+
+def _outcome(markup: Markup, analysis: Analysis) -> str:
+    later = [
+        f"<h3>{markup.say('after', visit=markup.visit(visit))}</h3>{markup.bullets(messages)}"
+        for visit, messages in analysis.outcome.items()
+        if messages
+    ]
+    return _section(markup, "outcome", f"<p>{markup.say('outcome_how')}</p>", *later) if later else ""
+
+
+def _methods(markup: Markup, analysis: Analysis) -> str:
+    """How each map and measure was made, by which criteria and with which versions."""
+    methods: dict[str, list[str]] = {}
+    for (_, name), map_ in analysis.maps.items():
+        methods.setdefault(markup.say("map", name=words.label("map", name, markup.language)), []).append(map_.method)
+    for measurement in analysis.measurements:
+        if not measurement.compared_to:
+            methods.setdefault(markup.label("measure", measurement.name), []).append(measurement.method)
+    methods[markup.say("criteria_set")] = [assessment.criteria_set for assessment in analysis.assessments]
+    methods[markup.say("software")] = [_versions()]
+    items = "".join(
+        f"<dt>{name}</dt><dd>{escape('; '.join(kept))}</dd>"
+        for name, found in methods.items()
+        if (kept := [method for method in dict.fromkeys(found) if method])
+    )
+    return _section(markup, "methods", f"<p>{markup.say('methods_how')}</p><dl>{items}</dl>")
+
+
+def _versions() -> str:
+    """This program and what computes for it."""
+    found = [f"PseudoProgressionAnalyzer {__version__}", f"Python {platform.python_version()}"]
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:  # inside Slicer some packages carry no metadata
+            continue
+    return ", ".join(found)

@@ -1,0 +1,84 @@
+"""Pieces of HTML that every section of the report is made of. All data is escaped here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from ..measures import Message, Patient, Visit
+from . import words
+
+
+@dataclass(frozen=True)
+class Markup:
+    """Words about one patient in one language, ready for HTML."""
+
+    patient: Patient
+    language: str = "english"
+
+    def say(self, code: str, **parameters) -> str:
+        """A label of this part's catalogue (``report_<code>``)."""
+        return escape(words.say(f"report_{code}", self.language, **parameters))
+
+    def label(self, group: str, name: str) -> str:
+        """What people call a measure, kind of event, group ..."""
+        return escape(words.label(group, name, self.language))
+
+    def sentence(self, message: Message) -> str:
+        """A message as a sentence."""
+        return escape(words.sentence(message, self.language))
+
+    def date(self, visit: Visit) -> str:
+        """The visit's date, never broken over two lines."""
+        return f"<time>{escape(words.date_words(visit, self.language))}</time>"
+
+    def visit(self, visit_id: str) -> str:
+        """A visit by its date and day."""
+        visit = self.patient.visit(visit_id)
+        parts = [words.date_words(visit, self.language), words.day_words(self.patient, visit, self.language)]
+        return ", ".join(part for part in parts if part)
+
+    def bullets(self, messages: Iterable[Message]) -> str:
+        """Messages as a list."""
+        return f"<ul>{''.join(f'<li>{self.sentence(message)}</li>' for message in messages)}</ul>"
+
+    def headed_list(self, code: str, messages: Sequence[Message]) -> str:
+        """Messages as a list below a heading; nothing where there are none."""
+        return f"<h3>{self.say(code)}</h3>{self.bullets(messages)}" if messages else ""
+
+
+class Notes:
+    """Numbered remarks below a table: each sentence once."""
+
+    def __init__(self, markup: Markup):
+        self._markup = markup
+        self._sentences: list[str] = []
+
+    def marks(self, messages: Iterable[Message]) -> str:
+        """The numbers of the messages as superscript."""
+        numbers = []
+        for message in messages:
+            sentence = self._markup.sentence(message)
+            if sentence not in self._sentences:
+                self._sentences.append(sentence)
+            numbers.append(self._sentences.index(sentence) + 1)
+        shown = ", ".join(str(number) for number in dict.fromkeys(numbers))
+        return f"<sup>{shown}</sup>" if shown else ""
+
+    def text(self) -> str:
+        """The remarks as a numbered list."""
+        items = "".join(f"<li>{sentence}</li>" for sentence in self._sentences)
+        return f'<ol class="notes">{items}</ol>' if items else ""
+
+
+def table(heads: Sequence[str], rows: Sequence[str], foot: str = "") -> str:
+    """A table of finished rows that scrolls sideways where the window is narrow."""
+    columns = "".join(f'<th scope="col">{head}</th>' for head in heads)
+    body = "".join(rows)
+    return f'<div class="wide"><table><thead><tr>{columns}</tr></thead><tbody>{body}</tbody>{foot}</table></div>'
+
+
+def row(head: str, cells: Sequence[str]) -> str:
+    """A table row with its heading."""
+    return f'<tr><th scope="row">{head}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'

@@ -1,0 +1,79 @@
+"""Everything that the main job leaves in its output folder, written together or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+
+from ..analysis import Analysis
+from ..formats.images import write_image
+from ..measures import DISCLAIMER, Image, Map
+from . import assessment_json, html, measurements_csv, timeline_png, words, writing
+from .canvas import png
+from .writing import check_folder as check_output
+
+__all__ = ["check_output", "write_results"]
+
+ANONYMOUS = "anonymous"
+
+
+def write_results(
+    analysis: Analysis,
+    folder: Path,
+    overwrite: bool = False,
+    show_patient: bool = False,
+    language: str = "english",
+) -> list[Path]:
+    """Writes report, timeline, tables and maps into a folder; returns where they stand.
+
+    The patient's id is left out unless show_patient. Raises InputError as ``writing.check_folder``; the folder is then,
+    and after any other error, as it was before.
+    """
+    patient = analysis.patient if show_patient else dataclasses.replace(analysis.patient, id=ANONYMOUS)
+    shown = dataclasses.replace(analysis, patient=patient)
+    title = patient.id if show_patient else None
+    with writing.staged(folder, overwrite) as stage:
+        timeline = None
+        if (analysis.reference_visit, "T1CE") in analysis.images:
+            timeline = png(timeline_png.picture(shown, title, language))
+            writing.write_file(stage / "timeline.png", timeline)
+        html.write(shown, stage / "report.html", timeline, title, language)
+        measurements_csv.write(patient, analysis.measurements, stage / "measurements.csv")
+        assessment_json.write(shown, stage / writing.MARK, language)
+        _write_maps(analysis, stage / "maps")
+        written = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
+    return [folder / path for path in written]
+
+
+def _write_maps(analysis: Analysis, folder: Path) -> None:
+    """Every map on its own grid as ``<visit>_<name>.nii.gz`` with a sidecar that says what it holds."""
+    if analysis.maps:
+        folder.mkdir()
+    for (visit, name), map_ in analysis.maps.items():
+        stem = f"{visit}_{name}"
+        values = np.where(_trusted(map_), map_.array, np.nan).astype(np.float32)
+        write_image(Image(values, map_.affine), folder / f"{stem}.nii.gz")
+        sidecar = {
+            "Disclaimer": DISCLAIMER,
+            "Name": name,
+            "Visit": visit,
+            "Units": map_.unit,
+            "Method": map_.method,
+            "RatioKind": ratio_kind(name),
+            "Untrusted": "NaN",
+            "Remarks": [words.sentence(flag) for flag in map_.flags],
+        }
+        writing.write_file(folder / f"{stem}.json", json.dumps(sidecar, indent=2) + "\n")
+
+
+def ratio_kind(name: str) -> str | None:
+    """What a map is a ratio of: amounts, peak areas, or the value in the reference tissue; None for other maps."""
+    endings = {"molar": "molar", "area": "area", "ratio": "reference"}
+    return endings.get(name.rsplit("_", 1)[-1])
+
+
+def _trusted(map_: Map) -> np.ndarray:
+    return np.isfinite(map_.array) & (True if map_.quality is None else map_.quality)

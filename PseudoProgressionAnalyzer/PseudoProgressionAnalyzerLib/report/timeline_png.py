@@ -1,0 +1,437 @@
+"""``timeline.png``: the visits side by side, the same slice of each, with maps, outlines and the course of the volume.
+
+Columns are visits in their order, rows are what to compare. Everything is cut in one plane of the reference visit,
+once, from the native images; grey window and colour scale are the same in every column. The picture never holds the
+patient's id: only the title that the caller gives.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..analysis import Analysis
+from ..measures import DISCLAIMER, Image, InputError, Measurement, Region, Visit
+from . import colours, slices, words, writing
+from .canvas import Canvas, Colour, png, text_width
+from .scales import nice_ticks, nice_top
+
+COLUMNS_PER_BLOCK = 5
+WIDTH, HEIGHT = 1500, 1200  # pixels that the pictures of a full block may take
+LARGEST_PICTURE = 430
+MARGIN, GAP, LABELS, SCALE = 28, 10, 38, 118
+AREA_SPACING = 1.5  # mm, of the grid on which lesion areas are compared
+BRAIN_MARGIN = 10.0  # mm shown around the brain
+
+LARGE, MIDDLE, SMALL = 24, 18, 15
+LEGEND_ROWS = 27
+# Colour, width and dashes of each kind of outline.
+OWN_LINE = (colours.OWN, 2.0, None)
+FIXED_LINE = (colours.FIXED, 1.6, (8.0, 8.0))
+REFERENCE_LINE = (colours.REFERENCE, 1.8, (3.0, 4.5))
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one row shows."""
+
+    name: str
+    label: str
+    interpolation: str = "linear"
+
+
+IMAGE_ROWS = (Row("T1CE", "report_row_t1ce"), Row("FLAIR", "report_row_flair"))
+MAP_ROWS = (
+    Row("rCBV_ratio", "report_row_rcbv_ratio"),
+    Row("CBF_ratio", "report_row_cbf_ratio"),
+    Row("Cho_NAA_molar", "report_row_cho_naa_molar", "nearest"),
+    Row("Cho_NAA_area", "report_row_cho_naa_area", "nearest"),
+)
+
+
+@dataclass
+class Column:
+    """One visit cut in the plane: pictures ``(rows, columns)`` by name, maps with where they are shown, regions as
+    coverage from 0 to 1."""
+
+    visit: Visit
+    images: dict[str, np.ndarray]
+    maps: dict[str, tuple[np.ndarray, np.ndarray]]
+    brain: np.ndarray
+    own: np.ndarray
+    fixed: np.ndarray
+    reference: np.ndarray
+
+
+def write(analysis: Analysis, path: Path, title: str | None = None, language: str = "english") -> None:
+    """Draws the timeline into a PNG file. Raises InputError ``report_nothing_aligned``."""
+    writing.write_file(path, png(picture(analysis, title, language)))
+
+
+def picture(analysis: Analysis, title: str | None = None, language: str = "english") -> np.ndarray:
+    """The timeline as pixels ``(rows, columns, 3)`` from 0 to 1.
+
+    Raises InputError ``report_nothing_aligned`` where the reference visit has no T1CE.
+    """
+    if (analysis.reference_visit, "T1CE") not in analysis.images:
+        raise InputError("report_nothing_aligned")
+    plane, note = _choose_plane(analysis, language)
+    columns = [_cut_visit(analysis, visit, plane) for visit in analysis.patient.visits]
+    return _Sheet(analysis, columns, plane, note, title, language).draw()
+
+
+def description(analysis: Analysis, language: str = "english") -> str:
+    """What the picture shows, for people who cannot see it."""
+    volumes = []
+    for visit in analysis.patient.visits:
+        for row in words.values_of(analysis.measurements, visit=visit.id, name="volume"):
+            if row.value is not None:
+                value = words.quantity(row.value, None, None, row.unit)
+                volumes.append(f"{words.date_words(visit, language)}: {value}")
+    return words.say("report_timeline_description", language, volumes="; ".join(volumes) or "-")
+
+
+def _choose_plane(analysis: Analysis, language: str) -> tuple[Image, str]:
+    """The axial plane in which any visit's lesion has its largest area, and words for it."""
+    reference = analysis.images[analysis.reference_visit, "T1CE"]
+    axes = slices.frame(reference.affine)
+    brain = analysis.brains.get(analysis.reference_visit)
+    if brain is None or not brain.any():
+        brain = _head(reference.array)
+    box = slices.bounds(Image(brain, reference.affine), axes, BRAIN_MARGIN)
+    offsets = slices.slice_offsets(reference, axes[2])
+    stack = slices.planes(axes, box, offsets, AREA_SPACING)
+    largest, number, shown = 0, len(offsets) // 2, None
+    for visit in analysis.patient.visits:
+        for region in _regions(analysis, lambda region, visit=visit: region.visit == visit.id, "lesion"):
+            moved = slices.move(
+                analysis.regions[region.visit, region.name], stack, analysis.visit_to_reference[visit.id]
+            )
+            areas = (moved >= 0.5).sum(axis=(1, 2))
+            if areas.max() > largest:
+                largest, number, shown = areas.max(), int(areas.argmax()), visit
+    plane = slices.planes(axes, box, offsets[number : number + 1], _pixel_size(analysis, box))
+    place = {"slice": number + 1, "slices": len(offsets), "language": language}
+    place["reference"] = words.date_words(analysis.patient.visit(analysis.reference_visit), language)
+    if shown is None:
+        return plane, words.say("report_slice_middle", **place)
+    return plane, words.say("report_slice_largest", **place, visit=words.date_words(shown, language))
+
+
+def _pixel_size(analysis: Analysis, box: np.ndarray) -> float:
+    """The mm per pixel at which the pictures of a block fit their width and height."""
+    across = min(len(analysis.patient.visits), COLUMNS_PER_BLOCK)
+    named = {name for _, name in (*analysis.images, *analysis.maps)}
+    down = sum(row.name in named for row in (*IMAGE_ROWS, *MAP_ROWS))
+    width, height = box[:, 1] - box[:, 0]
+    return max(width / LARGEST_PICTURE, width * across / WIDTH, height * down / HEIGHT)
+
+
+def _head(array: np.ndarray) -> np.ndarray:
+    """The head where no brain mask is known: what is brighter than the mean of all that is not empty."""
+    return array > array[array > 0].mean() if (array > 0).any() else np.ones(array.shape, dtype=bool)
+
+
+def _regions(analysis: Analysis, wanted: Callable[[Region], bool], purpose: str = "") -> list[Region]:
+    """The drawn regions of a purpose (any where empty) whose visit is aligned."""
+    return [
+        region
+        for region in analysis.patient.regions
+        if region.visit in analysis.visit_to_reference
+        and (region.visit, region.name) in analysis.regions
+        and purpose in ("", region.purpose)
+        and wanted(region)
+    ]
+
+
+def is_carried(region: Region) -> bool:
+    """Whether a region is measured as kind ``fixed`` in every visit."""
+    return region.purpose == "free" or (region.carried and region.purpose != "reference")
+
+
+def _cut_visit(analysis: Analysis, visit: Visit, plane: Image) -> Column:
+    """Everything of a visit that the plane shows; empty for a visit that is not aligned."""
+    nothing = np.zeros(plane.shape[1:])
+    column = Column(visit, {}, {}, nothing.astype(bool), nothing, nothing, nothing)
+    to_reference = analysis.visit_to_reference.get(visit.id)
+    anatomy = analysis.images.get((visit.id, "T1CE"))
+    if to_reference is None or anatomy is None:
+        return column
+    for row in IMAGE_ROWS:
+        if (visit.id, row.name) in analysis.images:
+            through = to_reference @ analysis.series_to_visit[visit.id, row.name]
+            column.images[row.name] = slices.cut(analysis.images[visit.id, row.name], plane, through)
+    brain = analysis.brains.get(visit.id)
+    if brain is None:
+        brain = _head(anatomy.array)
+    column.brain = slices.cut(Image(brain, anatomy.affine), plane, to_reference) >= 0.5
+    for region in _regions(analysis, lambda region: visit.id == region.visit or is_carried(region)):
+        coverage = slices.cut(
+            analysis.regions[region.visit, region.name], plane, analysis.visit_to_reference[region.visit]
+        )
+        if region.visit != visit.id or region.purpose == "free":
+            column.fixed = np.maximum(column.fixed, coverage)
+        elif region.purpose == "lesion":
+            column.own = np.maximum(column.own, coverage)
+    if visit.id in analysis.references:
+        column.reference = slices.cut(analysis.references[visit.id], plane, to_reference)
+    for row in MAP_ROWS:
+        if (visit.id, row.name) in analysis.maps:
+            through = to_reference @ analysis.series_to_visit[visit.id, row.name]
+            values, shown = slices.cut_map(analysis.maps[visit.id, row.name], plane, through, row.interpolation)
+            column.maps[row.name] = values, shown & column.brain
+    return column
+
+
+class _Sheet:
+    """The layout: heads, rows of pictures, scales and volumes for each block of columns, then legend, course, notes."""
+
+    def __init__(
+        self, analysis: Analysis, columns: list[Column], plane: Image, note: str, title: str | None, language: str
+    ):
+        self.analysis, self.columns, self.note, self.title = analysis, columns, note, title
+        self.language = language
+        self.height, self.width = plane.shape[1:]
+        self.across = min(len(columns), COLUMNS_PER_BLOCK)
+        self.maps = [row for row in MAP_ROWS if any(row.name in column.maps for column in columns)]
+        images = [row for row in IMAGE_ROWS if any(row.name in column.images for column in columns)]
+        self.rows = [*images, *self.maps]
+        self.windows = {row.name: self._window(row) for row in images}
+        self.tops = {row.name: self._top(row) for row in self.maps}
+
+    def _window(self, row: Row):
+        """Grey level by visit id and the common window of a row."""
+        shown = [column for column in self.columns if row.name in column.images]
+        lesions = np.maximum.reduce([column.own for column in self.columns]) >= 0.5
+        levels, low, high = slices.common_window(
+            [column.images[row.name] for column in shown], [column.brain for column in shown], lesions
+        )
+        return {column.visit.id: level for column, level in zip(shown, levels, strict=True)}, low, high
+
+    def _top(self, row: Row) -> float:
+        """The upper end of a map's colour scale: what 99 % of the brain and 95 % of every lesion stay below."""
+        tops = [0.0]
+        for column in self.columns:
+            values, shown = column.maps.get(row.name, (None, None))
+            if values is not None and shown.any():
+                tops.append(float(np.percentile(values[shown], 99)))
+                if (inside := shown & (column.own >= 0.5)).any():
+                    tops.append(float(np.percentile(values[inside], 95)))
+        return nice_top(max(tops))
+
+    def draw(self) -> np.ndarray:
+        """The whole picture."""
+        blocks = [self.columns[first : first + self.across] for first in range(0, len(self.columns), self.across)]
+        head, foot = 78, 64
+        block_rows = head + len(self.rows) * (self.height + GAP) + foot
+        course_rows = 260 if self._volumes() else 0
+        columns = MARGIN + LABELS + self.across * (self.width + GAP) + (SCALE if self.maps else 0) + MARGIN
+        columns = max(columns, 960)
+        notes = 22 * len(_lines(self.note, columns - 2 * MARGIN)) + 36
+        rows = 2 * MARGIN + 62 + len(blocks) * block_rows + LEGEND_ROWS * len(self._legend()) + course_rows + notes
+        self.canvas = Canvas(rows, columns, colours.PAPER)
+        self.left, self.right = MARGIN + LABELS, MARGIN + LABELS + self.across * (self.width + GAP) - GAP
+        row = MARGIN
+        self.canvas.text(
+            self.title or self.say("report_timeline_title"), row + 14, MARGIN, LARGE, colours.INK, bold=True
+        )
+        row += 44
+        for block in blocks:
+            self._draw_block(block, row, head)
+            row += block_rows
+        self._draw_legend(row)
+        row += LEGEND_ROWS * len(self._legend()) + 18
+        if course_rows:
+            self._draw_course(row, course_rows - 20, columns)
+            row += course_rows
+        for line in _lines(self.note, columns - 2 * MARGIN):
+            self.canvas.text(line, row + 12, MARGIN, SMALL, colours.FAINT_INK)
+            row += 22
+        self.canvas.text(DISCLAIMER, row + 20, MARGIN, MIDDLE, colours.INK, bold=True)
+        return self.canvas.pixels
+
+    def say(self, code: str, **parameters) -> str:
+        """A label in the picture's language."""
+        return words.say(code, self.language, **parameters)
+
+    def _draw_block(self, block: list[Column], top: int, head: int) -> None:
+        for number, column in enumerate(block):
+            left = self.left + number * (self.width + GAP)
+            self._draw_head(column.visit, top, left)
+            for place, row in enumerate(self.rows):
+                row_top = top + head + place * (self.height + GAP)
+                self.canvas.paste(self._tile(column, row), row_top, left)
+                self._draw_sides(column, row, row_top, left)
+            self._draw_volumes(column.visit, top + head + len(self.rows) * (self.height + GAP), left)
+        for place, row in enumerate(self.rows):
+            row_top = top + head + place * (self.height + GAP)
+            middle = row_top + self.height / 2
+            self.canvas.text(
+                self._row_label(row), middle, MARGIN + 12, MIDDLE, colours.INK, bold=True, across=0.5, upwards=True
+            )
+            if row in self.maps:
+                self._draw_scale(row, row_top, self.left + len(block) * (self.width + GAP) + 8)
+
+    def _row_label(self, row: Row) -> str:
+        label = self.say(row.label)
+        return self.say("report_row_over", what=label, base=self.say("report_row_t1ce")) if row in self.maps else label
+
+    def _draw_head(self, visit: Visit, top: int, left: int) -> None:
+        centre = left + self.width / 2
+        date = words.date_words(visit, self.language)
+        self.canvas.text(date, top + 22, centre, LARGE, colours.INK, bold=True, across=0.5)
+        day = words.day_words(self.analysis.patient, visit, self.language)
+        self.canvas.text(day, top + 52, centre, MIDDLE, colours.FAINT_INK, across=0.5)
+
+    def _tile(self, column: Column, row: Row) -> np.ndarray:
+        """One picture with its map and outlines, or an empty field where the visit has none."""
+        base = row.name if row.name in column.images else "T1CE"
+        if base not in column.images or (row in self.maps and row.name not in column.maps):
+            return np.full((self.height, self.width, 3), colours.ABSENT)
+        levels, low, high = self.windows[base]
+        pixels = slices.grey(column.images[base], levels[column.visit.id], low, high)
+        if row in self.maps:
+            slices.lay_over(pixels, *column.maps[row.name], self.tops[row.name])
+        slices.draw_outline(pixels, column.reference, *REFERENCE_LINE)
+        slices.draw_outline(pixels, column.fixed, *FIXED_LINE)
+        slices.draw_outline(pixels, column.own, *OWN_LINE)
+        return pixels
+
+    def _draw_sides(self, column: Column, row: Row, top: int, left_edge: int) -> None:
+        """The letters of the patient's sides, or what is missing."""
+        middle = top + self.height / 2
+        shown = row.name in (column.maps if row in self.maps else column.images)
+        if not shown:
+            absent = self.say("report_absent", what=self.say(row.label))
+            if "T1CE" not in column.images:
+                absent = self.say("report_not_aligned")
+            self.canvas.text(absent, middle, left_edge + self.width / 2, MIDDLE, colours.FAINT_INK, across=0.5)
+            return
+        right, left = self.say("report_right_letter"), self.say("report_left_letter")
+        self.canvas.text(right, top + 16, left_edge + 8, MIDDLE, colours.PAPER, bold=True, halo=True)
+        right_edge = left_edge + self.width - 8
+        self.canvas.text(left, top + 16, right_edge, MIDDLE, colours.PAPER, bold=True, across=1.0, halo=True)
+
+    def _draw_volumes(self, visit: Visit, top: int, left: int) -> None:
+        """The visit's own lesion volumes, and their change since the visit before."""
+        centre, lines = left + self.width / 2, []
+        for value in words.values_of(self.analysis.measurements, visit=visit.id, name="volume"):
+            if value.value is not None:
+                lines.append((f"{value.region}: {words.quantity(value.value, None, None, value.unit)}", True))
+            lines += [(self._change(change), False) for change in self._changes(value)]
+        for number, (line, bold) in enumerate(lines[:4]):
+            colour = colours.INK if bold else colours.FAINT_INK
+            self.canvas.text(line, top + 14 + 24 * number, centre, MIDDLE, colour, bold=bold, across=0.5)
+
+    def _changes(self, value: Measurement) -> list[Measurement]:
+        return [
+            row
+            for row in self.analysis.measurements
+            if (row.visit, row.region, row.kind, row.name) == (value.visit, value.region, value.kind, "volume_percent")
+            and row.value is not None
+        ]
+
+    def _change(self, change: Measurement) -> str:
+        since = words.date_words(self.analysis.patient.visit(change.compared_to), self.language)
+        return self.say("report_change_since", change=f"{change.value:+.0f} %", visit=since)
+
+    def _draw_scale(self, row: Row, top: int, left: int) -> None:
+        """The colour scale of a map: 0 at the bottom, at the top what it ends with and everything above."""
+        bar_top, bar_rows = top + 26, self.height - 52
+        ramp = colours.heat(np.linspace(1, 0, bar_rows))
+        self.canvas.fill(bar_top - 1, left - 1, bar_rows + 2, 20, colours.INK)
+        self.canvas.paste(np.repeat(ramp[:, np.newaxis], 18, axis=1), bar_top, left)
+        end = self.tops[row.name]
+        for value in nice_ticks(end):
+            y = bar_top + (1 - value / end) * (bar_rows - 1)
+            label = f"\u2265 {value:g}" if value == end else f"{value:g}"
+            self.canvas.line([[y, left + 18], [y, left + 23]], 1.2, colours.INK)
+            self.canvas.text(label, y, left + 28, SMALL, colours.INK)
+        unit = next(self.analysis.maps[key].unit for key in self.analysis.maps if key[1] == row.name)
+        self.canvas.text(self.say("report_ratio") if unit == "1" else unit, top + 6, left, SMALL, colours.FAINT_INK)
+
+    def _legend(self) -> list[tuple[str, Colour, float, tuple[float, float] | None]]:
+        """What the outlines mean, only those that are there: words and line."""
+        drawn_in = sorted(
+            {
+                words.date_words(self.analysis.patient.visit(region.visit), self.language)
+                for region in _regions(self.analysis, is_carried)
+            }
+        )
+        entries = []
+        if any(column.own.any() for column in self.columns):
+            entries.append((self.say("report_legend_own"), *OWN_LINE))
+        if drawn_in:
+            entries.append((self.say("report_legend_fixed", visits=", ".join(drawn_in)), *FIXED_LINE))
+        if any(column.reference.any() for column in self.columns):
+            entries.append((self.say("report_legend_reference"), *REFERENCE_LINE))
+        return entries
+
+    def _draw_legend(self, top: int) -> None:
+        for number, (text, colour, width, dash) in enumerate(self._legend()):
+            row = top + 13 + LEGEND_ROWS * number
+            self.canvas.fill(row - 11, self.left, 22, 46, colours.INK)
+            self.canvas.line([[row, self.left + 6], [row, self.left + 40]], width, colour, dash)
+            self.canvas.text(text, row, self.left + 54, SMALL, colours.INK)
+
+    def _volumes(self) -> dict[str, list[Measurement]]:
+        """Own volumes with a value and a date by region, in date order, where there are two or more."""
+        found: dict[str, list[Measurement]] = {}
+        for visit in self.analysis.patient.visits:
+            for row in words.values_of(self.analysis.measurements, visit=visit.id, name="volume"):
+                if row.value is not None and visit.date is not None:
+                    found.setdefault(row.region, []).append(row)
+        return found if any(len(rows) > 1 for rows in found.values()) else {}
+
+    def _draw_course(self, top: int, rows: int, columns: int) -> None:
+        """Lesion volume over true dates with its intervals."""
+        found = self._volumes()
+        dates = {visit.id: visit.date for visit in self.analysis.patient.visits if visit.date is not None}
+        days = {visit: (date - min(dates.values())).days for visit, date in dates.items()}
+        end = nice_top(max(row.high or row.value for series in found.values() for row in series))
+        left, right = self.left + 50, max(self.right, 700) - 50
+        low, high = top + rows - 40, top + 48
+        self.canvas.text(self.say("report_course_title"), top + 8, self.left, MIDDLE, colours.INK, bold=True)
+
+        def place(visit: str, value: float) -> np.ndarray:
+            share = days[visit] / max(max(days.values()), 1)
+            return np.array([low - value / end * (low - high), left + 30 + share * (right - left - 60)])
+
+        for value in nice_ticks(end):
+            y = low - value / end * (low - high)
+            self.canvas.line([[y, left], [y, right]], 1.0, colours.GRID)
+            self.canvas.text(f"{value:g}", y, left - 8, SMALL, colours.FAINT_INK, across=1.0)
+        for series in found.values():
+            points = [place(row.visit, row.value) for row in series]
+            if len(points) > 1:
+                self.canvas.line(points, 2.4, colours.INK)
+            for row, point in zip(series, points, strict=True):
+                if row.low is not None and row.high is not None:
+                    self.canvas.line([place(row.visit, row.low), place(row.visit, row.high)], 1.6, colours.INK)
+                self.canvas.disc(*point, 5.5, colours.INK)
+                above = place(row.visit, row.high or row.value)[0] - 16
+                label = words.quantity(row.value, None, None, row.unit)
+                self.canvas.text(label, above, point[1], MIDDLE, colours.INK, bold=True, across=0.5)
+        shown = -math.inf
+        for visit in sorted(days, key=days.get):
+            column = place(visit, 0)[1]
+            self.canvas.line([[low, column], [low + 6, column]], 1.4, colours.INK)
+            if column - shown > 110:
+                self.canvas.text(dates[visit].isoformat(), low + 20, column, SMALL, colours.INK, across=0.5)
+                shown = column
+
+
+def _lines(words_: str, width: int) -> list[str]:
+    """Words broken into lines of small text that fit a width in pixels."""
+    lines = [""]
+    for word in words_.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if text_width(longer, SMALL) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines

@@ -1,0 +1,120 @@
+"""Numbers, dates and messages as people read them."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .. import texts
+from ..measures import Measurement, Message, Patient, Visit
+
+STORED_DIGITS = 6
+"""Significant digits of numbers in tables and JSON: more than any measurement has, and no digit noise."""
+
+
+def finite(value: float | None) -> float | None:
+    """The number with ``STORED_DIGITS`` significant digits, or None where it is absent or not finite."""
+    if value is None or not math.isfinite(value):
+        return None
+    return float(f"{value:.{STORED_DIGITS}g}")
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with this many significant digits and no exponent (``1215``, ``24.1``, ``0.0312``)."""
+    return f"{value:.{_decimals(value, digits)}f}"
+
+
+def quantity(value: float, low: float | None, high: float | None, unit: str, *, sign: bool = False) -> str:
+    """A number with its unit and, where known, its interval: ``24.1 mL (22.8 to 25.6)``.
+
+    The bounds have the decimals of the value; an open end is left out (``at least``, ``at most``). The unit ``1`` of
+    pure numbers is not written.
+    """
+    decimals = _decimals(value, 3)
+    shown = f"{value:{'+' if sign else ''}.{decimals}f} {'' if unit == '1' else unit}".rstrip()
+    bounds = [None if bound is None or not math.isfinite(bound) else f"{bound:.{decimals}f}" for bound in (low, high)]
+    if None not in bounds:
+        return f"{shown} ({bounds[0]} to {bounds[1]})"
+    if bounds[0] is not None:
+        return f"{shown} (at least {bounds[0]})"
+    if bounds[1] is not None:
+        return f"{shown} (at most {bounds[1]})"
+    return shown
+
+
+def _decimals(value: float, digits: int) -> int:
+    if value == 0 or not math.isfinite(value):
+        return 0
+    return max(0, digits - 1 - math.floor(math.log10(abs(value))))
+
+
+def say(code: str, language: str = "english", **parameters: Any) -> str:
+    """A sentence or label of this part's own catalogue."""
+    return texts.what(Message(code, parameters), language)
+
+
+def label(group: str, name: str, language: str = "english") -> str:
+    """What people call a measure, kind of event, conclusion ...; the name itself where the catalogue has no words."""
+    code = f"report_{group}_{name}"
+    return say(code, language) if code in texts.catalogue(language) else name
+
+
+def sentence(message: Message, language: str = "english") -> str:
+    """A message as a sentence that names files by study folder and name alone: the path above may name the patient."""
+    return texts.sentence(Message(message.code, shown_parameters(message)), language)
+
+
+def shown_parameters(message: Message) -> dict[str, Any]:
+    """The message's parameters as values that JSON knows, with file paths cut to study folder and name."""
+    return {name: plain(value) for name, value in message.parameters.items()}
+
+
+def plain(value: Any) -> Any:
+    """A value as one that JSON knows: numbers finite and rounded, dates ISO, paths cut to their last two names."""
+    if isinstance(value, (bool, type(None))):
+        return value
+    if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
+        return plain(value.item())
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return finite(value)
+    if isinstance(value, (datetime.date, datetime.datetime)):
+        return value.isoformat()
+    if isinstance(value, (str, Path)):
+        path = Path(value)
+        return "/".join(path.parts[-2:]) if path.is_absolute() and len(path.parts) > 3 else str(value)
+    if isinstance(value, Mapping):
+        return {str(name): plain(inner) for name, inner in value.items()}
+    if hasattr(value, "__iter__"):
+        return [plain(inner) for inner in value]
+    return str(value)
+
+
+def date_words(visit: Visit, language: str = "english") -> str:
+    """The visit's date in ISO form, or words that it is unknown."""
+    return visit.date.isoformat() if visit.date else say("report_date_unknown", language)
+
+
+def day_words(patient: Patient, visit: Visit, language: str = "english") -> str:
+    """The visit's days from the end of radiotherapy in words; empty when a date is unknown."""
+    day = patient.day(visit)
+    if day is None:
+        return ""
+    if day < 0:
+        return say("report_day_before", language, days=-day)
+    return say("report_day_after", language, days=day)
+
+
+def values_of(
+    measurements: list[Measurement], *, visit: str, name: str, kind: str = "own", compared_to: str = ""
+) -> list[Measurement]:
+    """The measurements of one name and kind in a visit: values, or changes since ``compared_to``."""
+    return [
+        row
+        for row in measurements
+        if (row.visit, row.name, row.kind, row.compared_to) == (visit, name, kind, compared_to)
+    ]
