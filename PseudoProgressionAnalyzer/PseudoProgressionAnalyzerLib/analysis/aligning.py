@@ -12,11 +12,11 @@ from .reading import lesion_of, warn
 
 
 def choose_reference_visit(analysis: Analysis) -> None:
-    """The visit with the finest T1CE; the earliest of those within 5 % of the finest voxel volume."""
-    volumes = {visit: image.voxel_volume for (visit, role), image in analysis.images.items() if role == "T1CE"}
-    order = [visit.id for visit in analysis.patient.visits if visit.id in volumes]
-    finest = min(volumes.values())
-    analysis.reference_visit = next(visit for visit in order if volumes[visit] <= 1.05 * finest)
+    """The earliest visit with a T1CE, where none was chosen: so nothing that came later enters an earlier measurement,
+    not even through the transforms."""
+    if not analysis.reference_visit:
+        visits = analysis.patient.visits
+        analysis.reference_visit = next(visit.id for visit in visits if (visit.id, "T1CE") in analysis.images)
 
 
 def align_visit(
@@ -43,3 +43,10 @@ def align_visit(
     analysis.visit_to_reference[visit_id] = registration.moving_to_fixed
     analysis.alignment[visit_id] = {"uncertainty": registration.uncertainty}
     warn(analysis, visit_id, *registration.flags)
+
+
+def visit_to_visit(analysis: Analysis, moving: str, fixed: str) -> np.ndarray:
+    """4x4, RAS points of one visit to those of another; exactly the identity within a visit."""
+    if moving == fixed:
+        return np.eye(4)
+    return np.linalg.inv(analysis.visit_to_reference[fixed]) @ analysis.visit_to_reference[moving]

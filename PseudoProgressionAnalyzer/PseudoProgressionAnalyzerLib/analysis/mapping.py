@@ -16,6 +16,7 @@ from ..measures import Image, InputError, Map, Message, Series
 from ..patient.folder import RATIO_MAP_FIELDS
 from ..perfusion.dsc import relative_cbv
 from . import Analysis
+from .aligning import visit_to_visit
 from .reading import lesion_of, warn
 
 GIVEN_MAPS = ("rCBV", "CBF", "Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area", "APTw", "ADC")
@@ -135,7 +136,7 @@ def _carried_lesion(analysis: Analysis, visit_id: str) -> np.ndarray | None:
     for region in analysis.patient.regions:
         if region.carried and region.purpose == "lesion":
             there = analysis.regions[region.visit, region.name]
-            to_here = np.linalg.inv(analysis.visit_to_reference[visit_id]) @ analysis.visit_to_reference[region.visit]
+            to_here = visit_to_visit(analysis, region.visit, visit_id)
             mask = Image(there.array.astype(np.uint8), there.affine)
             masks.append(resample(mask, anatomy, to_here, interpolation="nearest").array > 0)
     return np.logical_or.reduce(masks) if masks else None

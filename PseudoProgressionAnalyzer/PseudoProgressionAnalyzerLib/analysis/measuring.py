@@ -16,6 +16,7 @@ from ..lesion.statistics import Statistics, region_statistics
 from ..lesion.volume import volume_estimate
 from ..measures import Image, Map, Measurement, Message, Region
 from . import Analysis
+from .aligning import visit_to_visit
 
 # Map -> (name of the measurement without statistic, statistics that the product writes).
 MEASURED_MAPS = {
@@ -83,7 +84,7 @@ def measure_shape(visit_id: str, region: Region, mask: Image) -> list[Measuremen
 
 def measure_maps(analysis: Analysis, visit_id: str, region: Region, mask: Image, kind: str) -> list[Measurement]:
     """Statistics of every map of the visit in a region, on the map's own grid with overlap weights."""
-    region_to_visit = np.linalg.inv(analysis.visit_to_reference[visit_id]) @ analysis.visit_to_reference[region.visit]
+    region_to_visit = visit_to_visit(analysis, region.visit, visit_id)
     rows = []
     for name, statistics in MEASURED_MAPS.items():
         values = analysis.maps.get((visit_id, name))

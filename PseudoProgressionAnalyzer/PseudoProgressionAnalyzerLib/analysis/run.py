@@ -42,9 +42,12 @@ def start(patient: Patient) -> Analysis:
 
 
 def run(
-    analysis: Analysis, progress: Callable[[Message, float], None] | None = None, cancelled: Asked | None = None
+    analysis: Analysis,
+    progress: Callable[[Message, float], None] | None = None,
+    cancelled: Asked | None = None,
+    last_step: str = "",
 ) -> Analysis:
-    """Runs every step that is not finished.
+    """Runs every step that is not finished, up to and with all steps of the code last_step where one is given.
 
     progress is called with what is being done and the share (0 to 1) of the whole job that is finished; cancelled is
     asked between and inside steps. Raises InputError, and concurrent.futures.CancelledError when cancelled: finished
@@ -53,6 +56,8 @@ def run(
     asked = cancelled or (lambda: False)
     tell = progress or (lambda message, share: None)
     listed = steps(analysis)
+    if last_step:
+        listed = listed[: 1 + max(number for number, step in enumerate(listed) if step.code == last_step)]
     for number, step in enumerate(listed):
         if asked():
             raise CancelledError

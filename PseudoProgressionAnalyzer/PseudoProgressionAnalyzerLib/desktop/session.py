@@ -1,0 +1,127 @@
+"""What the panel's buttons do, one function each, callable from Python without the panel.
+
+The scene is the single source of truth; the Analysis that is kept here is read from it and can be read again at any
+time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import slicer
+
+from ..analysis import Analysis
+from ..analysis.judging import assess_visits
+from ..analysis.run import run, start
+from ..measures import InputError, Message
+from ..patient.folder import read_patient
+from ..report import assessment_json
+from ..report.results import check_output, write_results
+from ..scene import timeline
+from ..scene.application import application
+from ..scene.build import build_scene
+from ..scene.nodes import patient_node
+from ..scene.read import read_scene
+from ..scene.regions import remeasure
+from .long_work import run_in_background
+
+Show = Callable[[Message, float], None]
+
+
+def _silent(message: Message, share: float) -> None:
+    """No progress display."""
+
+
+class Session:
+    """The patient of the scene at work."""
+
+    def __init__(self):
+        self.application = application()
+        self._analysis: Analysis | None = None
+
+    @property
+    def analysis(self) -> Analysis | None:
+        """The scene's patient; read from the scene when it is not in memory, None when the scene has none."""
+        if self._analysis is None and patient_node(self.application.scene) is not None:
+            self._analysis = read_scene(self.application.scene).analysis
+        return self._analysis
+
+    def forget(self) -> None:
+        """After the scene was closed, opened or edited by others: the next use reads it again."""
+        self._analysis = None
+
+    def load(self, folder: Path, show: Show = _silent, cancel: threading.Event | None = None) -> None:
+        """Reads a patient folder into the scene. Raises InputError; CancelledError leaves the scene as it was."""
+        if patient_node(self.application.scene) is not None:
+            raise InputError("scene_has_patient")
+        analysis = start(read_patient(Path(folder)))
+        self._work(analysis, show, cancel, last_step="step_read")
+        self._build(analysis)
+
+    def load_example(self, name: str, show: Show = _silent, cancel: threading.Event | None = None) -> None:
+        """Simulates an example case the first time, then loads it as any patient."""
+        from .. import cases
+
+        def make(report, cancelled):
+            return cases.cached(name, progress=lambda share: report(Message("step_simulate"), share))
+
+        self.load(run_in_background(make, show, cancel or threading.Event()), show, cancel)
+
+    def compute(self, show: Show = _silent, cancel: threading.Event | None = None) -> None:
+        """Aligns, maps, measures and assesses what is not done yet, then brings the scene up to date."""
+        analysis = self._patient()
+        scene_patient = patient_node(self.application.scene)
+        try:
+            self._work(analysis, show, cancel)
+        finally:
+            # The scene may have been closed while the work ran.
+            if patient_node(self.application.scene) is scene_patient:
+                self._build(analysis)
+
+    def show_timeline(self, shown: bool) -> None:
+        """Shows the visits side by side, or brings back the earlier layout."""
+        if not shown:
+            timeline.hide(self.application)
+        elif not timeline.is_shown(self.application):
+            timeline.show(self.application)
+
+    def turn_page(self, by: int) -> None:
+        """Shows earlier (-1) or later (1) visits where there are more than fit side by side."""
+        timeline.turn_page(self.application, by)
+
+    def remeasure(self, segmentation: object, segment_id: str) -> None:
+        """Measures a segment after a stroke; tables and assessments in the scene follow."""
+        analysis = self.analysis
+        if analysis is None or ("step_measure", "") not in analysis.finished:
+            return
+        remeasure(self.application.scene, analysis, segmentation, segment_id)
+
+    def assess(self) -> None:
+        """Assesses all visits again from the present measurements."""
+        analysis = self._patient()
+        assess_visits(analysis)
+        self._build(analysis)
+
+    def save_report(self, folder: Path, overwrite: bool = False, show_patient: bool = False) -> list[Path]:
+        """Writes report, tables, maps and scene into a folder. Raises InputError."""
+        check_output(Path(folder), overwrite)
+        return write_results(self._patient(), Path(folder), overwrite=overwrite, show_patient=show_patient)
+
+    def _patient(self) -> Analysis:
+        if self.analysis is None:
+            raise InputError("scene_without_patient")
+        return self.analysis
+
+    def _work(self, analysis: Analysis, show: Show, cancel: threading.Event | None, last_step: str = "") -> None:
+        run_in_background(
+            lambda report, cancelled: run(analysis, report, cancelled, last_step=last_step),
+            show,
+            cancel or threading.Event(),
+        )
+
+    def _build(self, analysis: Analysis) -> None:
+        with slicer.util.RenderBlocker():
+            build_scene(self.application, analysis, assessment_json.text(analysis) if analysis.assessments else "")
+        self._analysis = analysis
