@@ -1,0 +1,66 @@
+"""The MRML scene and its logics: those of the Slicer desktop where it runs, else a scene without any application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import slicer
+from vtkmodules.vtkCommonCore import vtkCollection
+
+
+@dataclass(frozen=True)
+class Application:
+    """A scene with the logics that give it life.
+
+    scene: vtkMRMLScene; logic: vtkMRMLApplicationLogic; desktop: whether both belong to a running Slicer desktop, which
+    then makes and removes the slice logics of its views itself.
+    """
+
+    scene: object
+    logic: object
+    desktop: bool
+
+    def slice_logic(self, slice_node: object) -> object | None:
+        """The vtkMRMLSliceLogic of a slice view node; made where no desktop makes it, None where the desktop has none
+        (a view that is not in the layout)."""
+        logic = self.logic.GetSliceLogic(slice_node)
+        if logic is None and not self.desktop:
+            logic = slicer.vtkMRMLSliceLogic()
+            logic.SetMRMLApplicationLogic(self.logic)
+            logic.SetMRMLScene(self.scene)
+            logic.SetSliceNode(slice_node)
+            self.logic.GetSliceLogics().AddItem(logic)
+        return logic
+
+    def release_slice_logic(self, slice_node: object) -> None:
+        """Ends a slice logic that ``slice_logic`` made, and takes its nodes out of the scene."""
+        logic = self.logic.GetSliceLogic(slice_node)
+        if logic is not None and not self.desktop:
+            self.logic.GetSliceLogics().RemoveItem(logic)
+            end_slice_logic(logic)
+
+
+def end_slice_logic(logic: object) -> None:
+    """Detaches a slice logic from its scene and takes the slice model, display and transform that it made out of it."""
+    scene = logic.GetMRMLScene()
+    nodes = [logic.GetSliceModelNode(), logic.GetSliceModelDisplayNode(), logic.GetSliceModelTransformNode()]
+    logic.SetSliceNode(None)
+    logic.SetMRMLScene(None)
+    for node in nodes:
+        if node is not None and scene.IsNodePresent(node):
+            scene.RemoveNode(node)
+
+
+def application() -> Application:
+    """The desktop's scene and logics, or a new scene of its own with colours and subject hierarchy."""
+    if hasattr(slicer, "app"):
+        return Application(slicer.mrmlScene, slicer.app.applicationLogic(), desktop=True)
+    scene = slicer.vtkMRMLScene()
+    logic = slicer.vtkSlicerApplicationLogic()
+    logic.SetMRMLScene(scene)
+    logic.SetSliceLogics(vtkCollection())
+    logic.GetColorLogic().SetMRMLScene(scene)
+    scene.RegisterNodeClass(slicer.vtkMRMLColorLegendDisplayNode())
+    slicer.vtkSlicerSegmentationsModuleLogic().SetMRMLScene(scene)  # registers how segments are converted
+    slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    return Application(scene, logic, desktop=False)

@@ -1,0 +1,236 @@
+"""An analysis into the MRML scene.
+
+The patient is a text node; everything else hangs on it as node reference: images, maps, brains, transforms, regions,
+measurements and assessment. Building again brings the scene up to date and leaves alone what is there already, so the
+desktop builds after every step and the command line once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from ..analysis import Analysis
+from ..analysis.mapping import TO_REFERENCE
+from ..measures import Image, Map, Patient
+from . import nodes
+from .application import Application
+from .display import Scale, scale_of, show_anatomy, show_map, show_regions, trusted_values
+from .hierarchy import arrange
+from .nodes import Kind, find, mark, marked, put
+from .plain import to_plain
+from .segments import fingerprint, put_segment, segment_mask, segment_of
+from .table import write_table
+from .terminology import code_map
+
+ANATOMY = "T1CE"
+COMPUTED_REFERENCE = "reference tissue"
+"""Name of the reference tissue that was found, not drawn."""
+VERSION = 1
+
+
+def build_scene(application: Application, analysis: Analysis, assessment_json: str = "") -> object:
+    """Writes the analysis into the application's scene and returns the patient's text node.
+
+    assessment_json: the content of assessment.json, kept as it is for people and programs that read the scene.
+    """
+    scene = application.scene
+    patient = nodes.patient_node(scene)
+    if patient is None:
+        patient = scene.AddNewNodeByClass("vtkMRMLTextNode", analysis.patient.id)
+        mark(patient, kind=Kind.PATIENT)
+    write_patient(patient, analysis)
+    for visit_id, matrix in analysis.visit_to_reference.items():
+        _put_transform(patient, Kind.VISIT_TO_REFERENCE, visit_id, analysis.reference_visit, matrix)
+    for (visit_id, role), image in analysis.images.items():
+        node = put(patient, "vtkMRMLScalarVolumeNode", f"{visit_id} {role}", Kind.IMAGE, visit_id, role)
+        if _differs(node, image):
+            nodes.set_image(node, image)
+            show_anatomy(node, image)
+        _place(patient, node, analysis, visit_id, role)
+    for visit_id, brain in analysis.brains.items():
+        node = put(patient, "vtkMRMLLabelMapVolumeNode", f"{visit_id} brain", Kind.BRAIN, visit_id)
+        node.SetHideFromEditors(True)  # a mask of the computation, not something to read
+        image = Image(brain.astype(np.uint8), analysis.images[visit_id, ANATOMY].affine)
+        if _differs(node, image):
+            nodes.set_image(node, image)
+        _place(patient, node, analysis, visit_id, ANATOMY)
+    _build_maps(patient, analysis)
+    _build_regions(patient, analysis)
+    write_measurements(patient, analysis)
+    if assessment_json:
+        put(patient, "vtkMRMLTextNode", "assessment", Kind.ASSESSMENT).SetText(assessment_json)
+    arrange(scene, patient, analysis.patient)
+    return patient
+
+
+def write_patient(patient: object, analysis: Analysis) -> None:
+    """Writes the patient, and all of the analysis that is neither image, region nor measurement, as JSON text."""
+    content = {
+        "version": VERSION,
+        "patient": analysis.patient,
+        "reference_visit": analysis.reference_visit,
+        "alignment": analysis.alignment,
+        "curves": [{"visit": key[0], "name": key[1], "values": values} for key, values in analysis.curves.items()],
+        "assessments": analysis.assessments,
+        "outcome": analysis.outcome,
+        "messages": analysis.messages,
+        "finished": sorted(analysis.finished),
+        "images": list(analysis.images),
+        "brains": list(analysis.brains),
+        "maps": list(analysis.maps),
+        "regions": list(analysis.regions),
+        "references": list(analysis.references),
+        "visit_to_reference": list(analysis.visit_to_reference),
+        "series_to_visit": [[*key, matrix] for key, matrix in analysis.series_to_visit.items()],
+    }
+    patient.SetName(analysis.patient.id)
+    patient.SetText(json.dumps(to_plain(content), allow_nan=False, indent=1))
+    mark(patient, files=json.dumps(_files(patient, analysis)))
+
+
+def write_measurements(patient: object, analysis: Analysis) -> None:
+    """Writes the measurements into their table node."""
+    node = put(patient, "vtkMRMLTableNode", "measurements", Kind.MEASUREMENTS)
+    write_table(node, analysis.patient, analysis.measurements)
+
+
+def checksum(path: Path) -> str | None:
+    """SHA-256 of a file; None when it is not there."""
+    if not path.is_file():
+        return None
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _files(patient: object, analysis: Analysis) -> list[dict]:
+    """Series that stay on disk (time series, spectra): where they are and what they held when the scene was made."""
+    known = {entry["path"]: entry["sha256"] for entry in json.loads(marked(patient, "files") or "[]")}
+    return [
+        {
+            "visit": visit.id,
+            "role": series.role,
+            "path": str(series.path),
+            "sha256": known.get(str(series.path)) or checksum(series.path),
+        }
+        for visit in analysis.patient.visits
+        for series in visit.series
+        if (visit.id, series.role) not in analysis.images and (visit.id, series.role) not in analysis.maps
+    ]
+
+
+def _put_transform(patient: object, kind: str, moving: str, fixed: str, matrix: np.ndarray, name: str = "") -> object:
+    title = f"{moving} {name} to {fixed} moving_to_fixed" if name else f"{moving} moving_to_fixed"
+    node = put(patient, "vtkMRMLLinearTransformNode", title, kind, moving, name)
+    node.SetMatrixTransformToParent(nodes.to_vtk(matrix))
+    mark(node, moving=f"{moving} {name}".strip(), fixed=fixed, convention="RAS mm of moving to RAS mm of fixed")
+    return node
+
+
+def _place(patient: object, node: object, analysis: Analysis, visit_id: str, series: str) -> None:
+    """Puts a node under its visit's transform, with the series' own transform between where it is not the identity."""
+    parent = find(patient, Kind.VISIT_TO_REFERENCE, visit_id)
+    matrix = analysis.series_to_visit.get((visit_id, series))
+    if matrix is not None and not np.array_equal(matrix, np.eye(4)):
+        own = _put_transform(patient, Kind.SERIES_TO_VISIT, visit_id, f"{visit_id} {ANATOMY}", matrix, series)
+        own.SetAndObserveTransformNodeID(parent.GetID() if parent else None)
+        parent = own
+    node.SetAndObserveTransformNodeID(parent.GetID() if parent else None)
+
+
+def _differs(node: object, image: Image) -> bool:
+    there = nodes.get_image(node)
+    return (
+        there is None
+        or there.array.shape != image.array.shape
+        or not np.allclose(there.affine, image.affine, atol=1e-9)
+        or not np.array_equal(there.array, image.array, equal_nan=image.array.dtype.kind == "f")
+    )
+
+
+def _build_maps(patient: object, analysis: Analysis) -> None:
+    scales = map_scales(analysis)
+    for (visit_id, name), values in analysis.maps.items():
+        node = _write_map(patient, analysis, visit_id, name, values)
+        if name in scales:
+            show_map(node, patient, name, scales[name])
+
+
+def write_ratio_maps(patient: object, analysis: Analysis, visit_id: str) -> None:
+    """Brings the visit's ratio maps in the scene up to date after its reference tissue changed."""
+    for name in TO_REFERENCE.values():
+        node, values = find(patient, Kind.MAP, visit_id, name), analysis.maps.get((visit_id, name))
+        if values is None and node is not None:
+            patient.GetScene().RemoveNode(node)
+        elif values is not None:
+            new = _write_map(patient, analysis, visit_id, name, values)
+            if node is None:
+                show_map(new, patient, name, map_scales(analysis)[name])
+
+
+def _write_map(patient: object, analysis: Analysis, visit_id: str, name: str, values: Map) -> object:
+    node = put(patient, "vtkMRMLScalarVolumeNode", f"{visit_id} {name}", Kind.MAP, visit_id, name)
+    image = Image(trusted_values(values), values.affine)
+    if _differs(node, image):
+        nodes.set_image(node, image)
+    mark(
+        node,
+        unit=values.unit,
+        method=values.method,
+        flags=json.dumps(to_plain(values.flags)),
+        quality="unknown" if values.quality is None else "known",
+    )
+    code_map(node, name, values.unit)
+    _place(patient, node, analysis, visit_id, name)
+    return node
+
+
+def map_scales(analysis: Analysis) -> dict[str, Scale]:
+    """The colour scale of every map by its name, the same for all visits."""
+    scales = {}
+    for name in dict.fromkeys(name for _, name in analysis.maps):
+        shown: list[tuple[Map, Image | None, np.ndarray | None]] = []
+        for (visit_id, map_name), values in analysis.maps.items():
+            if map_name == name:
+                to_map = np.linalg.inv(analysis.series_to_visit.get((visit_id, name), np.eye(4)))
+                shown.append((values, analysis.references.get(visit_id), to_map))
+        scale = scale_of(shown)
+        if scale is not None:
+            scales[name] = scale
+    return scales
+
+
+def _build_regions(patient: object, analysis: Analysis) -> None:
+    stated: Patient = analysis.patient
+    for region in stated.regions:
+        mask = analysis.regions.get((region.visit, region.name))
+        if mask is not None:
+            kind = Kind.REFERENCE if region.purpose == "reference" else Kind.LESION
+            put_segment(_segmentation(patient, analysis, region.visit, kind), region.name, region.purpose, mask)
+    for visit_id, mask in analysis.references.items():
+        node = _segmentation(patient, analysis, visit_id, Kind.REFERENCE)
+        drawn = [region for region in stated.regions if (region.visit, region.purpose) == (visit_id, "reference")]
+        if not drawn:
+            put_segment(node, COMPUTED_REFERENCE, "reference", mask)
+            mark(node, computed=fingerprint(segment_mask(node, segment_of(node, COMPUTED_REFERENCE))))
+    for visit_id, role in analysis.images:
+        if role == ANATOMY:
+            _segmentation(patient, analysis, visit_id, Kind.LESION)  # something to draw in
+
+
+def _segmentation(patient: object, analysis: Analysis, visit_id: str, kind: str) -> object:
+    """The visit's segmentation of a kind, in the geometry of its T1CE and under the same transform."""
+    title = f"{visit_id} {kind}" if kind == Kind.LESION else f"{visit_id} {COMPUTED_REFERENCE}"
+    node = put(patient, "vtkMRMLSegmentationNode", title, kind, visit_id)
+    anatomy = find(patient, Kind.IMAGE, visit_id, ANATOMY)
+    node.SetAndObserveTransformNodeID(anatomy.GetTransformNodeID())
+    if node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole()) is not anatomy:
+        node.SetReferenceImageGeometryParameterFromVolumeNode(anatomy)
+        show_regions(node)
+    return node

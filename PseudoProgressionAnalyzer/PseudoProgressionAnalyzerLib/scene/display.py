@@ -1,0 +1,132 @@
+"""How images, maps and regions look in every view: windows, colours and thresholds, the same in all columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from vtkmodules.vtkRenderingCore import vtkColorTransferFunction
+
+from ..imaging.resampling import overlap_weights
+from ..lesion.statistics import region_statistics
+from ..measures import Image, Map
+from .nodes import Kind, put
+
+LESION_COLOUR = (0.20, 0.95, 1.00)
+REFERENCE_COLOUR = (0.62, 1.00, 0.45)
+FREE_COLOUR = (1.00, 1.00, 1.00)
+COLOURS = {"lesion": LESION_COLOUR, "reference": REFERENCE_COLOUR, "free": FREE_COLOUR}
+
+OVERLAY_OPACITY = 0.6
+
+GREY = "vtkMRMLColorTableNodeGrey"
+_HEAT = ((48, 38, 127), (212, 64, 122), (255, 241, 116))
+"""Violet, red and yellow of CIE L* 20, 50 and 94: between them straight lines in CIE L*a*b*, so that lightness rises
+evenly and the scale reads the same in grey and with any colour vision."""
+_HEAT_STEPS = 256
+
+# Display only: no measurement depends on these percentiles.
+_DARKEST, _BRIGHTEST = 1.0, 99.5
+_HIGHEST = 99.0
+_UNREMARKABLE = 75.0
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The colour scale of a map, one for all visits: values from ``low`` up are shown, colours end at ``high``."""
+
+    low: float
+    high: float
+
+
+def show_anatomy(node: object, image: Image) -> None:
+    """Grey values from the 1st percentile of the image to the 99.5th of what is brighter than that (the head)."""
+    values = image.array[np.isfinite(image.array)]
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetAndObserveColorNodeID(GREY)
+    display.SetAutoWindowLevel(False)
+    darkest = np.percentile(values, _DARKEST) if values.size else 0.0
+    head = values[values > darkest]
+    if head.size:
+        display.SetWindowLevelMinMax(float(darkest), float(np.percentile(head, _BRIGHTEST)))
+
+
+def scale_of(maps: Iterable[tuple[Map, Image | None, np.ndarray | None]]) -> Scale | None:
+    """The colour scale of one map in all visits; None when no visit has a value that can be trusted.
+
+    maps: per visit the map, the reference tissue (bool image) and its 4x4 to the map's RAS, None where there is none.
+    Shown is what exceeds 95 % of the reference tissue (the median over visits), so that anatomy stays visible; where
+    no map reaches reference tissue, the highest quarter of the map.
+    """
+    values, tissue = [], []
+    for values_map, reference, reference_to_map in maps:
+        trusted = trusted_values(values_map)
+        values.append(trusted[np.isfinite(trusted)])
+        if reference is not None:
+            weights = overlap_weights(reference, values_map, reference_to_map)
+            found = region_statistics(trusted, weights, values_map.voxel_volume).p95
+            tissue += [] if found is None else [found]
+    everything = np.concatenate(values) if values else np.array([])
+    if everything.size == 0:
+        return None
+    low = float(np.median(tissue)) if tissue else float(np.percentile(everything, _UNREMARKABLE))
+    above = everything[everything > low]
+    high = float(np.percentile(above, _HIGHEST)) if above.size else low
+    low, high = _two_digits(low), _two_digits(high)
+    return Scale(low, high if high > low else low + max(abs(low), 1.0))
+
+
+def trusted_values(values: Map) -> np.ndarray:
+    """The map's values ``(k, j, i)``, NaN where they cannot be trusted."""
+    array = values.array if values.array.dtype.kind == "f" else values.array.astype(np.float32)
+    return array if values.quality is None else np.where(values.quality, array, np.array(np.nan, array.dtype))
+
+
+def show_map(node: object, patient: object, name: str, scale: Scale) -> None:
+    """Colours a map from the scale's low to its high and hides what lies below; NaN is never shown.
+
+    Metabolite maps are shown voxel by voxel: between their coarse voxels nothing was measured.
+    """
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetAndObserveColorNodeID(heat_colours(patient).GetID())
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevelMinMax(scale.low, scale.high)
+    display.SetAutoThreshold(False)
+    display.SetThreshold(scale.low, float(np.finfo(np.float32).max))
+    display.SetApplyThreshold(True)
+    display.SetInterpolate(not name.startswith("Cho_"))
+
+
+def heat_colours(patient: object) -> object:
+    """The scene's colour table of all maps."""
+    node = put(patient, "vtkMRMLColorTableNode", "PseudoProgressionAnalyzer heat", Kind.COLOURS)
+    if node.GetNumberOfColors() == 0:
+        function = vtkColorTransferFunction()
+        function.SetColorSpaceToLab()
+        for position, colour in enumerate(_HEAT):
+            function.AddRGBPoint(position, *(channel / 255 for channel in colour))
+        node.SetHideFromEditors(False)  # hidden colour tables are not offered to the user
+        node.SetTypeToUser()
+        node.SetNumberOfColors(_HEAT_STEPS)
+        for step in range(_HEAT_STEPS):
+            colour = function.GetColor(step / (_HEAT_STEPS - 1) * (len(_HEAT) - 1))
+            node.SetColor(step, str(step), *(round(channel * 255) / 255 for channel in colour), 1.0)
+    return node
+
+
+def show_regions(node: object) -> None:
+    """Regions as outlines: what lies under them stays visible."""
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetVisibility2DFill(False)
+    display.SetVisibility2DOutline(True)
+    display.SetPreferredDisplayRepresentationName2D("Binary labelmap")
+    for segment in node.GetSegmentation().GetSegmentIDs():
+        display.SetSegmentVisibility(segment, True)
+
+
+def _two_digits(value: float) -> float:
+    return float(f"{value:.2g}")

@@ -1,0 +1,184 @@
+"""The MRML scene back into an analysis, number by number; what the user deleted is named, never made up."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..analysis import Analysis
+from ..measures import Assessment, Image, InputError, Map, Message, Patient, Region
+from . import nodes
+from .build import ANATOMY, COMPUTED_REFERENCE, checksum
+from .nodes import Kind, find, linked, marked
+from .plain import from_plain
+from .segments import fingerprint, on_grid, regions_of, segment_mask
+from .table import read_table
+
+
+@dataclass
+class SceneContent:
+    """What a scene holds: the analysis, the text of assessment.json (empty when there is none), and messages about
+    what is missing."""
+
+    analysis: Analysis
+    assessment_json: str
+    messages: list[Message]
+
+
+def read_scene(scene: object) -> SceneContent:
+    """The patient of the scene with everything that was built.
+
+    Arrays of images and maps are those of the nodes, not copies. In a map, values that cannot be trusted come back as
+    NaN. Steps of visits that lost a node are not finished any more. Raises InputError: ``scene_without_patient``, ``scene_version``, ``scene_text_broken``.
+    """
+    patient_node = nodes.patient_node(scene)
+    if patient_node is None:
+        raise InputError("scene_without_patient")
+    content = _content(patient_node)
+    messages: list[Message] = []
+    incomplete: set[str] = set()
+
+    def expected(kind: str, visit: str, name: str = "") -> object | None:
+        node = find(patient_node, kind, visit, name)
+        if node is None:
+            incomplete.update((visit, ""))
+            messages.append(Message("scene_node_missing", {"title": f"{visit} {name or kind}".strip()}))
+        return node
+
+    def image_of(kind: str, visit: str, name: str = "") -> tuple[object, Image] | None:
+        node = expected(kind, visit, name)
+        image = node and nodes.get_image(node)
+        if node is not None and image is None:
+            incomplete.update((visit, ""))
+            messages.append(Message("scene_node_empty", {"title": f"{visit} {name or kind}".strip()}))
+        return image and (node, image)
+
+    analysis = Analysis(
+        from_plain(Patient, content["patient"]),
+        reference_visit=content["reference_visit"],
+        alignment=content["alignment"],
+        curves={
+            (curve["visit"], curve["name"]): {key: np.array(values) for key, values in curve["values"].items()}
+            for curve in content["curves"]
+        },
+        assessments=from_plain(list[Assessment], content["assessments"]),
+        outcome=from_plain(dict[str, tuple[Message, ...]], content["outcome"]),
+        messages=from_plain(dict[str, list[Message]], content["messages"]),
+        finished={(step, visit) for step, visit in content["finished"]},
+    )
+    for visit, role in content["images"]:
+        if found := image_of(Kind.IMAGE, visit, role):
+            analysis.images[visit, role] = found[1]
+    for visit in content["brains"]:
+        if found := image_of(Kind.BRAIN, visit):
+            analysis.brains[visit] = found[1].array > 0
+    for visit in content["visit_to_reference"]:
+        if node := expected(Kind.VISIT_TO_REFERENCE, visit):
+            analysis.visit_to_reference[visit] = _matrix(node)
+    for visit, series, matrix in content["series_to_visit"]:
+        node = find(patient_node, Kind.SERIES_TO_VISIT, visit, series)
+        analysis.series_to_visit[visit, series] = _matrix(node) if node else np.array(matrix)
+    for visit, name in content["maps"]:
+        if found := image_of(Kind.MAP, visit, name):
+            analysis.maps[visit, name] = _map(*found, name)
+    _read_regions(patient_node, analysis, content, expected, messages)
+    measured = expected(Kind.MEASUREMENTS, "")
+    analysis.measurements = read_table(measured) if measured else []
+    analysis.finished = {(step, visit) for step, visit in analysis.finished if visit not in incomplete}
+    text = find(patient_node, Kind.ASSESSMENT)
+    return SceneContent(analysis, text.GetText() or "" if text else "", messages)
+
+
+def missing_files(scene: object) -> list[Message]:
+    """Series that stay on disk and are not there any more, or hold something else than when the scene was made."""
+    patient_node = nodes.patient_node(scene)
+    messages = []
+    for entry in json.loads(marked(patient_node, "files") or "[]") if patient_node else []:
+        found = checksum(Path(entry["path"]))
+        where = {"file": entry["path"], "visit": entry["visit"], "role": entry["role"]}
+        if found is None:
+            messages.append(Message("scene_file_missing", where))
+        elif found != entry["sha256"]:
+            messages.append(Message("scene_file_changed", where))
+    return messages
+
+
+def _content(patient_node: object) -> dict[str, Any]:
+    try:
+        content = json.loads(patient_node.GetText() or "")
+    except json.JSONDecodeError as error:
+        raise InputError("scene_text_broken", node=patient_node.GetName(), detail=error.msg) from error
+    if content.get("version") != 1:
+        raise InputError("scene_version", node=patient_node.GetName(), version=content.get("version"))
+    return content
+
+
+def _matrix(node: object) -> np.ndarray:
+    """The 4x4 of a linear transform node to its parent."""
+    matrix = nodes.to_vtk(np.eye(4))
+    node.GetMatrixTransformToParent(matrix)
+    return nodes.from_vtk(matrix)
+
+
+def _map(node: object, image: Image, name: str) -> Map:
+    return Map(
+        image.array,
+        image.affine,
+        name=name,
+        unit=marked(node, "unit"),
+        method=marked(node, "method"),
+        quality=np.isfinite(image.array) if marked(node, "quality") == "known" else None,
+        flags=from_plain(tuple[Message, ...], json.loads(marked(node, "flags") or "[]")),
+    )
+
+
+def _read_regions(patient_node, analysis: Analysis, content, expected, messages: list[Message]) -> None:
+    """Regions as the segments are now: edited, renamed, removed and newly drawn ones."""
+    stated = {(region.visit, region.name): region for region in analysis.patient.regions}
+    drawn = {tuple(key) for key in content["regions"]}
+    found: dict[tuple[str, str], Region] = {}
+    for kind in (Kind.LESION, Kind.REFERENCE):
+        wanted = {
+            visit for visit, name in drawn if (stated[visit, name].purpose == "reference") == (kind == Kind.REFERENCE)
+        }
+        if kind == Kind.REFERENCE:
+            wanted |= set(content["references"])
+        for visit in wanted - {marked(node, "visit") for node in linked(patient_node, kind)}:
+            expected(kind, visit)
+        for node in linked(patient_node, kind):
+            _read_segmentation(node, kind, analysis, stated, found)
+    for key in drawn - set(found):
+        messages.append(Message("scene_region_missing", {"visit": key[0], "name": key[1]}))
+    kept = [found.pop(key, None) if key in drawn else region for key, region in stated.items()]
+    analysis.patient.regions = [region for region in kept if region is not None] + list(found.values())
+
+
+def _read_segmentation(node, kind: str, analysis: Analysis, stated, found) -> None:
+    visit = marked(node, "visit")
+    anatomy = analysis.images.get((visit, ANATOMY))
+    if anatomy is None:
+        return
+    masks = []
+    for segment_id, name in regions_of(node).items():
+        cropped = segment_mask(node, segment_id)
+        if not cropped.array.any():
+            continue
+        mask = on_grid(cropped, anatomy)
+        masks.append(mask.array)
+        if (
+            (visit, name) not in stated
+            and name == COMPUTED_REFERENCE
+            and fingerprint(cropped) == marked(node, "computed")
+        ):
+            continue
+        title = node.GetSegmentation().GetSegment(segment_id).GetName()
+        purpose = "reference" if kind == Kind.REFERENCE else "lesion"
+        region = stated.get((visit, name)) or Region(title, visit, purpose, Path())
+        found[visit, name] = replace(region, name=title)
+        analysis.regions[visit, title] = mask
+    if kind == Kind.REFERENCE and masks:
+        analysis.references[visit] = Image(np.logical_or.reduce(masks), anatomy.affine)

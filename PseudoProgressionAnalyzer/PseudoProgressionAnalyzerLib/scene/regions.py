@@ -1,0 +1,128 @@
+"""Measuring what is drawn in the scene: the same numbers as the command line's, fast enough to follow each stroke.
+
+Only the stroke's cropped labelmap is read and each map is cut to the region before it is measured (own lesions in
+their visit, carried regions in every visit, always on the map's own grid with overlap weights).
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..analysis import Analysis
+from ..analysis.mapping import TO_REFERENCE, make_ratio_maps
+from ..analysis.measuring import changes, measure_visits
+from ..imaging.resampling import transform_points
+from ..measures import Image, Map, Measurement, Message, Region
+from . import nodes
+from .build import ANATOMY, write_measurements, write_ratio_maps
+from .nodes import Kind, marked
+from .segments import on_grid, regions_of, segment_mask
+
+
+def remeasure(scene: object, analysis: Analysis, node: object, segment_id: str) -> Region | None:
+    """Measures a segment again after a stroke, in the analysis and in the scene's table; other rows stay as they were.
+
+    A lesion or free region changes its own rows and the changes over time that they enter. Reference tissue changes
+    the ratio maps of its visit and what is measured in them; tissue that was found counts as drawn from then on.
+    Returns the region; None where the patient or the visit's T1CE was deleted.
+    """
+    patient_node, visit_id = nodes.patient_node(scene), marked(node, "visit")
+    anatomy = analysis.images.get((visit_id, ANATOMY))
+    if patient_node is None or anatomy is None:
+        return None
+    if marked(node, "kind") == Kind.REFERENCE:
+        region = _remeasure_reference(analysis, node, segment_id, visit_id, anatomy)
+        write_ratio_maps(patient_node, analysis, visit_id)
+    else:
+        mask = segment_mask(node, segment_id)
+        region = _region(analysis, node, segment_id, visit_id, "lesion")
+        analysis.regions[visit_id, region.name] = on_grid(mask, anatomy)
+        others = [
+            row
+            for row in analysis.measurements
+            if not row.compared_to and (row.drawn_in, row.region) != (visit_id, region.name)
+        ]
+        _merge(analysis, others + region_rows(analysis, region, mask))
+    write_measurements(patient_node, analysis)
+    return region
+
+
+def region_rows(analysis: Analysis, region: Region, mask: Image) -> list[Measurement]:
+    """All values of one region, as ``analysis.measuring.measure_visits`` measures them; mask: cropped bool image.
+
+    An empty region has one row without a value that says so.
+    """
+    if not mask.array.any():
+        flag = Message("scene_region_empty", {"name": region.name})
+        return [Measurement(region.visit, region.name, "own", region.visit, "volume", None, "mL", flags=(flag,))]
+    references = [other for other in analysis.patient.regions if other.purpose == "reference"]
+    part = replace(
+        analysis,
+        patient=replace(analysis.patient, regions=[region, *references]),
+        regions={(region.visit, region.name): mask},
+        maps=_maps_around(analysis, region, mask),
+        measurements=[],
+    )
+    measure_visits(part)
+    return [row for row in part.measurements if not row.compared_to]
+
+
+def _remeasure_reference(analysis: Analysis, node: object, segment_id: str, visit_id: str, anatomy: Image) -> Region:
+    region = _region(analysis, node, segment_id, visit_id, "reference")
+    analysis.regions[visit_id, region.name] = on_grid(segment_mask(node, segment_id), anatomy)
+    tissue = np.logical_or.reduce([on_grid(segment_mask(node, each), anatomy).array for each in regions_of(node)])
+    analysis.references.pop(visit_id, None)
+    for ratio in TO_REFERENCE.values():
+        analysis.maps.pop((visit_id, ratio), None)
+    if tissue.any():
+        analysis.references[visit_id] = Image(tissue, anatomy.affine)
+        make_ratio_maps(analysis, visit_id)
+    measure_visits(analysis)
+    return region
+
+
+def _region(analysis: Analysis, node: object, segment_id: str, visit_id: str, purpose: str) -> Region:
+    """The patient's region that a segment holds; a new one for a segment drawn since."""
+    name = regions_of(node)[segment_id]
+    for region in analysis.patient.regions:
+        if (region.visit, region.name) == (visit_id, name):
+            return region
+    region = Region(name, visit_id, purpose, Path())
+    analysis.patient.regions.append(region)
+    return region
+
+
+def _merge(analysis: Analysis, values: list[Measurement]) -> None:
+    """Values in the order of visits and regions, and the changes over time that follow from them."""
+    visits = [visit.id for visit in analysis.patient.visits if visit.id in analysis.visit_to_reference]
+    regions = [(region.visit, region.name) for region in analysis.patient.regions]
+    values.sort(key=lambda row: (visits.index(row.visit), regions.index((row.drawn_in, row.region))))
+    analysis.measurements = values + changes(values, visits)
+
+
+def _maps_around(analysis: Analysis, region: Region, mask: Image) -> dict[tuple[str, str], Map]:
+    """The maps that the region is measured in, cut to the block of voxels that it can reach."""
+    carried = region.carried or region.purpose == "free"
+    corners = np.array(list(itertools.product(*((-0.5, n - 0.5) for n in mask.shape[::-1]))))
+    there = analysis.visit_to_reference.get(region.visit)
+    cut = {}
+    for (visit_id, name), values in analysis.maps.items():
+        if there is None or visit_id not in analysis.visit_to_reference or not (carried or visit_id == region.visit):
+            continue
+        to_visit = np.linalg.inv(analysis.visit_to_reference[visit_id]) @ there
+        to_map = np.linalg.inv(analysis.series_to_visit[visit_id, name]) @ to_visit
+        reached = transform_points(np.linalg.inv(values.affine) @ to_map @ mask.affine, corners)
+        size = np.array(values.shape)[::-1]
+        # one voxel more on each side, so that rounding cuts nothing; never empty, so that it stays a grid
+        first = np.clip(np.floor(reached.min(axis=0)).astype(int) - 1, 0, size - 1)
+        last = np.clip(np.ceil(reached.max(axis=0)).astype(int) + 2, first + 1, size)
+        block = tuple(slice(a, b) for a, b in zip(first[::-1], last[::-1], strict=True))
+        affine = values.affine.copy()
+        affine[:3, 3] += affine[:3, :3] @ first
+        quality = None if values.quality is None else values.quality[block]
+        cut[visit_id, name] = replace(values, array=values.array[block], affine=affine, quality=quality)
+    return cut

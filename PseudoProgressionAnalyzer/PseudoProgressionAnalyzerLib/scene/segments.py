@@ -1,0 +1,114 @@
+"""Regions as segments, and back.
+
+A segment's voxels are those of its labelmap that hold its label value: several segments share one labelmap once it is
+collapsed, which Slicer does on its own. The labelmap is cropped to what is drawn and has the geometry of the visit's
+T1CE; only this cropped block is ever touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from urllib.parse import quote, unquote
+
+import numpy as np
+import slicer
+from vtkmodules.vtkCommonCore import reference
+from vtkmodules.vtkCommonMath import vtkMatrix4x4
+
+from ..imaging.resampling import resample
+from ..measures import Image
+from .display import COLOURS
+from .nodes import PREFIX, array_of, from_vtk, image_data, to_vtk
+from .terminology import terminology_entry
+
+_REGION_TAG = PREFIX + "region"
+
+
+def put_segment(node: object, name: str, purpose: str, mask: Image) -> str:
+    """Writes a region (bool ``(k, j, i)`` on the grid of the segmentation) as segment; returns the segment's id.
+
+    A segment that holds this region already is changed only where it differs, so that nothing is redrawn for nothing.
+    """
+    segmentation = node.GetSegmentation()
+    segment_id = segment_of(node, name)
+    if segment_id is None:
+        segment_id = segmentation.AddEmptySegment(quote(name), name, COLOURS[purpose])
+        segment = segmentation.GetSegment(segment_id)
+        segment.SetTerminology(terminology_entry(purpose))
+        segment.SetTag(_REGION_TAG, quote(name))
+    elif np.array_equal(on_grid(segment_mask(node, segment_id), mask).array, mask.array):
+        return segment_id
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    logic.SetBinaryLabelmapToSegment(_labelmap(mask), node, segment_id, logic.MODE_REPLACE)
+    return segment_id
+
+
+def segment_of(node: object, name: str) -> str | None:
+    """The id of the segment that holds a region; None when there is none."""
+    return next((segment for segment, region in regions_of(node).items() if region == name), None)
+
+
+def regions_of(node: object) -> dict[str, str]:
+    """Segment ids with the name of the region that each was written for; the present name of a segment drawn since."""
+    segmentation = node.GetSegmentation()
+    regions = {}
+    for segment_id in segmentation.GetSegmentIDs():
+        segment = segmentation.GetSegment(segment_id)
+        tag = reference("")
+        segment.GetTag(_REGION_TAG, tag)
+        regions[segment_id] = unquote(tag.get()) or segment.GetName()
+    return regions
+
+
+def segment_mask(node: object, segment_id: str) -> Image:
+    """A segment as bool Image, cropped to its voxels, in the RAS of its visit; without any True when it is empty."""
+    segment = node.GetSegmentation().GetSegment(segment_id)
+    labelmap = segment.GetRepresentation("Binary labelmap")
+    if labelmap is None or labelmap.GetNumberOfPoints() == 0:
+        return Image(np.zeros((1, 1, 1), dtype=bool), np.eye(4))
+    drawn = array_of(labelmap) == segment.GetLabelValue()
+    first = np.array(labelmap.GetExtent()[::2])
+    matrix = vtkMatrix4x4()
+    labelmap.GetImageToWorldMatrix(matrix)
+    affine = from_vtk(matrix)
+    block = []
+    for axis in range(3):
+        held = np.flatnonzero(drawn.any(axis=tuple(other for other in range(3) if other != axis)))
+        if held.size == 0:
+            return Image(np.zeros((1, 1, 1), dtype=bool), affine)
+        block.append(slice(held[0], held[-1] + 1))
+    affine[:3, 3] += affine[:3, :3] @ (first + [part.start for part in block[::-1]])
+    return Image(drawn[tuple(block)], affine)
+
+
+def fingerprint(mask: Image) -> str:
+    """A short text that tells a cropped mask from an edited one."""
+    place = np.round(mask.affine[:3, 3], 2).tobytes()
+    return hashlib.sha256(place + str(mask.shape).encode() + np.packbits(mask.array).tobytes()).hexdigest()
+
+
+def on_grid(mask: Image, grid: Image) -> Image:
+    """A cropped mask on a whole grid: pasted where their voxels agree, else by the nearest voxel."""
+    whole = np.zeros(grid.shape, dtype=bool)
+    if not mask.array.any():
+        return Image(whole, grid.affine)
+    to_grid = np.linalg.inv(grid.affine) @ mask.affine
+    first = np.rint(to_grid[:3, 3]).astype(int)[::-1]
+    last = first + mask.shape
+    aligned = np.allclose(to_grid[:3, :3], np.eye(3), atol=1e-4) and np.allclose(to_grid[:3, 3], first[::-1], atol=1e-2)
+    if not aligned or np.any(first < 0) or np.any(last > grid.shape):
+        return resample(mask, grid, np.eye(4), interpolation="nearest")
+    whole[tuple(slice(a, b) for a, b in zip(first, last, strict=True))] = mask.array
+    return Image(whole, grid.affine)
+
+
+def _labelmap(mask: Image) -> object:
+    """The mask's bounding box as vtkOrientedImageData."""
+    held = np.argwhere(mask.array)
+    low, high = (held.min(axis=0), held.max(axis=0) + 1) if len(held) else (np.zeros(3, int), np.ones(3, int))
+    block = mask.array[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    labelmap = slicer.vtkOrientedImageData()
+    labelmap.ShallowCopy(image_data(block))
+    labelmap.SetExtent(*(int(bound) for a, b in zip(low[::-1], high[::-1], strict=True) for bound in (a, b - 1)))
+    labelmap.SetImageToWorldMatrix(to_vtk(mask.affine))
+    return labelmap
