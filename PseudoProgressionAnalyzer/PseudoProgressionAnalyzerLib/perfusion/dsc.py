@@ -16,16 +16,13 @@ import numpy as np
 from ..measures import InputError, Message
 from .blocks import as_frames
 from .bolus import Frames, find_frames
+from .checks import check_echo_time, check_frame_spacing, check_option, check_series, flat_mask
 from .leakage import EXCHANGE_RATES, Leakage, leakage
 from .quality import moved_frames, untrusted_voxels
 from .walk import Walk, for_logs, walk
 
 MODELS = {"unidirectional": EXCHANGE_RATES[:1], "bidirectional": EXCHANGE_RATES}
 INTEGRALS = ("full", "first_pass")
-# Limits that no DSC series comes near (echo times are 0.02 to 0.05 s: Boxerman 2020, Neuro-Oncology 22:1262), so that
-# a time in milliseconds is noticed.
-ECHO_TIMES = 0.001, 0.5  # s
-FRAME_SPACINGS = 0.05, 20.0  # s
 HEAD_SHARE = 0.25  # of the 98th percentile of the signal: what counts as head when no brain mask is given
 FEWEST_REFERENCE = 0.01  # share of the brain below which no reference curve is taken
 SMALL_REFERENCE = 0.1  # share of the brain below which the reference is flagged
@@ -132,24 +129,27 @@ def relative_cbv(
     model (Leu 2016, AJNR) takes the kep of a grid that fits best, and kep = 0 where Akaike's criterion says that the
     voxel's noise does not bear the third parameter.
 
-    Raises InputError: ``dsc_echo_time``, ``dsc_repetition_time``, ``dsc_option``, ``dsc_signal_type``,
+    Raises InputError: ``dsc_echo_time``, ``dsc_repetition_time``, ``perfusion_option``, ``dsc_signal_type``,
     ``dsc_echoes_shape``, ``perfusion_mask_shape``, ``dsc_no_brain``, ``dsc_no_reference``, ``dsc_reference_flat`` and
     those of ``find_frames``. Raises concurrent.futures.CancelledError when cancelled() is true.
     """
-    signal = _series(signal)
+    signal = check_series(signal)
     shape = signal.shape[1:]
-    _check_options(echo_time, repetition_time, model, integral)
+    check_echo_time(echo_time)
+    check_frame_spacing(repetition_time)
+    check_option("model", model, MODELS)
+    check_option("integral", integral, INTEGRALS)
     echoes = [as_frames(signal)]
     if first_echo is not None:
         echoes.append(as_frames(_first_echo(first_echo, signal, echo_time)))
         echo_time = echo_time - first_echo[1]
-    given_reference = None if reference_mask is None else _mask(reference_mask, shape, "reference_mask")
+    given_reference = None if reference_mask is None else flat_mask(reference_mask, shape, "reference_mask")
     flags = []
     if brain_mask is None:
         brain = _head(echoes[-1])
         flags.append(Message("dsc_brain_by_threshold"))
     else:
-        brain = _mask(brain_mask, shape, "brain_mask")
+        brain = flat_mask(brain_mask, shape, "brain_mask")
     run = {"threads": threads, "cancelled": cancelled}
 
     sample = _sample(echoes[0], brain)
@@ -239,39 +239,14 @@ def _head(series: np.ndarray) -> np.ndarray:
     return image > HEAD_SHARE * np.percentile(positive, 98) if positive.size else np.zeros(image.size, bool)
 
 
-def _series(signal: np.ndarray) -> np.ndarray:
-    signal = np.asarray(signal)
-    if signal.ndim < 2 or signal.size == 0 or signal.dtype.kind not in "iuf":
-        raise InputError("dsc_signal_type", shape=str(signal.shape), type=str(signal.dtype))
-    return signal
-
-
 def _first_echo(first_echo: tuple[np.ndarray, float], signal: np.ndarray, echo_time: float) -> np.ndarray:
     """The earlier echo's signal. Raises InputError ``dsc_echoes_shape``, ``dsc_echo_time``."""
-    first = _series(first_echo[0])
+    first = check_series(first_echo[0])
     if first.shape != signal.shape:
         raise InputError("dsc_echoes_shape", first=str(first.shape), second=str(signal.shape))
-    if not ECHO_TIMES[0] <= first_echo[1] <= echo_time - ECHO_TIMES[0]:
-        raise InputError("dsc_echo_time", field="EchoTime", value=first_echo[1])
+    check_echo_time(first_echo[1])
+    check_echo_time(echo_time - first_echo[1])
     return first
-
-
-def _mask(mask: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
-    """A mask of the series' shape as flat bool. Raises InputError ``perfusion_mask_shape``."""
-    mask = np.asarray(mask)
-    if mask.shape != shape:
-        raise InputError("perfusion_mask_shape", field=name, shape=str(mask.shape), expected=str(shape))
-    return mask.astype(bool).ravel()
-
-
-def _check_options(echo_time: float, repetition_time: float, model: str, integral: str) -> None:
-    if not ECHO_TIMES[0] <= echo_time <= ECHO_TIMES[1]:
-        raise InputError("dsc_echo_time", field="EchoTime", value=echo_time)
-    if not FRAME_SPACINGS[0] <= repetition_time <= FRAME_SPACINGS[1]:
-        raise InputError("dsc_repetition_time", field="RepetitionTime", value=repetition_time)
-    for name, value, known in (("model", model, MODELS), ("integral", integral, INTEGRALS)):
-        if value not in known:
-            raise InputError("dsc_option", option=name, value=value, known=", ".join(known))
 
 
 def _check_reference(found: Walk, given: np.ndarray | None) -> list[Message]:

@@ -16,9 +16,9 @@ from ..measures import InputError
 from .bolus import Frames
 
 AKAIKE_STEP = 2.0  # what one more parameter must gain in chi-squared (Akaike's criterion, noise variance known)
-# Rates of return to the blood in 1/s, 0.1 to 6 1/min in steps of a fifth: this library's choice, wide around the
-# physiological range.
-EXCHANGE_RATES = np.concatenate([[0.0], np.geomspace(0.1 / 60, 6 / 60, 23)])
+# Rates of return to the blood in 1/s, up to 2 1/min: this library's choice. Faster return looks like a bolus that is
+# merely broader than the reference and would turn transit time into leakage.
+EXCHANGE_RATES = np.concatenate([[0.0], np.geomspace(0.1 / 60, 2 / 60, 15)])
 
 
 @dataclass(frozen=True)

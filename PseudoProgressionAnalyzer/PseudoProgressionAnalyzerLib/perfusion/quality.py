@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .blocks import project
 from .bolus import Frames
 
 LARGEST_ERROR = 0.5  # standard error of the corrected CBV, in units of the reference tissue's CBV
 FAINTEST = 0.3  # baseline signal in units of the brain's median: below it, dropout near air, bone or blood
 LARGEST_DRIFT = 5.0  # slope of the baseline in units of its standard error
-MOVED = 1.5  # residual of a frame in units of the quieter frames' residual
+MOVED = 1.5  # change from one frame to the next in units of the quieter frames' change
+LEAST_CHANGE = 0.01  # of the signal
 REASONS = ("noise", "signal_loss", "baseline_drift")
 
 
@@ -32,18 +32,15 @@ def untrusted_voxels(relative_error: np.ndarray, level: np.ndarray, drift: np.nd
 
 
 def moved_frames(logs: np.ndarray, frames: Frames) -> np.ndarray:
-    """Numbers of the frames outside the first pass in which the head lay elsewhere.
+    """Numbers of the frames before which the head moved; the first pass is left out, where contrast moves everything.
 
-    logs: ln S of a sample of brain voxels, float32 ``(time, voxel)``. Each voxel's curve is fitted with a constant, the
-    mean curve, its slope and its integral; a frame has moved where the residual over all voxels is more than 1.5 times
-    that of the quieter quarter of the frames.
+    logs: ln S of a sample of brain voxels ``(time, voxel)``. From one frame to the next all voxels change by noise; a
+    frame has moved where the change that 95 % of the voxels stay below is more than 1.5 times that of the quieter
+    quarter of the frames, and more than 1 % of the signal.
     """
-    mean = logs.mean(axis=1, dtype=np.float64)
-    shapes = np.stack([np.ones(frames.count), mean, np.gradient(mean), np.cumsum(mean - mean[0])], axis=1)
-    basis = np.linalg.qr(shapes)[0]
-    rest = project((np.eye(frames.count) - basis @ basis.T).astype(np.float32), logs)
-    residual = np.sqrt(np.einsum("tv,tv->t", rest, rest))
-    outside = np.ones(frames.count, bool)
-    outside[: frames.steady_state] = False
-    outside[frames.bolus_arrival : frames.first_pass_end] = False
-    return np.flatnonzero(outside & (residual > MOVED * np.percentile(residual[outside], 25)))
+    changes = np.abs(np.diff(logs[:, :: max(1, logs.shape[1] // 1024)], axis=0))
+    spread = np.percentile(changes, 95, axis=1)  # spread[n] is the change into frame n + 1
+    into = np.arange(1, frames.count)
+    outside = (into > frames.steady_state) & ((into < frames.bolus_arrival) | (into > frames.first_pass_end))
+    limit = max(MOVED * np.percentile(spread[outside], 25), LEAST_CHANGE)
+    return into[outside & (spread > limit)]

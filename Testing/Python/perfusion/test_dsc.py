@@ -187,7 +187,7 @@ def test_bad_input_is_named():
     assert code_of(relative_cbv, signal, echo_time=0.03, repetition_time=1500) == "dsc_repetition_time"
     assert code_of(relative_cbv, signal, echo_time=float("nan"), repetition_time=1.5) == "dsc_echo_time"
     assert code_of(relative_cbv, signal, echo_time=0.03, repetition_time=0) == "dsc_repetition_time"
-    assert code_of(relative_cbv, signal, model="magic", **options) == "dsc_option"
+    assert code_of(relative_cbv, signal, model="magic", **options) == "perfusion_option"
     assert code_of(relative_cbv, signal[:3], **options) == "dsc_too_few_frames"
     assert code_of(relative_cbv, signal > 0, **options) == "dsc_signal_type"
     assert code_of(relative_cbv, signal, brain_mask=np.ones((20, 100), bool), **options) == "perfusion_mask_shape"
