@@ -53,8 +53,8 @@ def check_enhancement(labels: np.ndarray, convention: str, uptake: Subtraction) 
     """Why the labels cannot mean what the convention says, from their contrast uptake; empty where they can.
 
     The label called enhancing must brighten more than reference tissue, and more than every other label, at the median;
-    where there is none, no other label may brighten by more than the noise (one standard deviation). Codes: ``lesion_label_not_enhancing``,
-    ``lesion_label_other_enhances``. Errors as ``compartments``.
+    where there is none, no other label may brighten by more than the noise (one standard deviation). Codes:
+    ``lesion_label_not_enhancing``, ``lesion_label_other_enhances``. Errors as ``compartments``.
     """
     medians = {}
     for name, mask in compartments(labels, convention).items():
