@@ -6,6 +6,7 @@ No script, no link to anywhere, pictures inside. The patient's id is not on it: 
 from __future__ import annotations
 
 import base64
+import dataclasses
 import platform
 from html import escape
 from importlib import metadata, resources
@@ -38,6 +39,8 @@ def write(
 
 def page(analysis: Analysis, timeline: bytes | None, title: str | None = None, language: str = "english") -> str:
     """The page as text; arguments as ``write``."""
+    cleaned = [words.cleaned(measurement) for measurement in analysis.measurements]
+    analysis = dataclasses.replace(analysis, measurements=cleaned)
     markup = Markup(analysis.patient, language)
     style = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
     disclaimer = f'<p class="disclaimer">{escape(DISCLAIMER)}</p>'

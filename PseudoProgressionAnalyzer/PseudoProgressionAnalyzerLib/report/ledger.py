@@ -28,7 +28,7 @@ def ledger(markup: Markup, assessment: Assessment) -> str:
 
 
 def _row(markup: Markup, item: Evidence, largest: float, notes: Notes) -> str:
-    criterion, measurement = item.criterion, item.measurement
+    criterion, measurement = item.criterion, words.cleaned(item.measurement)
     head = (
         f"{markup.label('measure', measurement.name)}"
         f"<small>{escape(measurement.region)}, {markup.label('kind', measurement.kind)}</small>"

@@ -29,15 +29,12 @@ def record(patient: Patient, measurement: Measurement) -> dict[str, Any]:
     A value that is not finite becomes None with the flag ``value_not_finite``.
     """
     visit = patient.visit(measurement.visit)
-    flags = measurement.flags
-    if measurement.value is not None and not math.isfinite(measurement.value):
-        flags = (*flags, Message("value_not_finite"))
+    measurement = words.cleaned(measurement)
     row = {column: getattr(measurement, column, None) for column in COLUMNS}
     return row | {
         "patient": patient.id,
         "date": visit.date.isoformat() if visit.date else None,
         "day": patient.day(visit),
-        "flags": flags,
         **{column: words.finite(row[column]) for column in NUMBERS},
     }
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..analysis import Analysis
 from ..formats.images import write_image
-from ..measures import DISCLAIMER, Image, Map
+from ..measures import DISCLAIMER, Image
 from . import assessment_json, html, measurements_csv, timeline_png, words, writing
 from .canvas import png
 from .writing import check_folder as check_output
@@ -49,13 +49,19 @@ def write_results(
 
 
 def _write_maps(analysis: Analysis, folder: Path) -> None:
-    """Every map on its own grid as ``<visit>_<name>.nii.gz`` with a sidecar that says what it holds."""
+    """Every map on its own grid with a sidecar that says what it holds, and beside it where it can be trusted.
+
+    Untrusted voxels hold NaN. ITK reads that as 0, hence the mask.
+    """
     if analysis.maps:
         folder.mkdir()
     for (visit, name), map_ in analysis.maps.items():
         stem = f"{visit}_{name}"
-        values = np.where(_trusted(map_), map_.array, np.nan).astype(np.float32)
-        write_image(Image(values, map_.affine), folder / f"{stem}.nii.gz")
+        trusted = np.isfinite(map_.array) & (True if map_.quality is None else map_.quality)
+        write_image(
+            Image(np.where(trusted, map_.array, np.nan).astype(np.float32), map_.affine), folder / f"{stem}.nii.gz"
+        )
+        write_image(Image(trusted, map_.affine), folder / f"{stem}_trusted.nii.gz")
         sidecar = {
             "Disclaimer": DISCLAIMER,
             "Name": name,
@@ -63,7 +69,7 @@ def _write_maps(analysis: Analysis, folder: Path) -> None:
             "Units": map_.unit,
             "Method": map_.method,
             "RatioKind": ratio_kind(name),
-            "Untrusted": "NaN",
+            "Trusted": f"{stem}_trusted.nii.gz",
             "Remarks": [words.sentence(flag) for flag in map_.flags],
         }
         writing.write_file(folder / f"{stem}.json", json.dumps(sidecar, indent=2) + "\n")
@@ -73,7 +79,3 @@ def ratio_kind(name: str) -> str | None:
     """What a map is a ratio of: amounts, peak areas, or the value in the reference tissue; None for other maps."""
     endings = {"molar": "molar", "area": "area", "ratio": "reference"}
     return endings.get(name.rsplit("_", 1)[-1])
-
-
-def _trusted(map_: Map) -> np.ndarray:
-    return np.isfinite(map_.array) & (True if map_.quality is None else map_.quality)

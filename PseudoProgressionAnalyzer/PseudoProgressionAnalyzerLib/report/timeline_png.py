@@ -8,15 +8,14 @@ patient's id: only the title that the caller gives.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..analysis import Analysis
-from ..measures import DISCLAIMER, Image, InputError, Measurement, Region, Visit
+from ..measures import DISCLAIMER, Measurement, Message, Visit
 from . import colours, slices, words, writing
+from .aligned import IMAGE_ROWS, MAP_ROWS, Column, Place, Row, carried_regions, choose_place, cut_visit
 from .canvas import Canvas, Colour, png, text_width
 from .scales import nice_ticks, nice_top
 
@@ -24,8 +23,6 @@ COLUMNS_PER_BLOCK = 5
 WIDTH, HEIGHT = 1500, 1200  # pixels that the pictures of a full block may take
 LARGEST_PICTURE = 430
 MARGIN, GAP, LABELS, SCALE = 28, 10, 38, 118
-AREA_SPACING = 1.5  # mm, of the grid on which lesion areas are compared
-BRAIN_MARGIN = 10.0  # mm shown around the brain
 
 LARGE, MIDDLE, SMALL = 24, 18, 15
 LEGEND_ROWS = 27
@@ -33,38 +30,6 @@ LEGEND_ROWS = 27
 OWN_LINE = (colours.OWN, 2.0, None)
 FIXED_LINE = (colours.FIXED, 1.6, (8.0, 8.0))
 REFERENCE_LINE = (colours.REFERENCE, 1.8, (3.0, 4.5))
-
-
-@dataclass(frozen=True)
-class Row:
-    """What one row shows."""
-
-    name: str
-    label: str
-    interpolation: str = "linear"
-
-
-IMAGE_ROWS = (Row("T1CE", "report_row_t1ce"), Row("FLAIR", "report_row_flair"))
-MAP_ROWS = (
-    Row("rCBV_ratio", "report_row_rcbv_ratio"),
-    Row("CBF_ratio", "report_row_cbf_ratio"),
-    Row("Cho_NAA_molar", "report_row_cho_naa_molar", "nearest"),
-    Row("Cho_NAA_area", "report_row_cho_naa_area", "nearest"),
-)
-
-
-@dataclass
-class Column:
-    """One visit cut in the plane: pictures ``(rows, columns)`` by name, maps with where they are shown, regions as
-    coverage from 0 to 1."""
-
-    visit: Visit
-    images: dict[str, np.ndarray]
-    maps: dict[str, tuple[np.ndarray, np.ndarray]]
-    brain: np.ndarray
-    own: np.ndarray
-    fixed: np.ndarray
-    reference: np.ndarray
 
 
 def write(analysis: Analysis, path: Path, title: str | None = None, language: str = "english") -> None:
@@ -77,125 +42,49 @@ def picture(analysis: Analysis, title: str | None = None, language: str = "engli
 
     Raises InputError ``report_nothing_aligned`` where the reference visit has no T1CE.
     """
-    if (analysis.reference_visit, "T1CE") not in analysis.images:
-        raise InputError("report_nothing_aligned")
-    plane, note = _choose_plane(analysis, language)
-    columns = [_cut_visit(analysis, visit, plane) for visit in analysis.patient.visits]
-    return _Sheet(analysis, columns, plane, note, title, language).draw()
+    place = choose_place(analysis)
+    plane = place.plane(_pixel_size(analysis, place))
+    columns = [cut_visit(analysis, visit, plane) for visit in analysis.patient.visits]
+    return _Sheet(analysis, columns, _place_words(analysis, place, language), title, language).draw()
 
 
 def description(analysis: Analysis, language: str = "english") -> str:
     """What the picture shows, for people who cannot see it."""
     volumes = []
     for visit in analysis.patient.visits:
-        for row in words.values_of(analysis.measurements, visit=visit.id, name="volume"):
-            if row.value is not None:
-                value = words.quantity(row.value, None, None, row.unit)
-                volumes.append(f"{words.date_words(visit, language)}: {value}")
+        for row in words.own_values(analysis.measurements, visit, "volume"):
+            value = words.quantity(row.value, None, None, row.unit)
+            volumes.append(f"{words.date_words(visit, language)}: {value}")
     return words.say("report_timeline_description", language, volumes="; ".join(volumes) or "-")
 
 
-def _choose_plane(analysis: Analysis, language: str) -> tuple[Image, str]:
-    """The axial plane in which any visit's lesion has its largest area, and words for it."""
-    reference = analysis.images[analysis.reference_visit, "T1CE"]
-    axes = slices.frame(reference.affine)
-    brain = analysis.brains.get(analysis.reference_visit)
-    if brain is None or not brain.any():
-        brain = _head(reference.array)
-    box = slices.bounds(Image(brain, reference.affine), axes, BRAIN_MARGIN)
-    offsets = slices.slice_offsets(reference, axes[2])
-    stack = slices.planes(axes, box, offsets, AREA_SPACING)
-    largest, number, shown = 0, len(offsets) // 2, None
-    for visit in analysis.patient.visits:
-        for region in _regions(analysis, lambda region, visit=visit: region.visit == visit.id, "lesion"):
-            moved = slices.move(
-                analysis.regions[region.visit, region.name], stack, analysis.visit_to_reference[visit.id]
-            )
-            areas = (moved >= 0.5).sum(axis=(1, 2))
-            if areas.max() > largest:
-                largest, number, shown = areas.max(), int(areas.argmax()), visit
-    plane = slices.planes(axes, box, offsets[number : number + 1], _pixel_size(analysis, box))
-    place = {"slice": number + 1, "slices": len(offsets), "language": language}
-    place["reference"] = words.date_words(analysis.patient.visit(analysis.reference_visit), language)
-    if shown is None:
-        return plane, words.say("report_slice_middle", **place)
-    return plane, words.say("report_slice_largest", **place, visit=words.date_words(shown, language))
-
-
-def _pixel_size(analysis: Analysis, box: np.ndarray) -> float:
+def _pixel_size(analysis: Analysis, place: Place) -> float:
     """The mm per pixel at which the pictures of a block fit their width and height."""
     across = min(len(analysis.patient.visits), COLUMNS_PER_BLOCK)
     named = {name for _, name in (*analysis.images, *analysis.maps)}
     down = sum(row.name in named for row in (*IMAGE_ROWS, *MAP_ROWS))
-    width, height = box[:, 1] - box[:, 0]
+    width, height = place.box[:, 1] - place.box[:, 0]
     return max(width / LARGEST_PICTURE, width * across / WIDTH, height * down / HEIGHT)
 
 
-def _head(array: np.ndarray) -> np.ndarray:
-    """The head where no brain mask is known: what is brighter than the mean of all that is not empty."""
-    return array > array[array > 0].mean() if (array > 0).any() else np.ones(array.shape, dtype=bool)
-
-
-def _regions(analysis: Analysis, wanted: Callable[[Region], bool], purpose: str = "") -> list[Region]:
-    """The drawn regions of a purpose (any where empty) whose visit is aligned."""
-    return [
-        region
-        for region in analysis.patient.regions
-        if region.visit in analysis.visit_to_reference
-        and (region.visit, region.name) in analysis.regions
-        and purpose in ("", region.purpose)
-        and wanted(region)
-    ]
-
-
-def is_carried(region: Region) -> bool:
-    """Whether a region is measured as kind ``fixed`` in every visit."""
-    return region.purpose == "free" or (region.carried and region.purpose != "reference")
-
-
-def _cut_visit(analysis: Analysis, visit: Visit, plane: Image) -> Column:
-    """Everything of a visit that the plane shows; empty for a visit that is not aligned."""
-    nothing = np.zeros(plane.shape[1:])
-    column = Column(visit, {}, {}, nothing.astype(bool), nothing, nothing, nothing)
-    to_reference = analysis.visit_to_reference.get(visit.id)
-    anatomy = analysis.images.get((visit.id, "T1CE"))
-    if to_reference is None or anatomy is None:
-        return column
-    for row in IMAGE_ROWS:
-        if (visit.id, row.name) in analysis.images:
-            through = to_reference @ analysis.series_to_visit[visit.id, row.name]
-            column.images[row.name] = slices.cut(analysis.images[visit.id, row.name], plane, through)
-    brain = analysis.brains.get(visit.id)
-    if brain is None:
-        brain = _head(anatomy.array)
-    column.brain = slices.cut(Image(brain, anatomy.affine), plane, to_reference) >= 0.5
-    for region in _regions(analysis, lambda region: visit.id == region.visit or is_carried(region)):
-        coverage = slices.cut(
-            analysis.regions[region.visit, region.name], plane, analysis.visit_to_reference[region.visit]
-        )
-        if region.visit != visit.id or region.purpose == "free":
-            column.fixed = np.maximum(column.fixed, coverage)
-        elif region.purpose == "lesion":
-            column.own = np.maximum(column.own, coverage)
-    if visit.id in analysis.references:
-        column.reference = slices.cut(analysis.references[visit.id], plane, to_reference)
-    for row in MAP_ROWS:
-        if (visit.id, row.name) in analysis.maps:
-            through = to_reference @ analysis.series_to_visit[visit.id, row.name]
-            values, shown = slices.cut_map(analysis.maps[visit.id, row.name], plane, through, row.interpolation)
-            column.maps[row.name] = values, shown & column.brain
-    return column
+def _place_words(analysis: Analysis, place: Place, language: str) -> str:
+    """Which slice is shown, and why."""
+    reference = words.date_words(analysis.patient.visit(analysis.reference_visit), language)
+    shown = {"slice": place.number, "slices": place.of, "reference": reference}
+    if place.visit is None:
+        return words.sentence(Message("report_slice_middle", shown), language)
+    return words.sentence(
+        Message("report_slice_largest", shown | {"visit": words.date_words(place.visit, language)}), language
+    )
 
 
 class _Sheet:
     """The layout: heads, rows of pictures, scales and volumes for each block of columns, then legend, course, notes."""
 
-    def __init__(
-        self, analysis: Analysis, columns: list[Column], plane: Image, note: str, title: str | None, language: str
-    ):
+    def __init__(self, analysis: Analysis, columns: list[Column], note: str, title: str | None, language: str):
         self.analysis, self.columns, self.note, self.title = analysis, columns, note, title
         self.language = language
-        self.height, self.width = plane.shape[1:]
+        self.height, self.width = columns[0].own.shape
         self.across = min(len(columns), COLUMNS_PER_BLOCK)
         self.maps = [row for row in MAP_ROWS if any(row.name in column.maps for column in columns)]
         images = [row for row in IMAGE_ROWS if any(row.name in column.images for column in columns)]
@@ -226,7 +115,7 @@ class _Sheet:
     def draw(self) -> np.ndarray:
         """The whole picture."""
         blocks = [self.columns[first : first + self.across] for first in range(0, len(self.columns), self.across)]
-        head, foot = 78, 64
+        head, foot = 82, 24 * max(len(self._volume_lines(column.visit)) for column in self.columns) + 16
         block_rows = head + len(self.rows) * (self.height + GAP) + foot
         course_rows = 260 if self._volumes() else 0
         columns = MARGIN + LABELS + self.across * (self.width + GAP) + (SCALE if self.maps else 0) + MARGIN
@@ -285,7 +174,8 @@ class _Sheet:
         date = words.date_words(visit, self.language)
         self.canvas.text(date, top + 22, centre, LARGE, colours.INK, bold=True, across=0.5)
         day = words.day_words(self.analysis.patient, visit, self.language)
-        self.canvas.text(day, top + 52, centre, MIDDLE, colours.FAINT_INK, across=0.5)
+        for number, line in enumerate(_lines(day, self.width)):
+            self.canvas.text(line, top + 48 + 20 * number, centre, SMALL, colours.FAINT_INK, across=0.5)
 
     def _tile(self, column: Column, row: Row) -> np.ndarray:
         """One picture with its map and outlines, or an empty field where the visit has none."""
@@ -317,27 +207,22 @@ class _Sheet:
         self.canvas.text(left, top + 16, right_edge, MIDDLE, colours.PAPER, bold=True, across=1.0, halo=True)
 
     def _draw_volumes(self, visit: Visit, top: int, left: int) -> None:
-        """The visit's own lesion volumes, and their change since the visit before."""
-        centre, lines = left + self.width / 2, []
-        for value in words.values_of(self.analysis.measurements, visit=visit.id, name="volume"):
-            if value.value is not None:
-                lines.append((f"{value.region}: {words.quantity(value.value, None, None, value.unit)}", True))
-            lines += [(self._change(change), False) for change in self._changes(value)]
-        for number, (line, bold) in enumerate(lines[:4]):
+        for number, (line, bold) in enumerate(self._volume_lines(visit)):
             colour = colours.INK if bold else colours.FAINT_INK
+            centre = left + self.width / 2
             self.canvas.text(line, top + 14 + 24 * number, centre, MIDDLE, colour, bold=bold, across=0.5)
 
-    def _changes(self, value: Measurement) -> list[Measurement]:
-        return [
-            row
-            for row in self.analysis.measurements
-            if (row.visit, row.region, row.kind, row.name) == (value.visit, value.region, value.kind, "volume_percent")
-            and row.value is not None
-        ]
-
-    def _change(self, change: Measurement) -> str:
-        since = words.date_words(self.analysis.patient.visit(change.compared_to), self.language)
-        return self.say("report_change_since", change=f"{change.value:+.0f} %", visit=since)
+    def _volume_lines(self, visit: Visit) -> list[tuple[str, bool]]:
+        """The volumes of the visit's own lesions (bold), each with its change since an earlier visit."""
+        lines = []
+        for value in words.own_values(self.analysis.measurements, visit, "volume"):
+            lines.append((f"{value.region}: {words.quantity(value.value, None, None, value.unit)}", True))
+            for row in self.analysis.measurements:
+                same = (row.visit, row.region, row.kind) == (value.visit, value.region, value.kind)
+                if same and row.name == "volume_percent" and row.value is not None:
+                    since = words.date_words(self.analysis.patient.visit(row.compared_to), self.language)
+                    lines.append((self.say("report_change_since", change=f"{row.value:+.0f} %", visit=since), False))
+        return lines
 
     def _draw_scale(self, row: Row, top: int, left: int) -> None:
         """The colour scale of a map: 0 at the bottom, at the top what it ends with and everything above."""
@@ -359,7 +244,7 @@ class _Sheet:
         drawn_in = sorted(
             {
                 words.date_words(self.analysis.patient.visit(region.visit), self.language)
-                for region in _regions(self.analysis, is_carried)
+                for region in carried_regions(self.analysis)
             }
         )
         entries = []
@@ -382,8 +267,8 @@ class _Sheet:
         """Own volumes with a value and a date by region, in date order, where there are two or more."""
         found: dict[str, list[Measurement]] = {}
         for visit in self.analysis.patient.visits:
-            for row in words.values_of(self.analysis.measurements, visit=visit.id, name="volume"):
-                if row.value is not None and visit.date is not None:
+            for row in words.own_values(self.analysis.measurements, visit, "volume"):
+                if visit.date is not None:
                     found.setdefault(row.region, []).append(row)
         return found if any(len(rows) > 1 for rows in found.values()) else {}
 
@@ -399,7 +284,7 @@ class _Sheet:
 
         def place(visit: str, value: float) -> np.ndarray:
             share = days[visit] / max(max(days.values()), 1)
-            return np.array([low - value / end * (low - high), left + 30 + share * (right - left - 60)])
+            return np.array([low - value / end * (low - high), left + 50 + share * (right - left - 100)])
 
         for value in nice_ticks(end):
             y = low - value / end * (low - high)

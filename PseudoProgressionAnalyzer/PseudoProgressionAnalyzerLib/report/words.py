@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,15 @@ def finite(value: float | None) -> float | None:
     return float(f"{value:.{STORED_DIGITS}g}")
 
 
+def cleaned(measurement: Measurement) -> Measurement:
+    """The measurement with nothing in it that is not finite: bounds become open, a value absent with its reason."""
+    bounds = {name: getattr(measurement, name) for name in ("value", "low", "high")}
+    bounds = {name: value if value is None or math.isfinite(value) else None for name, value in bounds.items()}
+    lost = measurement.value is not None and bounds["value"] is None
+    flags = (*measurement.flags, Message("value_not_finite")) if lost else measurement.flags
+    return dataclasses.replace(measurement, **bounds, flags=flags)
+
+
 def number(value: float, digits: int = 3) -> str:
     """A number with this many significant digits and no exponent (``1215``, ``24.1``, ``0.0312``)."""
     return f"{value:.{_decimals(value, digits)}f}"
@@ -35,7 +45,7 @@ def quantity(value: float, low: float | None, high: float | None, unit: str, *, 
     """
     decimals = _decimals(value, 3)
     shown = f"{value:{'+' if sign else ''}.{decimals}f} {'' if unit == '1' else unit}".rstrip()
-    bounds = [None if bound is None or not math.isfinite(bound) else f"{bound:.{decimals}f}" for bound in (low, high)]
+    bounds = [None if bound is None else f"{bound:.{decimals}f}" for bound in (low, high)]
     if None not in bounds:
         return f"{shown} ({bounds[0]} to {bounds[1]})"
     if bounds[0] is not None:
@@ -109,12 +119,8 @@ def day_words(patient: Patient, visit: Visit, language: str = "english") -> str:
     return say("report_day_after", language, days=day)
 
 
-def values_of(
-    measurements: list[Measurement], *, visit: str, name: str, kind: str = "own", compared_to: str = ""
-) -> list[Measurement]:
-    """The measurements of one name and kind in a visit: values, or changes since ``compared_to``."""
-    return [
-        row
-        for row in measurements
-        if (row.visit, row.name, row.kind, row.compared_to) == (visit, name, kind, compared_to)
-    ]
+def own_values(measurements: Sequence[Measurement], visit: Visit, name: str) -> list[Measurement]:
+    """The measured values of one name in a visit's own lesions."""
+    wanted = (visit.id, name, "own", "")
+    found = [row for row in measurements if (row.visit, row.name, row.kind, row.compared_to) == wanted]
+    return [row for row in map(cleaned, found) if row.value is not None]

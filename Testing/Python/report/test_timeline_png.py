@@ -1,0 +1,185 @@
+"""timeline.png: the right slice, the right way round, the same scale in every column, and nobody's name."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from scipy import ndimage
+
+from PseudoProgressionAnalyzerLib.measures import Image, InputError, Region, Visit
+from PseudoProgressionAnalyzerLib.report import aligned, canvas, colours, timeline_png
+
+OWN = np.array(colours.OWN)
+
+
+def alone(analysis):
+    """The first visit without regions and maps: grey pictures only."""
+    first = analysis.patient.visits[0]
+    patient = dataclasses.replace(analysis.patient, visits=[first], regions=[])
+    return dataclasses.replace(analysis, patient=patient, maps={}, references={}, measurements=[])
+
+
+def tiles(pixels):
+    """(top, bottom, left, right) of the pictures in the first row: their upper edges are black from end to end."""
+    black = np.all(pixels == 0, axis=-1)
+    top = int(np.argmax([row.sum() > 150 for row in black]))
+    steps = np.flatnonzero(np.diff(np.concatenate([[0], black[top].astype(int), [0]])))
+    found = []
+    for left, right in zip(steps[::2], steps[1::2], strict=True):
+        bottom = top + int(np.argmin(black[top:, left]))
+        found.append((top, bottom, int(left), int(right)))
+    return found
+
+
+def markers(pixels, tile):
+    """Middles (share down, share across) of the bright blobs of a picture, letters left out."""
+    top, bottom, left, right = tile
+    bright = np.all(pixels[top:bottom, left:right] > 0.98, axis=-1)
+    bright[:30] = False
+    labels, number = ndimage.label(bright)
+    sizes = ndimage.sum(bright, labels, range(1, number + 1))
+    large = [label + 1 for label in range(number) if sizes[label] > 100]
+    middles = np.array(ndimage.center_of_mass(bright, labels, large)) / (bottom - top, right - left)
+    return sorted(middles, key=lambda middle: middle[1])
+
+
+@pytest.mark.parametrize("flip", [np.diag([1, 1, 1.0]), np.diag([-1, -1, 1.0]), np.diag([-1, 1, 1.0])])
+def test_the_patients_left_is_on_the_right_and_the_front_on_top(analysis, phantom, flip):
+    shown = alone(analysis)
+    shape = (30, 44, 36)
+    affine = phantom["centred"](flip, (3.6, 3.9, 4.1), shape)
+    name = shown.patient.visits[0].id
+    shown.images[name, "T1CE"] = phantom["head_image"](affine, shape)
+    shown.brains[name] = phantom["in_brain"](phantom["points"](affine, shape))
+    # The plane is the middle slice, where both the left and the front ball lie.
+    pixels = timeline_png.picture(shown)
+    (tile,) = tiles(pixels)
+    front, left = markers(pixels, tile)
+    assert front[0] < 0.3 and abs(front[1] - 0.5) < 0.15
+    assert left[1] > 0.65 and abs(left[0] - 0.5) < 0.15
+    assert front[1] < 0.5  # the front ball lies 6 mm to the patient's right
+
+
+def test_the_letters_stand_on_the_right_sides(analysis):
+    pixels = timeline_png.picture(alone(analysis))
+    ((top, _, left, right),) = tiles(pixels)
+
+    def likeness(letter, column):
+        glyph = canvas._glyphs(letter, timeline_png.MIDDLE, True)
+        corner = pixels[top : top + 34, column : column + 34, 0]
+        places = np.lib.stride_tricks.sliding_window_view(corner, glyph.shape).reshape(-1, glyph.size)
+        places = places[np.ptp(places, axis=1) > 0]
+        return max(np.corrcoef(glyph.ravel(), place)[0, 1] for place in places)
+
+    assert likeness("R", left) > 0.95 > likeness("L", left)
+    assert likeness("L", right - 34) > 0.95 > likeness("R", right - 34)
+
+
+def test_the_slice_is_where_the_largest_lesion_is_largest(analysis):
+    place = aligned.choose_place(analysis)
+    # The left ball's middle lies 4 mm up; the 30 slices are 4.1 mm apart around 0.
+    assert abs(place.offset - 4) <= 4.1 / 2
+    assert place.offset == pytest.approx((place.number - 1 - 14.5) * 4.1)
+    assert place.of == 30
+    assert place.visit.id == "2020-03-02"  # the radius is largest there
+
+
+def test_the_slice_follows_the_lesion(analysis, phantom):
+    for (visit, name), mask in analysis.regions.items():
+        where = phantom["points"](analysis.visit_to_reference[visit] @ mask.affine, mask.shape)
+        analysis.regions[visit, name] = Image(phantom["in_ball"](where, phantom["top"], 9), mask.affine)
+    assert aligned.choose_place(analysis).offset == pytest.approx(38, abs=4.1 / 2)
+
+
+def test_all_visits_share_one_scale_and_lie_on_one_another(analysis):
+    pixels = timeline_png.picture(analysis)
+    first, second, third = tiles(pixels)
+    assert first[1] - first[0] == second[1] - second[0]
+    # The front ball and the brain look alike although the raw values differ by a factor of 35.
+    for other in (second, third):
+        upper = slice(first[0] + 40, first[0] + (first[1] - first[0]) // 3)
+        one = pixels[upper, first[2] : first[3], 0]
+        two = pixels[upper, other[2] : other[2] + one.shape[1], 0]
+        assert np.corrcoef(one.ravel(), two.ravel())[0, 1] > 0.95
+        assert np.abs(one - two).mean() < 0.05
+
+
+def own_area(pixels, tile):
+    """Pixels inside of the own outline, from the size of its bounding box."""
+    top, bottom, left, right = tile
+    line = np.abs(pixels[top:bottom, left:right] - OWN).max(axis=-1) < 0.1
+    rows, columns = np.nonzero(line)
+    return np.ptp(rows) * np.ptp(columns)
+
+
+def test_growth_and_shrinkage_can_be_seen(analysis):
+    pixels = timeline_png.picture(analysis)
+    first, second, third = (own_area(pixels, tile) for tile in tiles(pixels))
+    assert second / first == pytest.approx((14 / 11) ** 2, rel=0.25)
+    assert third / first == pytest.approx((8 / 11) ** 2, rel=0.3)
+
+
+def test_the_map_is_coloured_in_the_brain_where_it_can_be_trusted(analysis):
+    plane = aligned.choose_place(analysis).plane(1.0)
+    column = aligned.cut_visit(analysis, analysis.patient.visits[1], plane)
+    values, shown = column.maps["rCBV_ratio"]
+    assert values[shown].max() < 3.1  # the nonsense of the untrusted back is nowhere
+    assert not shown[~column.brain].any()
+    back, front = column.brain.copy(), column.brain.copy()
+    back[:-22], front[plane.shape[1] // 2 :] = False, False  # the last 22 mm hold 10 mm of margin and 12 mm of brain
+    assert back.any() and not (shown & back).any()
+    assert (shown & front).sum() == front.sum()
+
+
+def test_a_visit_without_a_map_or_without_t1ce_says_so(analysis):
+    missing = Visit("later", None)
+    analysis.patient.visits.append(missing)
+    pixels = timeline_png.picture(analysis)
+    empty = np.all(np.abs(pixels - colours.ABSENT) < 1e-6, axis=-1)
+    tile = tiles(pixels)[0]
+    area = (tile[1] - tile[0]) * (tile[3] - tile[2])
+    # No map at the first visit (2 fields), nothing at the last (3 fields); words cover a little.
+    assert 4.6 * area < empty.sum() < 5 * area
+
+
+def test_many_visits_go_on_below(analysis):
+    narrow = timeline_png.picture(analysis)
+    analysis.patient.visits = analysis.patient.visits * 3
+    wide = timeline_png.picture(analysis)
+    assert wide.shape[1] < 1.5 * narrow.shape[1]
+    assert wide.shape[0] > 1.3 * narrow.shape[0]
+
+
+def test_the_patients_id_is_not_in_the_picture_but_the_title_is(analysis, tmp_path):
+    other = dataclasses.replace(analysis, patient=dataclasses.replace(analysis.patient, id="Another^Person"))
+    assert np.array_equal(timeline_png.picture(analysis), timeline_png.picture(other))
+    assert not np.array_equal(timeline_png.picture(analysis), timeline_png.picture(analysis, "Case 7"))
+    path = tmp_path / "timeline.png"
+    timeline_png.write(analysis, path)
+    assert sitk.ReadImage(str(path)).GetNumberOfComponentsPerPixel() == 3
+    assert analysis.patient.id.encode() not in path.read_bytes()
+
+
+def test_a_free_region_is_drawn_in_every_visit(analysis):
+    first = analysis.patient.visits[0].id
+    analysis.patient.regions[:] = [Region("spot", first, "free", analysis.patient.regions[0].path)]
+    analysis.regions[first, "spot"] = analysis.regions.pop((first, "lesion"))
+    place = aligned.choose_place(analysis)
+    assert place.visit is None
+    place = dataclasses.replace(place, offset=4.0)
+    for visit in analysis.patient.visits:
+        column = aligned.cut_visit(analysis, visit, place.plane(2.0))
+        assert column.fixed.max() > 0.9 and column.own.max() == 0
+
+
+def test_nothing_aligned_is_an_error_in_words(analysis):
+    analysis.images.clear()
+    with pytest.raises(InputError) as refused:
+        timeline_png.picture(analysis)
+    assert refused.value.message.code == "report_nothing_aligned"
+
+
+def test_the_description_gives_the_volumes(analysis):
+    words = timeline_png.description(analysis)
+    assert "2020-01-10: 4.10 mL; 2020-03-02: 9.70 mL; 2021-01-15: 2.20 mL" in words
