@@ -1,9 +1,10 @@
-"""Two diameters of a lesion on its slices: the longest one and the longest one perpendicular to it.
+"""Two diameters of a lesion on its slices: the longest one and the longest one that crosses it at a right angle.
 
 The outline of the lesion on a slice runs half way between voxels inside and outside (marching squares at 0.5, as the
-surface meshes of pyradiomics), so that a row of n voxels is n voxels long. Diameters end on the outer outline and may
-cross what the mask leaves out inside it, as a necrotic centre. Pieces that do not touch on a slice, not even by a
-corner, are measured apart. Two rules are in use:
+surface meshes of pyradiomics), so that a row of n voxels is n voxels long. Diameters end on the outline and may cross
+what the mask leaves out between its ends, as a necrotic centre, but never what is to be avoided, as a resection cavity
+(RANO 2.0: "measurements exclude the cavity itself", Sakata 2025, Jpn J Radiol 43:1557). Pieces that do not touch on a
+slice, not even by a corner, are measured apart. Two rules are in use:
 
 - ``reader``: the longest diameter of all slices and the longest perpendicular to it on the same slice, as people
   measure (Macdonald 1990, J Clin Oncol 8:1277; RANO 2010, J Clin Oncol 28:1963);
@@ -70,11 +71,18 @@ def anatomical_axis(affine: np.ndarray, plane: str) -> int:
     return int(np.argmax(np.abs(directions[("sagittal", "coronal", "axial").index(plane)])))
 
 
-def diameters(mask: np.ndarray, affine: np.ndarray, rule: str = "reader", slice_axis: int | None = None) -> Diameters:
+def diameters(
+    mask: np.ndarray,
+    affine: np.ndarray,
+    rule: str = "reader",
+    slice_axis: int | None = None,
+    avoid: np.ndarray | None = None,
+) -> Diameters:
     """Both diameters of one lesion by a rule of ``RULES``.
 
     mask: bool ``(k, j, i)``; affine: 4x4 to RAS mm (oblique, mirrored or sheared is fine); slice_axis: axis of
-    ``(i, j, k)`` across the slices to measure on, ``acquisition_axis`` where None.
+    ``(i, j, k)`` across the slices to measure on, ``acquisition_axis`` where None; avoid: bool ``(k, j, i)``, what no
+    diameter may cross (directions are then tried in steps of 3 degrees).
 
     Raises InputError: ``lesion_empty``, ``lesion_mask_type``, ``lesion_mask_dimension``, ``lesion_affine``;
     ValueError for an unknown rule or axis.
@@ -88,11 +96,17 @@ def diameters(mask: np.ndarray, affine: np.ndarray, rule: str = "reader", slice_
     first, second = (other for other in (0, 1, 2) if other != axis)
     to_plane = _plane_coordinates(affine, first, second)
     slices = box.transpose(2 - axis, 2 - first, 2 - second)
-    pieces = [(index, outline @ to_plane.T) for index in range(len(slices)) for outline in _outlines(slices[index])]
-    outlines = [outline for _, outline in pieces]
-    hulls = [_hull(outline.reshape(-1, 2)) for outline in outlines]
-    chosen, ends = (_by_reader if rule == "reader" else _by_product)(outlines, hulls)
-    index, _ = pieces[chosen]
+    kept_out = np.zeros_like(slices)
+    if avoid is not None:
+        kept_out = _same_box(checked_mask(avoid, affine), corner, box.shape).transpose(2 - axis, 2 - first, 2 - second)
+        kept_out = kept_out & ~slices
+    pieces = []
+    for index in range(len(slices)):
+        obstacles = [obstacle @ to_plane.T for obstacle in _outlines(np.pad(kept_out[index], 1), -1)]
+        obstacle = np.concatenate(obstacles) if obstacles else None
+        pieces += [(index, outline @ to_plane.T, obstacle) for outline in _outlines(slices[index])]
+    chosen, ends = _search([piece[1:] for piece in pieces], rule)
+    index = pieces[chosen][0]
 
     in_plane = ends @ np.linalg.inv(to_plane).T  # (2 diameters, 2 ends, 2) voxel indices in the box
     voxels = np.empty((2, 2, 3))
@@ -135,10 +149,10 @@ for _pattern, _pairs in enumerate(_EDGES):
         _SEGMENTS[_pattern, _number] = _EDGE_MIDDLES[list(_pair)]
 
 
-def _outlines(plane: np.ndarray) -> list[np.ndarray]:
+def _outlines(plane: np.ndarray, start: int = 0) -> list[np.ndarray]:
     """The outline of each piece of a bool ``(first, second)`` plane with an empty border, in any order.
 
-    Each outline is ``(n, 2, 2)``: segments, their ends, voxel indices along (first, second).
+    Each outline is ``(n, 2, 2)``: segments, their ends, voxel indices along (first, second), which begin at start.
     """
     labels, count = ndimage.label(plane, structure=np.ones((3, 3)))
     outlines = []
@@ -147,7 +161,7 @@ def _outlines(plane: np.ndarray) -> list[np.ndarray]:
         pattern = piece[:-1, :-1] + 2 * piece[1:, :-1] + 4 * piece[1:, 1:] + 8 * piece[:-1, 1:]
         cells = np.argwhere((pattern > 0) & (pattern < 15))
         segments = (cells[:, None, None] + _SEGMENTS[pattern[tuple(cells.T)]]).reshape(-1, 2, 2)
-        outlines.append(segments[np.isfinite(segments[:, 0, 0])])
+        outlines.append(segments[np.isfinite(segments[:, 0, 0])] + start)
     return outlines
 
 
@@ -156,41 +170,59 @@ def _hull(points: np.ndarray) -> np.ndarray:
     return points[ConvexHull(points).vertices]
 
 
-def _by_reader(outlines: list[np.ndarray], hulls: list[np.ndarray]) -> tuple[int, np.ndarray]:
-    """The outline with the longest diameter, and the ends ``(2, 2, 2)`` of that diameter and its perpendicular."""
-    best, chosen, ends = -1.0, 0, np.zeros((2, 2))
-    for number, hull in enumerate(hulls):
-        lengths = np.linalg.norm(hull[:, None] - hull, axis=2)
-        if lengths.max() > best:
-            best, chosen = float(lengths.max()), number
-            ends = hull[list(np.unravel_index(np.argmax(lengths), lengths.shape))]
-    direction = (ends[1] - ends[0]) / best
-    return chosen, np.stack([ends, _longest_chord(outlines[chosen], np.array([-direction[1], direction[0]]))])
+def _same_box(mask: np.ndarray, corner: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The part of a mask in the box of ``cropped``, False where the box reaches beyond the grid."""
+    padded = np.pad(mask, 1)
+    return padded[tuple(slice(one + 1, one + 1 + length) for one, length in zip(corner, shape, strict=True))]
 
 
-def _by_product(outlines: list[np.ndarray], hulls: list[np.ndarray]) -> tuple[int, np.ndarray]:
-    """The outline and the ends ``(2, 2, 2)`` of its two perpendicular diameters with the largest product of all.
+def _search(pieces: list[tuple[np.ndarray, np.ndarray | None]], rule: str) -> tuple[int, np.ndarray]:
+    """The piece (outline, obstacle) and the ends ``(2, 2, 2)`` of its two diameters that a rule chooses.
 
-    No chord of an outline is longer than that of its convex hull, so the pairs of directions are tried in the order of
-    the hulls' products until these fall below the best product found. Between two corners of the difference body both
-    chords of a hull are log-convex in the angle: its largest product lies at one of them. The whole degrees are for
-    outlines with hollows.
+    No chord of an outline is longer than that of its convex hull, so that directions are tried in the order of the
+    hulls' chords, or products of chords, until these fall below the best found. Between two corners of the difference
+    body the chord of a hull is log-convex in the angle: its largest chord and product lie at one of them. The other
+    directions are for outlines with hollows and obstacles.
     """
+    period = np.pi if rule == "reader" else np.pi / 2
     tries = []
-    for number, hull in enumerate(hulls):
-        angles, radii = _difference_body(hull)
-        turns = np.concatenate([angles % (np.pi / 2), np.radians(np.arange(90.0))])
-        bounds = _radius(angles, radii, turns) * _radius(angles, radii, turns + np.pi / 2)
+    for number, (outline, obstacle) in enumerate(pieces):
+        angles, radii = _difference_body(_hull(outline.reshape(-1, 2)))
+        turns = np.radians(np.arange(0, np.degrees(period), 1 if obstacle is None else 3))
+        if obstacle is None:
+            turns = np.concatenate([angles % period, turns])
+        bounds = _radius(angles, radii, turns)
+        if rule == "product":
+            bounds = bounds * _radius(angles, radii, turns + np.pi / 2)
         tries += zip(bounds.tolist(), turns.tolist(), [number] * len(turns), strict=True)
     best, chosen, ends = 0.0, 0, np.zeros((2, 2, 2))
     for bound, turn, number in sorted(tries, reverse=True):
-        if bound <= best:
+        if bound <= best * (1 + 1e-9):
             break
-        direction = np.array([np.cos(turn), np.sin(turn)])
-        pair = [_longest_chord(outlines[number], along) for along in (direction, direction[::-1] * (-1, 1))]
-        product = float(np.prod([np.linalg.norm(chord[1] - chord[0]) for chord in pair]))
-        if product > best:
-            best, chosen, ends = product, number, np.stack(pair)
+        along = np.array([np.cos(turn), np.sin(turn)])
+        across = np.array([-along[1], along[0]])
+        firsts = _chords(*pieces[number], along)
+        if rule == "reader":
+            firsts = firsts[[np.argmax(firsts[:, 2] - firsts[:, 1])]]
+            if firsts[0, 2] - firsts[0, 1] <= best:
+                continue
+        seconds = _chords(*pieces[number], across) * (-1, 1, 1)  # their place, along the first ones
+        if rule == "product":  # chords too short to make a larger product than the best with any other
+            longest, widest = ((chords[:, 2] - chords[:, 1]).max() for chords in (firsts, seconds))
+            firsts = firsts[(firsts[:, 2] - firsts[:, 1]) * widest > best]
+            seconds = seconds[(seconds[:, 2] - seconds[:, 1]) * longest > best]
+            if len(firsts) == 0 or len(seconds) == 0:
+                continue
+        first, second = _largest_cross(firsts, seconds)
+        size = first[2] - first[1] if rule == "reader" else (first[2] - first[1]) * (second[2] - second[1])
+        if size > best:
+            best, chosen = float(size), number
+            ends = np.array(
+                [
+                    [first[0] * across + end * along for end in first[1:]],
+                    [second[0] * along + end * across for end in second[1:]],
+                ]
+            )
     return chosen, ends
 
 
@@ -213,26 +245,68 @@ def _radius(angles: np.ndarray, radii: np.ndarray, turns: np.ndarray) -> np.ndar
     return area / (radii[after - 1] * np.sin(turns - first) + radii[after] * np.sin(second - turns))
 
 
-def _longest_chord(outline: np.ndarray, along: np.ndarray) -> np.ndarray:
-    """Ends ``(2, 2)`` of the longest chord of an outline ``(n, 2, 2)`` in the direction of a unit vector.
+def _largest_cross(firsts: np.ndarray, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first and the second chord with the largest product that cross.
 
-    A chord reaches from the first to the last crossing of a line with the outline; the longest passes through a corner.
+    Rows (place, low, high): firsts run along x at y = place from low to high, seconds along y at x = place.
+    """
+    products = np.outer(firsts[:, 2] - firsts[:, 1], seconds[:, 2] - seconds[:, 1])
+    slack = 1e-9 * np.abs(firsts).max()
+    crossing = (firsts[:, 1, None] - slack <= seconds[:, 0]) & (seconds[:, 0] <= firsts[:, 2, None] + slack)
+    crossing &= (seconds[:, 1] - slack <= firsts[:, 0, None]) & (firsts[:, 0, None] <= seconds[:, 2] + slack)
+    one, other = np.unravel_index(np.argmax(np.where(crossing, products, -1.0)), products.shape)
+    return firsts[one], seconds[other]
+
+
+def _chords(outline: np.ndarray, obstacle: np.ndarray | None, along: np.ndarray) -> np.ndarray:
+    """Chords of an outline ``(n, 2, 2)`` in the direction of a unit vector, rows (place across, low, high along).
+
+    A chord reaches from the first to the last crossing of a line with the outline, or as far as no obstacle lies
+    between. The longest passes through a corner, so that there is a line for each.
     """
     across = np.array([-along[1], along[0]])
+    corners = outline if obstacle is None else np.concatenate([outline, obstacle])
+    lines = np.unique(corners @ across)
+    line, height = _crossings(outline, lines, across, along, closed=True)
+    blocked = np.zeros(len(line), bool)
+    if obstacle is not None:
+        wall, start = _crossings(obstacle, lines, across, along, closed=False)
+        order = np.lexsort((start, wall))
+        wall, start = wall[order], start[order]
+        # Where lesion and obstacle touch, the lesion ends before the obstacle begins.
+        inwards = np.where(np.arange(len(wall)) % 2 == 0, 1e-6, -1e-6)
+        line, height = np.concatenate([line, wall]), np.concatenate([height, start + inwards])
+        blocked = np.concatenate([blocked, np.ones(len(wall), bool)])
+    order = np.lexsort((height, line))
+    line, height, blocked = line[order], height[order], blocked[order]
+    stretch = np.cumsum(blocked)[~blocked]
+    line, height = line[~blocked], height[~blocked]
+    begins = np.flatnonzero(np.r_[True, (np.diff(line) > 0) | (np.diff(stretch) > 0)])
+    ends = np.r_[begins[1:], len(line)] - 1
+    return np.column_stack([lines[line[begins]], height[begins], height[ends]])
+
+
+def _crossings(
+    outline: np.ndarray, lines: np.ndarray, across: np.ndarray, along: np.ndarray, closed: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which line is crossed at which height by each segment of an outline.
+
+    closed: a segment crosses the lines through both of its ends, else only through its first: then a closed outline
+    crosses each line an even number of times.
+    """
     position, height = outline @ across, outline @ along
     order = np.argsort(position, axis=1)
     position, height = np.take_along_axis(position, order, 1), np.take_along_axis(height, order, 1)
-    lines = np.unique(position)
-    start, stop = np.searchsorted(lines, position[:, 0]), np.searchsorted(lines, position[:, 1], side="right")
+    start = np.searchsorted(lines, position[:, 0])
+    stop = np.searchsorted(lines, position[:, 1], side="right" if closed else "left")
     crossed = stop - start
     segment = np.repeat(np.arange(len(outline)), crossed)
     line = np.arange(crossed.sum()) - np.repeat(np.cumsum(crossed) - crossed - start, crossed)
     width = position[:, 1] - position[:, 0]
     share = (lines[line] - position[segment, 0]) / np.where(width > 0, width, 1)[segment]
     crossing = height[segment, 0] + share * (height[segment, 1] - height[segment, 0])
-    low, high = np.full(len(lines), np.inf), np.full(len(lines), -np.inf)
-    # A segment along the line counts with both ends.
-    np.minimum.at(low, line, np.where(width[segment] > 0, crossing, height[segment].min(axis=1)))
-    np.maximum.at(high, line, np.where(width[segment] > 0, crossing, height[segment].max(axis=1)))
-    longest = int(np.argmax(high - low))
-    return np.array([lines[longest] * across + end * along for end in (low[longest], high[longest])])
+    if closed:  # a segment along the line counts with both ends
+        flat = np.flatnonzero(width == 0)
+        line = np.concatenate([line, start[flat]])
+        crossing = np.concatenate([crossing, height[flat, 1]])
+    return line, crossing

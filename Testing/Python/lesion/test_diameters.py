@@ -162,6 +162,43 @@ def test_a_ring_is_measured_across_its_centre():
         assert (measured.longest, measured.perpendicular) == pytest.approx((truth.longest, truth.perpendicular))
 
 
+@pytest.mark.parametrize("turn", [0.0, 0.4])
+def test_diameters_do_not_cross_a_cavity(turn):
+    """In a wall from 16 to 20 mm around a cavity the longest line is the tangent to the cavity, 2 sqrt(20^2 - 16^2)
+    or 24 mm. What crosses it at a right angle is longest at its end, 12 mm aside: 16 - sqrt(16^2 - 12^2) = 5.4 mm."""
+    affine = np.eye(4)
+    affine[:2, :2] = 0.5 * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    affine[2, 2] = 4
+    j, i = (np.indices((100, 100)) - 49.7) / 2
+    cavity, lesion = (np.hypot(i, j) <= 16)[None], (np.hypot(i, j) <= 20)[None]
+    ring = lesion & ~cavity
+    assert diameters(ring, affine).longest == pytest.approx(40, abs=0.7)
+    found = diameters(ring, affine, avoid=cavity)
+    assert found.longest == pytest.approx(24, abs=1.2)
+    assert found.perpendicular == pytest.approx(5.4, abs=0.8)
+    product = diameters(ring, affine, "product", avoid=lesion)
+    assert found.product - 1e-6 <= product.product < 24 * 12
+    for ends in (found.longest_ends, found.perpendicular_ends, product.longest_ends, product.perpendicular_ends):
+        walk = ends[0] + np.linspace(0.02, 0.98, 200)[:, None] * (ends[1] - ends[0])
+        voxels = np.c_[walk, np.ones(200)] @ np.linalg.inv(affine).T
+        assert np.hypot(*((voxels[:, :2] - 49.7) / 2).T).min() > 16 - 0.4
+    small = diameters(ring, affine, avoid=np.zeros_like(cavity))
+    assert small.longest == pytest.approx(40, abs=0.7)
+
+
+def test_both_diameters_cross():
+    """In an L the longest line perpendicular to the diagonal lies in its corner, not at the end of a limb."""
+    mask = np.zeros((1, 44, 44), bool)
+    mask[0, 2:42, 2:8] = mask[0, 36:42, 2:42] = True
+    for rule in RULES:
+        found = diameters(mask, np.diag([1, 1, 3, 1.0]), rule)
+        first, second = np.diff(found.longest_ends, axis=0)[0, :2], np.diff(found.perpendicular_ends, axis=0)[0, :2]
+        shares = np.linalg.solve(
+            np.column_stack([first, -second]), (found.perpendicular_ends - found.longest_ends)[0, :2]
+        )
+        assert np.all((shares > -1e-6) & (shares < 1 + 1e-6))
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.permutations([0, 1, 2]), st.lists(st.booleans(), min_size=3, max_size=3), st.sampled_from(RULES))
 def test_storage_order_does_not_matter(phantoms, order, flips, rule):
