@@ -130,15 +130,16 @@ def find_reference_tissue(analysis: Analysis, visit_id: str) -> None:
 
 
 def _carried_lesion(analysis: Analysis, visit_id: str) -> np.ndarray | None:
-    """Carried lesion regions of other visits on this visit's T1CE grid: where to look away from."""
+    """Carried lesions of earlier visits on this visit's T1CE grid: where to look away from."""
+    order = [visit.id for visit in analysis.patient.visits]
     anatomy = analysis.images[visit_id, "T1CE"]
     masks = []
     for region in analysis.patient.regions:
-        if region.carried and region.purpose == "lesion":
-            there = analysis.regions[region.visit, region.name]
+        earlier = order.index(region.visit) < order.index(visit_id)
+        drawn = analysis.regions.get((region.visit, region.name))
+        if region.carried and region.purpose == "lesion" and earlier and drawn is not None:
             to_here = visit_to_visit(analysis, region.visit, visit_id)
-            mask = Image(there.array.astype(np.uint8), there.affine)
-            masks.append(resample(mask, anatomy, to_here, interpolation="nearest").array > 0)
+            masks.append(resample(drawn, anatomy, to_here, interpolation="nearest").array > 0)
     return np.logical_or.reduce(masks) if masks else None
 
 

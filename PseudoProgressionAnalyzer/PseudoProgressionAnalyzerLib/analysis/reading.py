@@ -52,7 +52,7 @@ def find_brain(analysis: Analysis, visit_id: str) -> None:
     """The brain on the grid of the visit's T1CE."""
     analysis.brains[visit_id] = brain_mask(analysis.images[visit_id, "T1CE"])
     if not analysis.brains[visit_id].any():
-        raise InputError("brain_not_found", file=str(analysis.patient.visit(visit_id).of_role("T1CE").path))
+        raise InputError("visit_brain_not_found", file=str(analysis.patient.visit(visit_id).of_role("T1CE").path))
 
 
 def lesion_of(analysis: Analysis, visit_id: str) -> np.ndarray | None:

@@ -1,0 +1,225 @@
+"""PseudoProgressionAnalyzer: the 3D Slicer module. Thin: the work is done in PseudoProgressionAnalyzerLib."""
+
+import pathlib
+from typing import Annotated
+
+import slicer
+import vtk
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+
+LIBRARY = "PseudoProgressionAnalyzerLib"
+
+
+class PseudoProgressionAnalyzer(ScriptedLoadableModule):
+    """What Slicer shows of the module."""
+
+    def __init__(self, parent):
+        ScriptedLoadableModule.__init__(self, parent)
+        self.parent.title = _("PseudoProgression Analyzer")
+        self.parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
+        self.parent.dependencies = ["Segmentations", "SegmentEditor", "SubjectHierarchy"]
+        self.parent.contributors = ["PseudoProgressionAnalyzer contributors"]
+        self.parent.helpText = _(
+            "Serial studies of a glioblastoma patient side by side, perfusion and spectroscopy in the drawn region, "
+            "and what they favour: pseudoprogression or true progression. For research and teaching. "
+            "Not for clinical use."
+        )
+        self.parent.acknowledgementText = _("The example cases use the ICBM 152 brain template.")
+        slicer.app.connect("startupCompleted()", registerSampleData)
+
+
+def registerSampleData():
+    """Adds the example cases to the Sample Data module."""
+    import SampleData
+    from PseudoProgressionAnalyzerLib import cases
+
+    category = "PseudoProgressionAnalyzer"
+    SampleData.SampleDataLogic.registerCustomSampleDataCategory(category, title=_("PseudoProgression Analyzer"))
+    icon = str(pathlib.Path(__file__).parent / "Resources" / "Icons" / "PseudoProgressionAnalyzer.png")
+    for name in cases.names():
+        SampleData.SampleDataLogic.registerCustomSampleDataSource(
+            category=category, sampleName=name, thumbnailFileName=icon, customDownloader=loadExample
+        )
+
+
+def loadExample(source):
+    """Sample Data's button: simulates the case the first time and loads it."""
+    slicer.util.selectModule("PseudoProgressionAnalyzer")
+    widget = slicer.modules.PseudoProgressionAnalyzerWidget
+    widget.ui.exampleSelector.setCurrentText(source.sampleName)
+    widget.panel.load_example()
+    return []
+
+
+@parameterNodeWrapper
+class PseudoProgressionAnalyzerParameterNode:
+    """Choices of the interface; the patient and all results have nodes of their own in the scene.
+
+    patientFolder - the folder that is loaded
+    showTimeline - whether the visits are shown side by side
+    overlayOpacity - of the maps over the anatomy, 0 to 1
+    """
+
+    patientFolder: pathlib.Path
+    showTimeline: bool = False
+    overlayOpacity: Annotated[float, WithinRange(0, 1)] = 0.5
+
+
+class PseudoProgressionAnalyzerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The module's panel: life cycle only, its parts stand in PseudoProgressionAnalyzerLib.desktop."""
+
+    def __init__(self, parent=None) -> None:
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic = None
+        self.panel = None
+        self._parameterNode = None
+        self._parameterNodeGuiTag = None
+
+    def setup(self) -> None:
+        """Called when the module is opened for the first time."""
+        ScriptedLoadableModuleWidget.setup(self)
+        from PseudoProgressionAnalyzerLib.desktop.panel import Panel
+
+        uiWidget = slicer.util.loadUI(self.resourcePath("UI/PseudoProgressionAnalyzer.ui"))
+        self.layout.addWidget(uiWidget)
+        self.ui = slicer.util.childWidgetVariables(uiWidget)
+        uiWidget.setMRMLScene(slicer.mrmlScene)
+        self.logic = PseudoProgressionAnalyzerLogic()
+        self.panel = Panel(self.ui, self.logic.session, self.moduleName)
+        for event, slot in (
+            (slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose),
+            (slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose),
+            (slicer.mrmlScene.EndImportEvent, self.onSceneEndImport),
+        ):
+            self.addObserver(slicer.mrmlScene, event, slot)
+        self.initializeParameterNode()
+        self.panel.open_patient()
+
+    def cleanup(self) -> None:
+        """Called when the application closes or the module is reloaded."""
+        self.setParameterNode(None)
+        if self.panel is not None:
+            self.panel.editors.close()
+        self.removeObservers()
+
+    def enter(self) -> None:
+        """Called each time the user opens this module. The timeline stays as it was left."""
+        self.initializeParameterNode()
+        self.panel.editors.resume()
+
+    def exit(self) -> None:
+        """Called each time the user opens another module: no effect listens to the views any more."""
+        self.panel.editors.pause()
+        self.setParameterNode(None)
+
+    def onReload(self) -> None:
+        """The library's modules are read again too, not only this file."""
+        import sys
+
+        for name in [name for name in sys.modules if name.split(".")[0] == LIBRARY]:
+            del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
+
+    def onSceneStartClose(self, caller, event) -> None:
+        self.panel.close_patient()
+        self.setParameterNode(None)
+
+    def onSceneEndClose(self, caller, event) -> None:
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+        self.panel.refresh()
+
+    def onSceneEndImport(self, caller, event) -> None:
+        self.logic.session.forget()
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+        self.panel.open_patient()
+        self.panel.restore_timeline()
+
+    def initializeParameterNode(self) -> None:
+        """The parameter node exists and drives the panel."""
+        self.setParameterNode(self.logic.getParameterNode())
+
+    def setParameterNode(self, node: "PseudoProgressionAnalyzerParameterNode | None") -> None:
+        if self._parameterNode is not None:
+            self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
+            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParametersChanged)
+        self._parameterNode = node
+        if node is not None:
+            self._parameterNodeGuiTag = node.connectGui(self.ui)
+            self.addObserver(node, vtk.vtkCommand.ModifiedEvent, self.onParametersChanged)
+
+    def onParametersChanged(self, caller=None, event=None) -> None:
+        """The interface's choices take effect."""
+        if self.panel.busy:
+            return
+        self.logic.setTimelineShown(self._parameterNode.showTimeline)
+        self.logic.setOverlayOpacity(self._parameterNode.overlayOpacity)
+
+
+class PseudoProgressionAnalyzerLogic(ScriptedLoadableModuleLogic):
+    """Everything that the buttons do, for use from Python; see PseudoProgressionAnalyzerLib.desktop.session."""
+
+    def __init__(self) -> None:
+        ScriptedLoadableModuleLogic.__init__(self)
+        from PseudoProgressionAnalyzerLib.desktop.session import Session
+
+        self.session = Session()
+
+    def getParameterNode(self):
+        return PseudoProgressionAnalyzerParameterNode(super().getParameterNode())
+
+    def loadPatient(self, folder) -> None:
+        """Reads a patient folder into the scene."""
+        self.session.load(folder)
+
+    def loadExample(self, name: str) -> None:
+        """Loads a built-in case, simulated the first time."""
+        self.session.load_example(name)
+
+    def alignAndCompute(self) -> None:
+        """Aligns the visits, makes the maps, measures and assesses."""
+        self.session.compute()
+
+    def setTimelineShown(self, shown: bool) -> None:
+        """Shows the visits side by side, or brings back the earlier layout."""
+        self.session.show_timeline(shown)
+
+    def setOverlayOpacity(self, opacity: float) -> None:
+        """Opacity of the maps in the timeline, 0 to 1."""
+        self.session.set_overlay_opacity(opacity)
+
+    def measurements(self):
+        """All measurements of the scene's patient."""
+        return list(self.session.analysis.measurements) if self.session.analysis else []
+
+    def assessment(self, asOf: str):
+        """The assessment as of a visit."""
+        return next(found for found in self.session.analysis.assessments if found.as_of == asOf)
+
+    def saveReport(self, folder) -> list:
+        """Writes report, tables, maps and scene into a folder."""
+        return self.session.save_report(folder)
+
+
+class PseudoProgressionAnalyzerTest(ScriptedLoadableModuleTest):
+    """The whole way in the real application: load, align, compute, draw, measure, assess, save, open again."""
+
+    def setUp(self):
+        slicer.mrmlScene.Clear()
+
+    def runTest(self):
+        from PseudoProgressionAnalyzerLib.desktop.selftest import walk
+
+        self.setUp()
+        walk(self)
