@@ -1,0 +1,155 @@
+"""Numbers in regions, by hand: a lesion of known voxels in maps of known values, in two visits whose heads moved."""
+
+import numpy as np
+import pytest
+
+from PseudoProgressionAnalyzerLib.analysis import Analysis
+from PseudoProgressionAnalyzerLib.analysis.mapping import make_ratio_maps
+from PseudoProgressionAnalyzerLib.analysis.measuring import changes, measure_visits
+from PseudoProgressionAnalyzerLib.measures import Image, Map, Measurement, Patient, Region, Series, Visit
+
+ANATOMY = np.diag([1.0, 1.0, 2.0, 1.0])  # mm
+COARSE = np.diag([2.0, 2.0, 4.0, 1.0])
+SHAPE = (12, 24, 24)
+MAP_SHAPE = (6, 12, 12)
+
+
+def box(first, last):
+    """A mask with True from first to last (k, j, i), last excluded."""
+    mask = np.zeros(SHAPE, dtype=bool)
+    mask[tuple(slice(a, b) for a, b in zip(first, last, strict=True))] = True
+    return Image(mask, ANATOMY)
+
+
+def coarse_affine():
+    """Voxel centres so that two by two by two anatomical voxels make one voxel of the map."""
+    affine = COARSE.copy()
+    affine[:3, 3] = 0.5, 0.5, 1.0
+    return affine
+
+
+def two_visits():
+    """Visit b's head lies 4 mm to the right of visit a's; the lesion grows from 256 to 512 voxels of 2 mm3."""
+    visits = [Visit(name, None, [Series("T1CE", "none")]) for name in "ab"]
+    regions = [
+        Region("lesion", "a", "lesion", "none", carried=True),
+        Region("lesion", "b", "lesion", "none"),
+    ]
+    analysis = Analysis(Patient("p", visits, [], regions), reference_visit="a")
+    to_a = np.eye(4)
+    to_a[0, 3] = -4.0
+    analysis.visit_to_reference = {"a": np.eye(4), "b": to_a}
+    analysis.regions = {
+        ("a", "lesion"): box((4, 4, 4), (8, 12, 12)),
+        ("b", "lesion"): box((4, 4, 8), (8, 12, 24)),
+    }
+    analysis.references = {"a": box((4, 14, 4), (8, 22, 12)), "b": box((4, 14, 8), (8, 22, 16))}
+    for name in "ab":
+        values = np.full(MAP_SHAPE, 10.0, dtype=np.float32)
+        values[2:4, 2:6] = 30.0 if name == "a" else 15.0  # (k, j) of the lesion, every i
+        analysis.maps[name, "rCBV"] = Map(
+            values, coarse_affine(), name="rCBV", unit="relative", quality=np.ones(MAP_SHAPE, dtype=bool)
+        )
+        analysis.series_to_visit[name, "rCBV"] = np.eye(4)
+        make_ratio_maps(analysis, name)
+    measure_visits(analysis)
+    return analysis
+
+
+def value(analysis, visit, name, kind="own", compared_to=""):
+    rows = [
+        row
+        for row in analysis.measurements
+        if (row.visit, row.name, row.kind, row.compared_to) == (visit, name, kind, compared_to)
+    ]
+    assert len(rows) == 1
+    return rows[0]
+
+
+def test_own_values_by_hand():
+    analysis = two_visits()
+    assert value(analysis, "a", "volume").value == pytest.approx(256 * 2 / 1000)
+    assert value(analysis, "b", "volume").value == pytest.approx(512 * 2 / 1000)
+    assert value(analysis, "a", "rCBV_ratio_mean").value == pytest.approx(3.0)
+    assert value(analysis, "b", "rCBV_ratio_mean").value == pytest.approx(1.5)
+    assert value(analysis, "b", "volume_percent", compared_to="a").value == pytest.approx(100.0)
+    assert value(analysis, "b", "rCBV_ratio_mean", compared_to="a").value == pytest.approx(-1.5)
+    assert value(analysis, "b", "rCBV_ratio_mean", compared_to="a").unit == "1"
+
+
+def test_the_fixed_region_is_carried_through_the_transform():
+    """In visit b the map is made so that only the carried place, 4 mm further right, holds the value 7."""
+    analysis = two_visits()
+    values = np.full(MAP_SHAPE, 10.0, dtype=np.float32)
+    values[2:4, 2:6, 4:8] = 70.0
+    analysis.maps["b", "rCBV"].array[:] = values
+    make_ratio_maps(analysis, "b")
+    measure_visits(analysis)
+    assert value(analysis, "b", "rCBV_ratio_mean", kind="fixed").value == pytest.approx(7.0)
+    assert value(analysis, "a", "rCBV_ratio_mean", kind="fixed").value == pytest.approx(3.0)
+    assert value(analysis, "b", "rCBV_ratio_mean", kind="fixed").drawn_in == "a"
+    # The same region without the transform covers other voxels: the check can fail.
+    analysis.visit_to_reference["b"] = np.eye(4)
+    measure_visits(analysis)
+    assert value(analysis, "b", "rCBV_ratio_mean", kind="fixed").value != pytest.approx(7.0)
+
+
+def test_own_and_fixed_can_move_in_opposite_directions():
+    analysis = two_visits()
+    values = analysis.maps["b", "rCBV"].array
+    values[2:4, 2:6, 4:8] = 60.0  # where the old lesion was
+    values[2:4, 2:6, 8:] = 10.0  # where it grew
+    analysis.regions["b", "lesion"] = box((4, 4, 16), (8, 12, 24))
+    make_ratio_maps(analysis, "b")
+    measure_visits(analysis)
+    assert value(analysis, "b", "rCBV_ratio_mean", "own", "a").value < 0
+    assert value(analysis, "b", "rCBV_ratio_mean", "fixed", "a").value > 0
+
+
+def test_untrusted_voxels_are_left_out_and_a_mostly_untrusted_region_is_absent():
+    analysis = two_visits()
+    quality = analysis.maps["a", "rCBV_ratio"].quality
+    analysis.maps["a", "rCBV_ratio"].array[2:4, 2:6, 2] = 99.0
+    quality[2:4, 2:6, 2] = False
+    measure_visits(analysis)
+    assert value(analysis, "a", "rCBV_ratio_mean").value == pytest.approx(3.0)
+    quality[2:4, 2:6, 2:5] = False
+    measure_visits(analysis)
+    row = value(analysis, "a", "rCBV_ratio_mean")
+    assert row.value is None
+    assert "region_mostly_untrusted" in [flag.code for flag in row.flags]
+
+
+def test_few_voxels_are_not_measured():
+    analysis = two_visits()
+    analysis.regions["a", "lesion"] = box((4, 4, 4), (6, 6, 6))  # one voxel of the map
+    measure_visits(analysis)
+    row = value(analysis, "a", "rCBV_ratio_mean")
+    assert row.value is None
+    assert "region_few_voxels" in [flag.code for flag in row.flags]
+
+
+def test_without_reference_tissue_there_is_no_ratio():
+    analysis = two_visits()
+    del analysis.references["b"], analysis.maps["b", "rCBV_ratio"]
+    make_ratio_maps(analysis, "b")
+    measure_visits(analysis)
+    assert not [row for row in analysis.measurements if row.visit == "b" and row.name.startswith("rCBV")]
+
+
+def row(visit, amount, unit="mL", **more):
+    return Measurement(visit, "lesion", "own", visit, "volume", amount, unit, **more)
+
+
+def test_changes_skip_visits_without_a_value():
+    found = changes([row("a", 10.0), row("b", None), row("c", 5.0)], ["a", "b", "c"])
+    assert [(change.visit, change.compared_to, change.name, change.value) for change in found] == [
+        ("c", "a", "volume", -5.0),
+        ("c", "a", "volume_percent", pytest.approx(-50.0)),
+    ]
+
+
+def test_no_percentage_of_nothing_and_no_change_between_units():
+    found = changes([row("a", 0.0), row("b", 5.0)], ["a", "b"])
+    assert [change.name for change in found] == ["volume"]
+    assert changes([row("a", 1.0), row("b", 5.0, "mm")], ["a", "b"]) == []
