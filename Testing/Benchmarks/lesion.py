@@ -8,7 +8,7 @@ import time
 import numpy as np
 from scipy import ndimage
 
-from PseudoProgressionAnalyzerLib.lesion import diameters, shape, statistics, volume
+from PseudoProgressionAnalyzerLib.lesion import diameters, proposal, shape, statistics, volume
 
 
 def seconds(task, repeats=5):
@@ -34,6 +34,10 @@ def measure(spacing):
     """Prints seconds and their ratio to the yardstick on isotropic voxels of this many mm."""
     mask, affine = lesion(spacing), np.diag([spacing, spacing, spacing, 1.0])
     values = np.random.default_rng(1).normal(size=mask.shape)
+    brain = ndimage.binary_dilation(mask[::4, ::4, ::4], iterations=6).repeat(4, 0).repeat(4, 1).repeat(4, 2)
+    post = 100 + 40.0 * mask + values
+    click = affine[:3, :3] @ np.argwhere(mask)[0][::-1]
+    bright = proposal.brightness(post, affine, brain)
     yardstick = seconds(lambda: (np.count_nonzero(mask), mask.any(axis=(0, 1))))
     tasks = {
         "volume": lambda: volume.volume(mask, affine),
@@ -41,6 +45,8 @@ def measure(spacing):
         "diameters, product": lambda: diameters.diameters(mask, affine, "product"),
         "shape": lambda: shape.shape(mask, affine),
         "map statistics": lambda: statistics.region_statistics(values, mask, 0.001),
+        "proposal, once": lambda: proposal.brightness(post, affine, brain),
+        "proposal, click": lambda: proposal.propose(bright, affine, [click]),
     }
     print(f"voxels of {spacing} mm, lesion of {mask.sum()} voxels; yardstick {yardstick:.4f} s")
     for name, task in tasks.items():
