@@ -30,7 +30,7 @@ FIELD_TOLERANCE = 0.3  # T
 LONGEST_TIME = 20.0  # s; above it a time was given in ms
 FAINTEST_M0 = 0.3  # of the median M0 inside the mask: below it the quotient is not trusted; this library's choice
 PLAUSIBLE = 5.0, 200.0  # ml/100 g/min: outside it a median says that something is wrong; this library's choice
-TRANSIT_TIMES = np.arange(0, 4.0001, 0.01)  # s
+LATEST_ARRIVAL, TRANSIT_STEP = 4.0, 0.01  # s
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ class Constant:
 class FlowMap:
     """cbf: ml/100 g/min, NaN where nothing could be measured; quality: bool, True = trustworthy; constants by name.
 
-    transit_time: arterial transit time in s, cbf_error: standard error in ml/100 g/min, both None from one delay.
+    From several delays only: transit_time, the arterial transit time in s, NaN where all label had arrived before the
+    earliest image and the time cannot be known; cbf_error, standard error in ml/100 g/min.
     """
 
     cbf: np.ndarray
@@ -178,14 +179,16 @@ def cbf_multi_delay(
     cbf, transit, error = np.full((3, *m0.shape), np.nan, np.float32)
     for shift in np.unique(later[usable]):
         times = delays + shift + (0 if labeling == "PASL" else durations)
-        model = scale * delivered(labeling, times, durations, TRANSIT_TIMES[:, None], t1, tissue_t1 or t1)
+        grid = np.arange(max((times - durations).min(), 0.0), LATEST_ARRIVAL, TRANSIT_STEP)  # earlier ones look alike
+        model = scale * delivered(labeling, times, durations, grid[:, None], t1, tissue_t1 or t1)
         voxels = np.flatnonzero(usable & (later == shift))
         for at in range(0, voxels.size, BLOCK):
             some = np.unravel_index(voxels[at : at + BLOCK], m0.shape)
             flow, place, rest = _fit(differences[(slice(None), *some)] / m0[some], model)
-            cbf[some], transit[some], error[some] = PER_MINUTE * flow, TRANSIT_TIMES[place], PER_MINUTE * rest
-            seen = (times[:, None] > TRANSIT_TIMES[place]).sum(axis=0)
-            trusted[some] &= (place < TRANSIT_TIMES.size - 1) & (seen >= 2) & (flow > 0)
+            cbf[some], error[some] = PER_MINUTE * flow, PER_MINUTE * rest
+            transit[some] = np.where(place > 0, grid[place], np.nan)
+            seen = (times[:, None] > grid[place]).sum(axis=0)
+            trusted[some] &= (place < grid.size - 1) & (seen >= 2) & (flow > 0)
     return FlowMap(cbf, trusted, constants, (*flags, *_plausible(cbf, trusted)), transit, error)
 
 

@@ -82,16 +82,18 @@ def find_frames(
 
 def _arrival(curve: np.ndarray, smooth: np.ndarray, peak: int) -> int:
     """The first frame after the baseline. Raises InputError ``dsc_no_bolus``, ``dsc_bolus_at_start``."""
+    wobble = 1.4826 * float(np.median(np.abs(np.diff(curve)))) / np.sqrt(2)
+    drop = float(smooth[peak] - np.median(smooth))
+    if drop < max(SMALLEST_PEAK, NOISE_TIMES * wobble):
+        raise InputError("dsc_no_bolus", drop=round(100 * max(drop, 0.0), 1))
     lowest = float(smooth[1:peak].min()) if peak > 1 else float(smooth[0])
     before = np.flatnonzero(smooth[:peak] <= (lowest + smooth[peak]) / 2)
-    if before.size == 0:
+    if before.size == 0 or before[-1] <= FEWEST_BASELINE:
         raise InputError("dsc_bolus_at_start", frame=peak, needed=FEWEST_BASELINE)
     quiet = curve[: before[-1] + 1]
     level = float(np.median(quiet))
-    noise = 1.4826 * float(np.median(np.abs(quiet - level)))
     height = float(smooth[peak]) - level
-    if height < max(SMALLEST_PEAK, NOISE_TIMES * noise):
-        raise InputError("dsc_no_bolus", drop=round(100 * max(height, 0.0), 1))
+    noise = min(1.4826 * float(np.median(np.abs(quiet - level))), RISE * height)
     at_rest = np.flatnonzero(quiet <= level + max(RISE * height, 3 * noise))
     arrival = int(at_rest[-1]) + 1
     return arrival - 1 if arrival > FEWEST_BASELINE else arrival

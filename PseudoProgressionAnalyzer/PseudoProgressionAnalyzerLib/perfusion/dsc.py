@@ -27,7 +27,7 @@ HEAD_SHARE = 0.25  # of the 98th percentile of the signal: what counts as head w
 FEWEST_REFERENCE = 0.01  # share of the brain below which no reference curve is taken
 SMALL_REFERENCE = 0.1  # share of the brain below which the reference is flagged
 SAMPLE = 256, 16  # voxels per piece, pieces: what bolus and motion are looked for in
-SAMPLE_BLOCKS = 16  # blocks of voxels that the first estimate of the reference curve is taken from
+SAMPLE_BLOCKS = 8  # blocks of voxels that the first estimate of the reference curve is taken from
 SAMPLE_REFERENCE = 1000  # reference voxels; with fewer in the sample it is taken from all blocks
 SAME_CURVE = 0.01  # relative distance of the two estimates above which the series is walked over again
 
@@ -185,7 +185,7 @@ def relative_cbv(
         flags.append(Message("dsc_voxels_without_signal", {"voxels": lost}))
     errors = echo_time * np.linalg.norm(for_logs(fit.weights(), frames, echo_time), axis=2).T.astype(np.float32)
     reference_cbv = abs(float(np.mean(cbv, where=found.reference, dtype=np.float64)))
-    untrusted = untrusted_voxels(found.noise * (errors[2].max() / reference_cbv), found.level, found.drift)
+    untrusted = untrusted_voxels(found.noise * (errors[2].max() / reference_cbv), found.level, found.drift, frames)
     return RelativeCBV(
         cbv=cbv.reshape(shape),
         cbv_uncorrected=found.uncorrected.reshape(shape),

@@ -6,28 +6,32 @@ All limits in this file are this library's definitions: no published ones exist.
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import stdtrit
 
 from .bolus import Frames
 
 LARGEST_ERROR = 0.5  # standard error of the corrected CBV, in units of the reference tissue's CBV
 FAINTEST = 0.3  # baseline signal in units of the brain's median: below it, dropout near air, bone or blood
-LARGEST_DRIFT = 5.0  # slope of the baseline in units of its standard error
+DRIFT_CHANCE = 1e-5  # of a slope as steep as the baseline's without any drift
 MOVED = 1.5  # change from one frame to the next in units of the quieter frames' change
 LEAST_CHANGE = 0.01  # of the signal
 REASONS = ("noise", "signal_loss", "baseline_drift")
 
 
-def untrusted_voxels(relative_error: np.ndarray, level: np.ndarray, drift: np.ndarray) -> dict[str, np.ndarray]:
+def untrusted_voxels(
+    relative_error: np.ndarray, level: np.ndarray, drift: np.ndarray, frames: Frames
+) -> dict[str, np.ndarray]:
     """Why voxels are not to be trusted: a bool map per reason; false where the arguments are NaN.
 
     relative_error: standard error of the CBV in units of the reference tissue's CBV; level: mean of ln S over the
     baseline; drift: slope of ln S over the baseline in units of its standard error. All ``(voxel,)``.
     """
+    steepest = stdtrit(frames.bolus_arrival - frames.steady_state - 2, 1 - DRIFT_CHANCE / 2)  # Student's t
     brightness = np.nanmedian(level[:: max(1, level.size // 16384)])  # a limit needs no more voxels than that
     return {
         "noise": relative_error > LARGEST_ERROR,
         "signal_loss": level < brightness + np.log(FAINTEST),
-        "baseline_drift": np.abs(drift) > LARGEST_DRIFT,
+        "baseline_drift": np.abs(drift) > steepest,
     }
 
 

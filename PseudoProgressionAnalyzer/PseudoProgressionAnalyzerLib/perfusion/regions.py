@@ -68,9 +68,7 @@ def region_measures(values: np.ndarray, weights: np.ndarray, trusted: np.ndarray
         return RegionMeasures(0.0, share)
     mean = float(np.average(x, weights=w))
     second, third, fourth = (float(np.average((x - mean) ** power, weights=w)) for power in (2, 3, 4))
-    percents = dict(
-        zip(("p5", "p25", "median", "p75", "p90", "p95"), _percentiles(x, w, (5, 25, 50, 75, 90, 95)), strict=True)
-    )
+    percents = _percentiles(x, w, {"p5": 5, "p25": 25, "median": 50, "p75": 75, "p90": 90, "p95": 95})
     varied = second > (1e-6 * abs(mean)) ** 2
     effective = total**2 / float((w**2).sum())
     return RegionMeasures(
@@ -192,7 +190,7 @@ def _region(values, weights, trusted) -> tuple[np.ndarray, np.ndarray, float]:
 
 def _percentiles(x: np.ndarray, w: np.ndarray, percents: dict[str, float]) -> dict[str, float]:
     """Weighted percentiles of values with positive weights, by name."""
-    order = np.argsort(x, kind="stable")
+    order = np.lexsort((w, x))
     middle = np.cumsum(w[order]) - w[order] / 2
     span = middle[-1] - middle[0]
     place = (middle - middle[0]) / (span if span > 0 else 1)

@@ -79,7 +79,8 @@ def walk(
         usable = finite & brain[voxels]
         found.valid[voxels] = usable
         found.noise[voxels] = noise / np.float32(echo_time)
-        found.drift[voxels] = drift / noise
+        rest = np.maximum((length - 1) * noise**2 - drift**2, NOISE_FLOOR**2) / (length - 2)
+        found.drift[voxels] = drift / np.sqrt(rest)
         if fit is not None:
             found.uncorrected[voxels], found.along[voxels], found.across[voxels] = products[:3]
         if several:

@@ -25,7 +25,10 @@ FINE = 0.1  # s, step of the simulation
 
 @dataclass
 class Phantom:
-    """signal ``(time, k, j, i)``; labels ``(k, j, i)``: 0 outside, 1 white, 2 grey, 3 fluid, 4 vessel, 10 to 18 lesions."""
+    """signal ``(time, k, j, i)``, volume (in white matter's) and flow (ml/100 ml/min) ``(k, j, i)``.
+
+    labels: 0 outside, 1 white matter, 2 grey matter, 3 fluid, 4 vessels, 10 to 18 lesions; arterial: mM ``(time,)``.
+    """
 
     signal: np.ndarray
     labels: np.ndarray
@@ -47,7 +50,8 @@ def arterial_curve(time, arrival=25.0):
         return height * t**3 * np.exp(3 * (1 - t))
 
     late = np.maximum(time - arrival - 6, 0)
-    return pass_(arrival, 4.5, 6.0) + pass_(arrival + 14, 9.0, 0.9) + 1.0 * (1 - np.exp(-late / 8)) * np.exp(-late / 600)
+    washout = (1 - np.exp(-late / 8)) * np.exp(-late / 600)
+    return pass_(arrival, 4.5, 6.0) + pass_(arrival + 14, 9.0, 0.9) + washout
 
 
 def convolve(first, second):
@@ -84,10 +88,11 @@ def phantom(
         1: (1.0, 5.0, 0.85, 0.050, 0.7), 2: (2.0, 4.0, 1.35, 0.060, 0.8), 3: (0.1, 6.0, 4.0, 0.200, 1.0),
         4: (6.0, 0.5, 1.6, 0.060, 0.9),
     }  # fmt: skip
-    tissue |= {
-        10 + 3 * volume + kind: (BLOOD_VOLUMES[volume], 5.0, 1.4, 0.080, 0.85) for volume in range(3) for kind in range(3)
-    }
-    leak = {10 + 3 * v + k: list(LEAKAGES.values())[k] for v in range(3) for k in range(3)}
+    leak = {}
+    for number, volume in enumerate(BLOOD_VOLUMES):
+        for kind, values in enumerate(LEAKAGES.values()):
+            tissue[10 + 3 * number + kind] = (volume, 5.0, 1.4, 0.080, 0.85)
+            leak[10 + 3 * number + kind] = values
     echoes = [echo_time] if second_echo_time is None else [echo_time, second_echo_time]
     signal = np.zeros((len(echoes), frames, *shape), np.float32)
     volume_map, flow_map = np.zeros(shape), np.zeros(shape)
