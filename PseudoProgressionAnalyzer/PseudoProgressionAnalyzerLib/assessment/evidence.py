@@ -5,8 +5,8 @@ With p the probability that the true value lies beyond the cut-off on the side o
     LR = (p sens + (1 - p) (1 - sens)) / (p (1 - spec) + (1 - p) spec)
 
 which is the likelihood ratio of the positive result at p = 1, of the negative one at p = 0, and 1 at p = 0.5: a value
-at the cut-off says nothing. The spread inside p is measurement error, published repeatability and the spread of
-published cut-offs, added as variances.
+at the cut-off says nothing. The spread inside p is that of the measurement (its own error or the published
+repeatability, which contains it, whichever is larger) and that of the published cut-offs, added as variances.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def hold(measurement: Measurement, criterion: Criterion, circumstances: Circumst
     if assumed:
         reasons.append(Message("evidence_repeatability_assumed", {"percent": round(100 * assumed)}))
     if low is None or high is None:
-        error = repeat
+        error = 0.0
         reasons.append(Message("evidence_interval_unknown"))
     elif criterion.scale == "log" and low <= 0:
         error = math.inf
@@ -126,7 +126,7 @@ def hold(measurement: Measurement, criterion: Criterion, circumstances: Circumst
         reasons.append(Message("evidence_cut_off_spread_assumed", {"percent": round(100 * math.expm1(limits))}))
     if criterion.scale == "linear":
         limits *= abs(criterion.cut_off)
-    return Held(criterion, measurement, True, tuple(reasons), distance, math.hypot(error, repeat), limits, factor)
+    return Held(criterion, measurement, True, tuple(reasons), distance, max(error, repeat), limits, factor)
 
 
 def imagined(criterion: Criterion, circumstances: Circumstances, beyond: bool) -> Held:
@@ -141,10 +141,11 @@ def imagined(criterion: Criterion, circumstances: Circumstances, beyond: bool) -
 
 
 class CutOffSpreads:
-    """How far the published cut-offs of one quantity lie apart: standard deviation of their logarithms over studies.
+    """How far the published cut-offs of one measure lie apart: standard deviation of their logarithms.
 
-    The same quantity has limits from 0.9 to 2.87 for rCBV and from 0.058 to 0.19 min-1 for Ktrans. Where only one study
-    has looked for a limit its spread is unknown, and the median spread of the other quantities is assumed.
+    From the range that a pooled result prints for its studies (as of a uniform distribution: range / sqrt 12), else
+    from the studies of the same quantity in the criteria. Where only one study has looked for a limit its spread is
+    unknown, and the median spread of the other measures is assumed.
     """
 
     def __init__(self, criteria: Sequence[Criterion]):
@@ -154,12 +155,17 @@ class CutOffSpreads:
                 continue
             studies = limits.setdefault(self._key(criterion), {})
             studies.setdefault(criterion.citation, []).append(math.log(criterion.cut_off))
-        self._own = {
+        self._studied = {
             key: statistics.stdev(statistics.fmean(found) for found in studies.values())
             for key, studies in limits.items()
             if len(studies) > 1
         }
-        self._typical = statistics.median(self._own.values()) if self._own else math.log(2)
+        self._pooled = {
+            row["measure"]: math.log(row["cut_offs"][1] / row["cut_offs"][0]) / math.sqrt(12)
+            for row in table("pooled")["rows"]
+            if "measure" in row
+        }
+        self.typical = statistics.median([*self._studied.values(), *self._pooled.values()])
 
     @staticmethod
     def _key(criterion: Criterion) -> tuple[str, str, str]:
@@ -167,8 +173,8 @@ class CutOffSpreads:
 
     def of(self, criterion: Criterion) -> tuple[float, bool]:
         """(standard deviation of the natural logarithm, whether it is the assumed one)."""
-        own = self._own.get(self._key(criterion))
-        return (self._typical, True) if own is None else (own, False)
+        found = self._pooled.get(criterion.measure, self._studied.get(self._key(criterion)))
+        return (self.typical, True) if found is None else (found, False)
 
 
 def _side(criterion: Criterion) -> int:
@@ -267,11 +273,11 @@ def _applies(
 def _repeatability(criterion: Criterion) -> tuple[float, float | None]:
     """(standard deviation on the criterion's scale, the variation assumed or None where one was published).
 
-    Of a fact whose repeatability nobody published, the largest published one of any fact is assumed. A coefficient of
+    Of a fact whose repeatability nobody published, the median of the published ones is assumed. A coefficient of
     variation c is sqrt(ln(1 + c^2)) on the logarithmic scale (log-normal distribution).
     """
     known = repeatability()
     own = known.get(fact_of(criterion.measure))
-    variation = max(known.values()) if own is None else own
+    variation = statistics.median(known.values()) if own is None else own
     spread = math.sqrt(math.log1p(variation**2)) if criterion.scale == "log" else variation * abs(criterion.cut_off)
     return spread, variation if own is None else None
