@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from vtkmodules.vtkCommonMath import vtkMatrix4x4
+import slicer
+from vtkmodules.vtkCommonMath import vtkMatrix3x3, vtkMatrix4x4
 
 from ..imaging.resampling import transform_points, voxel_centres
 from . import nodes
 from .nodes import Kind, linked
 from .segments import regions_of, segment_mask
 
+ORIENTATION = "Axial"
 _NEAR = 5.0  # mm above and below the chosen level
 
 
@@ -22,6 +24,15 @@ def to_world(node: object) -> np.ndarray:
     if parent is not None:
         parent.GetMatrixTransformToWorld(matrix)
     return nodes.from_vtk(matrix)
+
+
+def set_axial(slice_node: object) -> None:
+    """Turns a slice view to axial, as Slicer is set to show it; seen from the feet where no setting is known."""
+    if not slice_node.HasSliceOrientationPreset(ORIENTATION):
+        directions = vtkMatrix3x3()
+        slicer.vtkMRMLSliceNode.GetAxialSliceToRASMatrix(directions, True)
+        slice_node.AddSliceOrientationPreset(ORIENTATION, directions)
+    slice_node.SetOrientation(ORIENTATION)
 
 
 def lesion_focus(patient_node: object) -> np.ndarray:

@@ -22,11 +22,11 @@ from ..measures import DISCLAIMER, InputError, Visit
 from . import nodes
 from .application import Application, end_slice_logic
 from .display import OVERLAY_OPACITY
-from .focus import image_bounds, lesion_focus, to_world
+from .focus import image_bounds, lesion_focus, set_axial, to_world
 from .hierarchy import visit_title
 from .nodes import Kind, find, linked, marked
 from .segments import regions_of, segment_mask
-from .timeline import ORIENTATION, Row, default_rows, patient_of, visits_of
+from .timeline import Row, default_rows, patient_of, visits_of
 
 CELL_WIDTH = 280
 GAP = 4
@@ -108,7 +108,7 @@ class _View:
         self.node = self.logic.AddSliceNode(_VIEW)
         self.composite = self.logic.GetSliceCompositeNode()
         self.composite.SetDoPropagateVolumeSelection(False)
-        self.node.SetOrientation(ORIENTATION)
+        set_axial(self.node)
         for axis, position in enumerate(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, focus[2])):
             self.node.GetSliceToRAS().SetElement(axis, 3, position)
         self.node.UpdateMatrices()

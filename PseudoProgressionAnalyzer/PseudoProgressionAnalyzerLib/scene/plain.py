@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -42,7 +43,7 @@ def from_plain(kind: Any, value: Any) -> Any:
     if origin in (typing.Union, types.UnionType):
         return from_plain(next(argument for argument in arguments if argument is not type(None)), value)
     if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
+        hints = _hints(kind)
         return kind(**{name: from_plain(hints[name], inner) for name, inner in value.items()})
     if kind is datetime.date:
         return datetime.date.fromisoformat(value)
@@ -56,3 +57,6 @@ def from_plain(kind: Any, value: Any) -> Any:
     if origin in (dict, Mapping) and arguments:
         return {name: from_plain(arguments[1], inner) for name, inner in value.items()}
     return value
+
+
+_hints = functools.cache(typing.get_type_hints)

@@ -33,7 +33,8 @@ def read_scene(scene: object) -> SceneContent:
     """The patient of the scene with everything that was built.
 
     Arrays of images and maps are those of the nodes, not copies. In a map, values that cannot be trusted come back as
-    NaN. Steps of visits that lost a node are not finished any more. Raises InputError: ``scene_without_patient``, ``scene_version``, ``scene_text_broken``.
+    NaN. Steps of visits that lost a node are not finished any more. Raises InputError: ``scene_without_patient``,
+    ``scene_version``, ``scene_text_broken``.
     """
     patient_node = nodes.patient_node(scene)
     if patient_node is None:
@@ -139,7 +140,7 @@ def _map(node: object, image: Image, name: str) -> Map:
 def _read_regions(patient_node, analysis: Analysis, content, expected, messages: list[Message]) -> None:
     """Regions as the segments are now: edited, renamed, removed and newly drawn ones."""
     stated = {(region.visit, region.name): region for region in analysis.patient.regions}
-    drawn = {tuple(key) for key in content["regions"]}
+    drawn = [tuple(key) for key in content["regions"]]
     found: dict[tuple[str, str], Region] = {}
     for kind in (Kind.LESION, Kind.REFERENCE):
         wanted = {
@@ -151,10 +152,16 @@ def _read_regions(patient_node, analysis: Analysis, content, expected, messages:
             expected(kind, visit)
         for node in linked(patient_node, kind):
             _read_segmentation(node, kind, analysis, stated, found)
-    for key in drawn - set(found):
+    for key in set(drawn) - set(found):
         messages.append(Message("scene_region_missing", {"visit": key[0], "name": key[1]}))
+    analysis.references = _in_order(analysis.references, content["references"])
+    analysis.regions = _in_order(analysis.regions, drawn)
     kept = [found.pop(key, None) if key in drawn else region for key, region in stated.items()]
     analysis.patient.regions = [region for region in kept if region is not None] + list(found.values())
+
+
+def _in_order(found: dict, order: list) -> dict:
+    return {key: found[key] for key in order if key in found} | found
 
 
 def _read_segmentation(node, kind: str, analysis: Analysis, stated, found) -> None:

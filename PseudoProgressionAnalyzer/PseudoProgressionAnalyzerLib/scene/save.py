@@ -61,3 +61,4 @@ def close_scene(application: Application) -> None:
     """Empties the scene; the layout from before the timeline comes back first."""
     timeline.hide(application)
     application.scene.Clear(False)
+    slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(application.scene)  # made anew: closing removes it

@@ -39,6 +39,8 @@ def write_table(node: object, patient: Patient, measurements: list[Measurement])
     node.SetAndObserveTable(table)
     for name in COLUMNS:
         node.SetColumnProperty(name, "type", "double" if name in NUMBERS else "string")
+        if name in NUMBERS:
+            node.SetColumnProperty(name, "nullValue", "nan")  # else an absent number is read back as zero
 
 
 def read_table(node: object) -> list[Measurement]:

@@ -17,7 +17,7 @@ from ..measures import Patient, Visit
 from . import nodes
 from .application import Application
 from .display import OVERLAY_OPACITY
-from .focus import image_bounds, lesion_focus
+from .focus import ORIENTATION, image_bounds, lesion_focus, set_axial
 from .hierarchy import visit_title
 from .nodes import Kind, find, linked, mark, marked
 from .plain import from_plain
@@ -26,7 +26,6 @@ LAYOUT_ID = 730719
 VIEW_GROUP = 7307
 COLUMNS = 4  # as many as were measured to follow a scroll step together; further visits are paged
 TAG = "PPA_{column}_{row}"
-ORIENTATION = "Axial"
 VIEW_COLOUR = "#8C8C8C"
 
 _OVERLAYS = (
@@ -117,13 +116,15 @@ def show(
     )
     _set_layout(application, columns, rows)
     page = visits[first : first + columns]
+    patient = patient_of(patient_node)
+    titles = [visit_title(patient, visit) for visit in page]
     wanted = {TAG.format(column=column, row=row) for column in range(columns) for row in range(len(rows))}
     _remove_views(application, keep=wanted)
     views = {}
     for column, visit in enumerate(page):
         for number, row in enumerate(rows):
             slice_node = _slice_node(application, TAG.format(column=column, row=number))
-            _configure(application, slice_node, patient_node, visit, row)
+            _configure(application, slice_node, patient_node, visit, row, titles[column])
             views[column, number] = slice_node
     _place(patient_node, list(views.values()))
     _show_regions(patient_node, page, views)
@@ -202,6 +203,7 @@ def _set_layout(application: Application, columns: int, rows: list[Row]) -> None
     description = layout_description(columns, rows)
     if not layout.AddLayoutDescription(LAYOUT_ID, description):
         layout.SetLayoutDescription(LAYOUT_ID, description)
+    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(application.scene)  # closing a scene forgets them
     layout.SetViewArrangement(LAYOUT_ID)
 
 
@@ -227,13 +229,14 @@ def _composite_node(application: Application, slice_node: object) -> object:
     return node
 
 
-def _configure(application: Application, slice_node: object, patient_node: object, visit: Visit, row: Row) -> None:
+def _configure(
+    application: Application, slice_node: object, patient_node: object, visit: Visit, row: Row, title: str
+) -> None:
     """Images of a view, and everything that keeps it apart from the rest of Slicer."""
     application.slice_logic(slice_node)
     slice_node.SetViewGroup(VIEW_GROUP)
     image = find(patient_node, Kind.IMAGE, visit.id, row.image)
     overlay = find(patient_node, Kind.MAP, visit.id, row.overlay) if row.overlay else None
-    title = visit_title(patient_of(patient_node), visit)
     if image is None or (row.overlay and overlay is None):
         # A view without its map stays empty: bare anatomy would look like a map without findings.
         image, title = None, f"{title}: no {row.overlay or row.image}"
@@ -263,7 +266,7 @@ def _place(patient_node: object, views: list[object]) -> None:
             node.SetXYZOrigin(*placed.GetXYZOrigin())
             width = placed.GetFieldOfView()[0]
         else:
-            node.SetOrientation(ORIENTATION)
+            set_axial(node)
             matrix = node.GetSliceToRAS()
             for axis, position in enumerate(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, focus[2])):
                 matrix.SetElement(axis, 3, position)

@@ -1,0 +1,363 @@
+"""The timeline against what was measured in Slicer: linking, propagation, clean-up, orientation and paging.
+
+Each property is shown together with its opposite: the same action without our setting does the harm.
+"""
+
+import numpy as np
+import pytest
+import slicer
+
+from PseudoProgressionAnalyzerLib.scene import nodes, timeline
+from PseudoProgressionAnalyzerLib.scene.application import application
+from PseudoProgressionAnalyzerLib.scene.build import build_scene
+from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked
+from PseudoProgressionAnalyzerLib.scene.save import open_scene, save_mrb
+from PseudoProgressionAnalyzerLib.scene.timeline import LAYOUT_ID, VIEW_GROUP, Row
+
+FOUR_UP = 3
+
+
+@pytest.fixture
+def layout(app):
+    """A layout logic as the desktop has one, showing Slicer's own four views, each with a slice logic."""
+    logic = slicer.vtkMRMLLayoutLogic()
+    logic.SetMRMLScene(app.scene)
+    logic.GetLayoutNode().SetViewArrangement(FOUR_UP)
+    for name in ("Red", "Green", "Yellow"):
+        app.slice_logic(app.scene.GetNodeByID(f"vtkMRMLSliceNode{name}"))
+    yield logic.GetLayoutNode()
+    logic.SetMRMLScene(None)
+
+
+@pytest.fixture
+def patient(app, layout, analysis):
+    return build_scene(app, analysis)
+
+
+@pytest.fixture
+def shown(app, patient):
+    timeline.show(app)
+    return patient
+
+
+def view(app, column, row):
+    return next(node for node in timeline.view_nodes(app) if node.GetLayoutName() == f"PPA_{column}_{row}")
+
+
+def composite(app, column, row):
+    return slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view(app, column, row))
+
+
+def offsets(app):
+    return [round(app.slice_logic(node).GetSliceOffset(), 3) for node in timeline.view_nodes(app)]
+
+
+def backgrounds(app):
+    every = [slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node) for node in timeline.view_nodes(app)]
+    return [node.GetBackgroundVolumeID() for node in every]
+
+
+def scroll(app, node, offset, interacting=True):
+    logic = app.slice_logic(node)
+    if interacting:
+        logic.StartSliceNodeInteraction(node.SliceToRASFlag)
+    logic.SetSliceOffset(offset)
+    if interacting:
+        logic.EndSliceNodeInteraction()
+
+
+def choose_background(app, node, volume):
+    """What the view's volume selector does."""
+    logic = app.slice_logic(node)
+    chosen = logic.GetSliceCompositeNode()
+    logic.StartSliceCompositeNodeInteraction(chosen.BackgroundVolumeFlag)
+    chosen.SetBackgroundVolumeID(volume.GetID())
+    logic.EndSliceCompositeNodeInteraction()
+
+
+# what the columns and rows are
+
+
+def test_rows_are_what_the_patient_has(patient):
+    assert timeline.default_rows(patient) == [Row("T1CE"), Row("T1CE", "rCBV_ratio"), Row("T1CE", "Cho_NAA_molar")]
+
+
+def test_the_layout_makes_all_views_in_their_group(app, layout, shown, phantom):
+    assert layout.GetViewArrangement() == LAYOUT_ID
+    names = {node.GetLayoutName() for node in timeline.view_nodes(app)}
+    assert names == {f"PPA_{column}_{row}" for column in range(3) for row in range(3)}
+    assert {node.GetViewGroup() for node in timeline.view_nodes(app)} == {VIEW_GROUP}
+    assert timeline.is_shown(app)
+    for column, visit in enumerate(phantom.visits):
+        assert composite(app, column, 0).GetBackgroundVolumeID() == find(shown, Kind.IMAGE, visit, "T1CE").GetID()
+        assert composite(app, column, 1).GetForegroundVolumeID() == find(shown, Kind.MAP, visit, "rCBV_ratio").GetID()
+    labels = [view(app, column, 0).GetLayoutLabel() for column in range(3)]
+    assert labels == ["2023-01-10, day 29", "2023-03-01, day 79", "2023-06-05, day 175"]
+
+
+def test_columns_follow_the_dates_and_not_the_order_of_nodes(app, phantom, tmp_path):
+    analysis = phantom.make_analysis(tmp_path)
+    analysis.images = dict(reversed(analysis.images.items()))
+    patient = build_scene(app, analysis)
+    timeline.show(app)
+    shown = [composite(app, column, 0).GetBackgroundVolumeID() for column in range(3)]
+    assert shown == [find(patient, Kind.IMAGE, visit, "T1CE").GetID() for visit in phantom.visits]
+
+
+def test_a_view_without_its_map_is_empty_and_says_so(app, shown):
+    assert composite(app, 1, 2).GetBackgroundVolumeID() is None
+    assert composite(app, 1, 2).GetForegroundVolumeID() is None
+    assert view(app, 1, 2).GetLayoutLabel() == "2023-03-01, day 79: no Cho_NAA_molar"
+
+
+def test_overlays_keep_the_anatomy_visible(app, shown):
+    assert 0 < composite(app, 0, 1).GetForegroundOpacity() < 1
+    assert composite(app, 0, 0).GetForegroundOpacity() == 0
+    display = find(shown, Kind.MAP, "2023-01-10", "rCBV_ratio").GetDisplayNode()
+    assert display.GetApplyThreshold()
+    assert display.GetLowerThreshold() > 1
+
+
+# linking (rows 2 to 4 and 9 of the measured table)
+
+
+def test_scrolling_moves_all_views_and_programs_move_one(app, shown):
+    scroll(app, view(app, 0, 0), 3.0, interacting=False)
+    assert len(set(offsets(app))) == 2
+    scroll(app, view(app, 0, 0), 5.0)
+    assert set(offsets(app)) == {5.0}
+
+
+def test_zoom_is_linked(app, shown):
+    node = view(app, 1, 1)
+    logic = app.slice_logic(node)
+    logic.StartSliceNodeInteraction(node.FieldOfViewFlag)
+    node.SetFieldOfView(60, 60, 1)
+    logic.EndSliceNodeInteraction()
+    assert {round(each.GetFieldOfView()[0], 3) for each in timeline.view_nodes(app)} == {60.0}
+
+
+def test_all_columns_have_one_orientation(app, shown):
+    matrices = [nodes.from_vtk(node.GetSliceToRAS()) for node in timeline.view_nodes(app)]
+    assert all(np.array_equal(matrix, matrices[0]) for matrix in matrices)
+    assert np.array_equal(matrices[0][:3, :3], np.diag([-1, 1, 1]))  # seen from the feet: right on the left
+
+
+def test_a_tilted_view_drops_out_and_fit_brings_it_back(app, shown):
+    tilted = view(app, 2, 0)
+    turn = np.eye(4)
+    turn[1:3, 1:3] = [[np.cos(0.02), -np.sin(0.02)], [np.sin(0.02), np.cos(0.02)]]
+    tilted.GetSliceToRAS().DeepCopy((nodes.from_vtk(tilted.GetSliceToRAS()) @ turn).ravel().tolist())
+    tilted.UpdateMatrices()
+    scroll(app, view(app, 0, 0), 7.0)
+    assert len(set(offsets(app))) == 2
+    timeline.fit(app)
+    scroll(app, view(app, 0, 0), 9.0)
+    assert set(offsets(app)) == {9.0}
+
+
+def test_jumping_moves_our_group_only(app, shown):
+    red = app.scene.GetNodeByID("vtkMRMLSliceNodeRed")
+    before = app.slice_logic(red).GetSliceOffset()
+    slicer.vtkMRMLSliceNode.JumpAllSlices(
+        app.scene, 1.0, 2.0, 11.0, slicer.vtkMRMLSliceNode.OffsetJumpSlice, VIEW_GROUP
+    )
+    assert set(offsets(app)) == {11.0}
+    assert app.slice_logic(red).GetSliceOffset() == before
+
+
+# volumes stay where they are (rows 5 to 8)
+
+
+def test_choosing_a_volume_changes_one_view(app, shown):
+    before = backgrounds(app)
+    other = find(shown, Kind.IMAGE, "2023-06-05", "T1CE")
+    chosen = view(app, 0, 0)
+    choose_background(app, chosen, other)
+    after = backgrounds(app)
+    changed = [index for index, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]
+    assert [timeline.view_nodes(app)[index] for index in changed] == [chosen]
+
+
+def test_without_the_modifier_the_same_choice_destroys_the_timeline(app, shown):
+    other = find(shown, Kind.IMAGE, "2023-06-05", "T1CE")
+    for node in timeline.view_nodes(app):
+        slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node).ResetInteractionFlagsModifier()
+    choose_background(app, view(app, 0, 0), other)
+    assert set(backgrounds(app)) == {other.GetID()}
+
+
+def test_opacity_is_still_linked(app, shown):
+    logic = app.slice_logic(view(app, 0, 1))
+    chosen = logic.GetSliceCompositeNode()
+    logic.StartSliceCompositeNodeInteraction(chosen.ForegroundOpacityFlag)
+    chosen.SetForegroundOpacity(0.3)
+    logic.EndSliceCompositeNodeInteraction()
+    assert composite(app, 1, 1).GetForegroundOpacity() == 0.3
+
+
+def test_a_volume_that_another_module_selects_changes_no_view(app, shown):
+    before = backgrounds(app)
+    app.logic.GetSelectionNode().SetActiveVolumeID(find(shown, Kind.IMAGE, "2023-03-01", "T1CE").GetID())
+    app.logic.PropagateVolumeSelection()
+    assert backgrounds(app) == before
+    for node in timeline.view_nodes(app):
+        slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node).SetDoPropagateVolumeSelection(True)
+    app.logic.PropagateVolumeSelection()
+    assert len(set(backgrounds(app))) == 1  # without our setting the same call overwrites every view
+
+
+# regions and legends
+
+
+def test_regions_are_drawn_in_their_own_column_only(app, shown, phantom):
+    for column, visit in enumerate(phantom.visits):
+        own = {view(app, column, row).GetID() for row in range(3)}
+        for kind in (Kind.LESION, Kind.REFERENCE):
+            display = find(shown, kind, visit).GetDisplayNode()
+            assert set(display.GetViewNodeIDs()) == own
+            assert display.GetVisibility()
+            assert display.IsDisplayableInView(view(app, column, 0).GetID())
+            assert not display.IsDisplayableInView(view(app, (column + 1) % 3, 0).GetID())
+
+
+def test_one_legend_per_row_in_the_last_column_that_has_the_map(app, shown):
+    legends = [app.scene.GetNthNodeByClass(n, "vtkMRMLColorLegendDisplayNode") for n in range(2)]
+    assert app.scene.GetNumberOfNodesByClass("vtkMRMLColorLegendDisplayNode") == 2
+    where = {legend.GetTitleText(): list(legend.GetViewNodeIDs()) for legend in legends}
+    assert where == {"rCBV_ratio": [view(app, 2, 1).GetID()], "Cho_NAA_molar": [view(app, 2, 2).GetID()]}
+    timeline.show(app, columns=2, first=0)
+    timeline.show(app, columns=2, first=1)
+    assert app.scene.GetNumberOfNodesByClass("vtkMRMLColorLegendDisplayNode") == 2
+
+
+# paging
+
+
+def test_pages_when_more_visits_than_columns(app, shown, phantom):
+    timeline.show(app, columns=2, first=0)
+    assert {node.GetLayoutName() for node in timeline.view_nodes(app)} == {
+        f"PPA_{column}_{row}" for column in range(2) for row in range(3)
+    }
+    kept = view(app, 0, 0)
+    scroll(app, kept, 21.0)
+    timeline.turn_page(app, 1)
+    assert view(app, 0, 0) is kept  # the same views, other visits
+    assert set(offsets(app)) == {21.0}
+    pages = [find(shown, Kind.IMAGE, visit, "T1CE").GetID() for visit in phantom.visits]
+    assert [composite(app, column, 0).GetBackgroundVolumeID() for column in range(2)] == pages[1:]
+    assert not find(shown, Kind.LESION, phantom.visits[0]).GetDisplayNode().GetVisibility()
+    timeline.turn_page(app, 5)  # not beyond the last
+    assert [composite(app, column, 0).GetBackgroundVolumeID() for column in range(2)] == pages[1:]
+    timeline.turn_page(app, -5)
+    assert [composite(app, column, 0).GetBackgroundVolumeID() for column in range(2)] == pages[:2]
+
+
+def test_rows_can_be_chosen_and_are_remembered(app, shown):
+    timeline.show(app, rows=[Row("T1CE", "rCBV_ratio")])
+    assert len(timeline.view_nodes(app)) == 3
+    timeline.hide(app)
+    timeline.show(app)
+    assert len(timeline.view_nodes(app)) == 3
+
+
+# clean-up
+
+
+def test_showing_and_hiding_leaves_nothing(app, layout, patient, phantom):
+    before = phantom.node_ids(app.scene)
+    logics = app.logic.GetSliceLogics().GetNumberOfItems()
+    timeline.show(app)
+    assert phantom.node_ids(app.scene) > before
+    timeline.hide(app)
+    assert phantom.node_ids(app.scene) == before
+    assert app.logic.GetSliceLogics().GetNumberOfItems() == logics
+    assert layout.GetViewArrangement() == FOUR_UP
+    for kind in (Kind.LESION, Kind.REFERENCE):
+        for node in linked(patient, kind):
+            assert node.GetDisplayNode().GetNumberOfViewNodeIDs() == 0
+            assert node.GetDisplayNode().GetVisibility()
+    timeline.hide(app)  # again does no harm
+    assert phantom.node_ids(app.scene) == before
+
+
+def test_the_earlier_layout_comes_back_before_views_go(app, layout, shown):
+    seen = []
+
+    def removed(caller, event):
+        seen.append(layout.GetViewArrangement())
+
+    tag = app.scene.AddObserver(slicer.vtkMRMLScene.NodeAboutToBeRemovedEvent, removed)
+    timeline.hide(app)
+    app.scene.RemoveObserver(tag)
+    assert len(seen) > 9
+    assert set(seen) == {FOUR_UP}
+
+
+def test_a_layout_that_the_user_chose_meanwhile_stays(app, layout, shown):
+    layout.SetViewArrangement(layout.SlicerLayoutOneUpRedSliceView)
+    assert not timeline.is_shown(app)
+    timeline.hide(app)
+    assert layout.GetViewArrangement() == layout.SlicerLayoutOneUpRedSliceView
+    assert timeline.view_nodes(app) == []
+
+
+def test_closing_the_scene_leaves_no_view(app, layout, shown):
+    """As the desktop does it: hide when the scene starts to close."""
+    tag = app.scene.AddObserver(slicer.vtkMRMLScene.StartCloseEvent, lambda caller, event: timeline.hide(app))
+    app.scene.Clear(False)
+    app.scene.RemoveObserver(tag)
+    assert timeline.view_nodes(app) == []
+    names = [app.scene.GetNthNode(n).GetID() for n in range(app.scene.GetNumberOfNodes())]
+    assert not [name for name in names if "PPA_" in name]
+    assert layout.GetViewArrangement() == FOUR_UP
+
+
+def test_without_hiding_a_closed_scene_keeps_our_views(app, layout, shown):
+    """Why the desktop must hide: singleton views survive closing."""
+    app.scene.Clear(False)
+    assert timeline.view_nodes(app) != []
+    timeline.hide(app)
+    assert timeline.view_nodes(app) == []
+
+
+def test_saved_with_the_timeline_on_it_comes_back_once(app, shown, tmp_path, phantom):
+    scroll(app, view(app, 0, 0), 4.0)
+    save_mrb(app.scene, tmp_path / "scene.mrb")
+    other = application()
+    logic = slicer.vtkMRMLLayoutLogic()
+    logic.SetMRMLScene(other.scene)
+    logic.GetLayoutNode().SetViewArrangement(FOUR_UP)
+    open_scene(other, tmp_path / "scene.mrb")
+    timeline.show(other)
+    assert len(timeline.view_nodes(other)) == 9
+    assert set(offsets(other)) == {4.0}
+    choose_background(other, view(other, 0, 0), find(nodes.patient_node(other.scene), Kind.IMAGE, "2023-06-05", "T1CE"))
+    assert len(set(backgrounds(other)) - {None}) == 3
+    timeline.hide(other)
+    assert logic.GetLayoutNode().GetViewArrangement() == FOUR_UP
+    assert not [node_id for node_id in phantom.node_ids(other.scene) if "PPA_" in node_id]
+
+
+def test_without_a_layout_or_a_patient(app, analysis, phantom):
+    before = phantom.node_ids(app.scene)
+    timeline.show(app)
+    timeline.turn_page(app, 1)
+    timeline.fit(app)
+    timeline.hide(app)
+    assert phantom.node_ids(app.scene) == before
+    build_scene(app, analysis)
+    timeline.show(app)
+    assert timeline.is_shown(app)
+    assert len(timeline.view_nodes(app)) == 9
+    assert all(marked(node, "placed") for node in timeline.view_nodes(app))
+
+
+def test_deleted_images_and_maps_do_no_harm(app, shown):
+    app.scene.RemoveNode(find(shown, Kind.IMAGE, "2023-01-10", "T1CE"))
+    app.scene.RemoveNode(find(shown, Kind.MAP, "2023-03-01", "rCBV_ratio"))
+    timeline.show(app)
+    assert "2023-01-10" not in {view(app, column, 0).GetLayoutLabel()[:10] for column in range(2)}
+    app.scene.RemoveNode(shown)
+    timeline.hide(app)
+    assert timeline.view_nodes(app) == []
