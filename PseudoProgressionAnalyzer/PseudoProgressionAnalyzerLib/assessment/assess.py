@@ -11,10 +11,11 @@ from .as_of import Known, known_by, why_not_assessed
 from .combination import DECIBAN, Sum, central_log_ratio, combine
 from .context import context, unknown
 from .criteria_set import CriteriaSet, default_criteria
-from .evidence import Circumstances, CutOffSpreads, Held, hold
+from .evidence import STRONGEST, Circumstances, Held, hold
 from .lesions import assessed_lesion, chosen_rows
 from .prior import prior_for, stated_prior
 from .registry import PLACES, fact_of
+from .spreads import CutOffSpreads
 from .what_if import leave_one_out, missing_tests
 
 RARELY_IMPORTANT = 2.0
@@ -131,20 +132,30 @@ def _ledger(evidence: Sequence[Held], total: Sum) -> tuple[Evidence, ...]:
     """One line per measurement and criterion, the heaviest first."""
     lines = []
     for item, weight in zip(evidence, total.weights, strict=True):
+        ratio = central_log_ratio(item) if item.used else None
         lines.append(
             Evidence(
                 criterion=item.criterion,
                 measurement=item.measurement,
                 probability_beyond=round(float(item.probability_beyond), 6) if item.used else None,
-                likelihood_ratio=round(math.exp(central_log_ratio(item)), 6) if item.used else None,
+                likelihood_ratio=round(math.exp(ratio), 6) if item.used else None,
                 weight=weight,
                 used=item.used,
-                reasons=item.reasons,
+                reasons=(*item.reasons, *_share(ratio, weight)),
             )
         )
     return tuple(
         sorted(lines, key=lambda line: (-abs(line.weight), not line.used, line.criterion.id, line.measurement.name))
     )
+
+
+def _share(ratio: float | None, weight: float) -> list[Message]:
+    """What a line's ln LR was limited to, and how much of it enters the sum, where it is not all of it."""
+    limited = ratio is not None and math.isclose(abs(ratio), math.log(STRONGEST))
+    found = [Message("evidence_limited", {"limit": round(math.exp(ratio), 1)})] if limited else []
+    own = round(ratio * DECIBAN, 2) if ratio else 0.0
+    percent = round(100 * weight / own) if own else 100
+    return found if percent >= 100 else [*found, Message("evidence_share", {"decibans": own, "percent": percent})]
 
 
 def _same_tracer(tracer: str, circumstances: Circumstances) -> bool:

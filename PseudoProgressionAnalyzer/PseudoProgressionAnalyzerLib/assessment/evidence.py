@@ -12,16 +12,15 @@ repeatability, which contains it, whichever is larger) and that of the published
 from __future__ import annotations
 
 import math
-import statistics
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from scipy.special import ndtr, ndtri
 
 from ..measures import Criterion, Measurement, Message
-from .published import NORMAL_95, repeatability, table
-from .registry import fact_of, quantity_of
+from .published import NORMAL_95, table
+from .registry import fact_of
+from .spreads import CutOffSpreads, repeat_spread
 
 STRONGEST = 10.0
 """No single test counts beyond this likelihood ratio or below its inverse: single-centre figures with a cut-off chosen
@@ -110,7 +109,7 @@ def hold(measurement: Measurement, criterion: Criterion, circumstances: Circumst
     value, low, high = (_converted(x, measurement, criterion) for x in _numbers(measurement))
     to_scale = math.log if criterion.scale == "log" else float
     distance = _side(criterion) * (to_scale(value) - to_scale(criterion.cut_off))
-    repeat, assumed = _repeatability(criterion)
+    repeat, assumed = repeat_spread(criterion)
     if assumed:
         reasons.append(Message("evidence_repeatability_assumed", {"percent": round(100 * assumed)}))
     if low is None or high is None:
@@ -138,43 +137,6 @@ def imagined(criterion: Criterion, circumstances: Circumstances, beyond: bool) -
         return Held(criterion, nothing, False, ())
     factor, reasons = _applies(nothing, criterion, chosen)
     return Held(criterion, nothing, True, tuple(reasons), math.inf if beyond else -math.inf, factor=factor)
-
-
-class CutOffSpreads:
-    """How far the published cut-offs of one measure lie apart: standard deviation of their logarithms.
-
-    From the range that a pooled result prints for its studies (as of a uniform distribution: range / sqrt 12), else
-    from the studies of the same quantity in the criteria. Where only one study has looked for a limit its spread is
-    unknown, and the median spread of the other measures is assumed.
-    """
-
-    def __init__(self, criteria: Sequence[Criterion]):
-        limits: dict[tuple[str, str, str], dict[str, list[float]]] = {}
-        for criterion in criteria:
-            if criterion.scale == "category" or not criterion.cut_off or "unit_not_read" in criterion.shown_only:
-                continue
-            studies = limits.setdefault(self._key(criterion), {})
-            studies.setdefault(criterion.citation, []).append(math.log(criterion.cut_off))
-        self._studied = {
-            key: statistics.stdev(statistics.fmean(found) for found in studies.values())
-            for key, studies in limits.items()
-            if len(studies) > 1
-        }
-        self._pooled = {
-            row["measure"]: math.log(row["cut_offs"][1] / row["cut_offs"][0]) / math.sqrt(12)
-            for row in table("pooled")["rows"]
-            if "measure" in row
-        }
-        self.typical = statistics.median([*self._studied.values(), *self._pooled.values()])
-
-    @staticmethod
-    def _key(criterion: Criterion) -> tuple[str, str, str]:
-        return quantity_of(criterion.measure), criterion.tracer, criterion.unit
-
-    def of(self, criterion: Criterion) -> tuple[float, bool]:
-        """(standard deviation of the natural logarithm, whether it is the assumed one)."""
-        found = self._pooled.get(criterion.measure, self._studied.get(self._key(criterion)))
-        return (self.typical, True) if found is None else (found, False)
 
 
 def _side(criterion: Criterion) -> int:
@@ -268,16 +230,3 @@ def _applies(
     if measurement.kind == "fixed":
         reasons.append(Message("evidence_fixed_region", {"drawn_in": measurement.drawn_in}))
     return factor, reasons
-
-
-def _repeatability(criterion: Criterion) -> tuple[float, float | None]:
-    """(standard deviation on the criterion's scale, the variation assumed or None where one was published).
-
-    Of a fact whose repeatability nobody published, the median of the published ones is assumed. A coefficient of
-    variation c is sqrt(ln(1 + c^2)) on the logarithmic scale (log-normal distribution).
-    """
-    known = repeatability()
-    own = known.get(fact_of(criterion.measure))
-    variation = statistics.median(known.values()) if own is None else own
-    spread = math.sqrt(math.log1p(variation**2)) if criterion.scale == "log" else variation * abs(criterion.cut_off)
-    return spread, variation if own is None else None

@@ -9,8 +9,9 @@ import numpy as np
 from PseudoProgressionAnalyzerLib.assessment.assess import EffectWindows, conclusion
 from PseudoProgressionAnalyzerLib.assessment.combination import combine
 from PseudoProgressionAnalyzerLib.assessment.criteria_set import default_criteria
-from PseudoProgressionAnalyzerLib.assessment.evidence import Circumstances, CutOffSpreads, Held, hold
+from PseudoProgressionAnalyzerLib.assessment.evidence import Circumstances, Held, hold
 from PseudoProgressionAnalyzerLib.assessment.prior import prior_for
+from PseudoProgressionAnalyzerLib.assessment.spreads import CutOffSpreads
 from PseudoProgressionAnalyzerLib.measures import Measurement
 
 from . import cohort

@@ -2,6 +2,7 @@
 
 import datetime
 import itertools
+import math
 
 import pytest
 
@@ -135,6 +136,24 @@ def test_the_ledger_is_sorted_complete_and_adds_up():
         assert line.used or line.reasons
     odds = found.prior[0] / (1 - found.prior[0]) * 10 ** (sum(line.weight for line in found.evidence) / 10)
     assert min(odds / (1 + odds), 0.95) == pytest.approx(found.probability[0], abs=1e-4)
+
+
+def test_a_line_says_what_part_of_its_weight_enters():
+    found = judged(LATE, **HIGH)
+    shared = [line for line in found.evidence if "evidence_share" in codes(line.reasons)]
+    assert shared
+    for line in shared:
+        told = said(line.reasons, "evidence_share").parameters
+        assert told["decibans"] == pytest.approx(10 * math.log10(line.likelihood_ratio), abs=0.01)
+        assert told["decibans"] * told["percent"] / 100 == pytest.approx(line.weight, abs=0.06)
+
+
+def test_a_limited_ratio_is_said():
+    limited = [line for line in judged(LATE, Cho_NAA_molar=0.1).evidence if line.used]
+    assert [line.likelihood_ratio for line in limited] == [0.1]
+    assert said(limited[0].reasons, "evidence_limited").parameters == {"limit": 0.1}
+    free = [line for line in judged(LATE, Cho_NAA_molar=1.2).evidence if line.used]
+    assert "evidence_limited" not in codes(free[0].reasons)
 
 
 def test_missing_tests_and_the_next_best_one():

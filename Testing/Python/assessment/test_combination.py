@@ -19,7 +19,8 @@ from PseudoProgressionAnalyzerLib.assessment.combination import (
     shares_by_rank,
 )
 from PseudoProgressionAnalyzerLib.assessment.criteria_set import default_criteria
-from PseudoProgressionAnalyzerLib.assessment.evidence import Circumstances, CutOffSpreads, hold
+from PseudoProgressionAnalyzerLib.assessment.evidence import Circumstances, hold
+from PseudoProgressionAnalyzerLib.assessment.spreads import CutOffSpreads
 
 from .simple import measured
 

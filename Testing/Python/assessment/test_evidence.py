@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from PseudoProgressionAnalyzerLib.assessment.criteria_set import default_criteria
 from PseudoProgressionAnalyzerLib.assessment.evidence import (
     Circumstances,
-    CutOffSpreads,
     hold,
     likelihood_ratio,
     probability_beyond,
 )
+from PseudoProgressionAnalyzerLib.assessment.spreads import CutOffSpreads
 from PseudoProgressionAnalyzerLib.measures import Message
 
 from .simple import codes, measured
@@ -105,15 +105,6 @@ def test_signs_are_certain_and_one_sided_in_words():
     assert (present.probability_beyond, absent.probability_beyond) == (1.0, 0.0)
     restricted = held(measured("central_restriction", 1.0), "ADC-03")
     assert restricted.probability_beyond == 0.0  # present speaks for necrosis
-
-
-def test_cut_off_spreads_come_from_different_studies():
-    assert SPREADS.of(CRITERIA["DSC-01"]) == (pytest.approx(math.log(2.15 / 0.9) / math.sqrt(12)), False)
-    assert SPREADS.of(CRITERIA["DSC-19"]) == (pytest.approx(math.log(3.1 / 1.49) / math.sqrt(12)), False)
-    # FET 2.3 and 1.9: ln(2.3 / 1.9) / sqrt 2.
-    assert SPREADS.of(CRITERIA["FET-01"]) == (pytest.approx(math.log(2.3 / 1.9) / math.sqrt(2)), False)
-    # Two limits of one study (APTw 2.42 and 2.54) say nothing about how far limits of studies lie apart.
-    assert SPREADS.of(CRITERIA["APT-01"]) == (SPREADS.typical, True)
 
 
 REFUSED = [
