@@ -27,6 +27,7 @@ PER_SUPPRESSION_PULSE = 0.95, "ASLPrep: widely used, in no paper"
 LONG_REPETITION = 5.0  # s; an M0 with a shorter repetition time is corrected (Alsop 2015)
 PER_MINUTE = 6000.0  # ml/100 g/min in ml/g/s
 FIELD_TOLERANCE = 0.3  # T
+LONGEST_T1 = 5.0  # s; above it T1 was given in ms
 LONGEST_TIME = 20.0  # s; above it a time was given in ms
 FAINTEST_M0 = 0.3  # of the median M0 inside the mask: below it the quotient is not trusted; this library's choice
 PLAUSIBLE = 5.0, 200.0  # ml/100 g/min: outside it a median says that something is wrong; this library's choice
@@ -108,7 +109,7 @@ def cbf_single_delay(
     difference, m0 = _images(difference, m0, 0)
     check_option("labelling", labeling, EFFICIENCY)
     _check_times(LabelingDuration=labeling_duration, PostLabelingDelay=post_labeling_delay)
-    constants, flags = _constants(
+    constants = _constants(
         labeling, field_strength, blood_t1, labeling_efficiency, suppression_pulses, partition_coefficient
     )
     delay = post_labeling_delay + _slice_delays(slice_times, slice_axis, m0.shape)
@@ -117,9 +118,8 @@ def cbf_single_delay(
         decay = np.exp(delay / t1) / labeling_duration
     else:
         decay = np.exp(delay / t1) / (t1 * (1 - np.exp(-labeling_duration / t1)))
-    m0 = _equilibrium(m0, m0_repetition_time, tissue_t1, constants, flags)
-    inside = flat_mask(mask, m0.shape, "mask").reshape(m0.shape)
-    usable, trusted = _usable(m0, np.isfinite(difference), inside)
+    m0, flags = _equilibrium(m0, m0_repetition_time, tissue_t1, constants)
+    usable, trusted = _usable(m0, np.isfinite(difference), mask)
     scale = PER_MINUTE * constants["partition_coefficient"].value / (2 * constants["labeling_efficiency"].value)
     cbf = np.full(m0.shape, np.nan, np.float32)
     cbf[usable] = (scale * difference * decay / np.where(usable, m0, 1))[usable]
@@ -165,15 +165,12 @@ def cbf_multi_delay(
     if delays.shape != differences.shape[:1] or np.unique(delays + durations).size < 3:
         raise InputError("asl_delays", delays=delays.size, images=len(differences))
     _check_times(LabelingDuration=durations, PostLabelingDelay=delays)
-    constants, flags = _constants(
+    constants = _constants(
         labeling, field_strength, blood_t1, labeling_efficiency, suppression_pulses, partition_coefficient
     )
     t1 = constants["blood_t1"].value
-    if tissue_t1 is not None:
-        constants["tissue_t1"] = Constant(tissue_t1, "s", "given")
-    m0 = _equilibrium(m0, m0_repetition_time, tissue_t1, constants, flags)
-    inside = flat_mask(mask, m0.shape, "mask").reshape(m0.shape)
-    usable, trusted = _usable(m0, np.isfinite(differences).all(axis=0), inside)
+    m0, flags = _equilibrium(m0, m0_repetition_time, tissue_t1, constants)
+    usable, trusted = _usable(m0, np.isfinite(differences).all(axis=0), mask)
     later = np.broadcast_to(_slice_delays(slice_times, slice_axis, m0.shape), m0.shape)
     scale = 2 * constants["labeling_efficiency"].value / constants["partition_coefficient"].value
     cbf, transit, error = np.full((3, *m0.shape), np.nan, np.float32)
@@ -235,7 +232,7 @@ def _check_times(**times) -> None:
             raise InputError("asl_time", field=name, value=float(wrong[0]))
 
 
-def _constants(labeling, field, blood_t1, efficiency, pulses, partition) -> tuple[dict[str, Constant], list[Message]]:
+def _constants(labeling, field, blood_t1, efficiency, pulses, partition) -> dict[str, Constant]:
     """Every constant of the quantification with its source."""
     if blood_t1 is None:
         near = [known for known in BLOOD_T1 if field is not None and abs(known - field) <= FIELD_TOLERANCE]
@@ -253,29 +250,29 @@ def _constants(labeling, field, blood_t1, efficiency, pulses, partition) -> tupl
         "labeling_efficiency": Constant(value, "", source),
         "partition_coefficient": Constant(float(partition), "ml/g", CONSENSUS if partition == PARTITION else "given"),
     }
-    for name, high in (("blood_t1", 5.0), ("labeling_efficiency", 1.0), ("partition_coefficient", 1.5)):
+    for name, high in (("blood_t1", LONGEST_T1), ("labeling_efficiency", 1.0), ("partition_coefficient", 1.5)):
         if not 0 < constants[name].value <= high:
             raise InputError("asl_constant", field=name, value=constants[name].value)
-    return constants, []
+    return constants
 
 
-def _equilibrium(m0, repetition_time, tissue_t1, constants, flags) -> np.ndarray:
-    """M0 at full relaxation. Raises InputError ``asl_m0_repetition_time``, ``asl_tissue_t1``."""
-    if tissue_t1 is not None and not 0 < tissue_t1 <= 5.0:
-        raise InputError("asl_constant", field="tissue_t1", value=tissue_t1)
+def _equilibrium(m0, repetition_time, tissue_t1, constants) -> tuple[np.ndarray, list[Message]]:
+    """M0 at full relaxation; adds its constants. Raises InputError ``asl_m0_repetition_time``, ``asl_tissue_t1``."""
+    if tissue_t1 is not None:
+        if not 0 < tissue_t1 <= LONGEST_T1:
+            raise InputError("asl_constant", field="tissue_t1", value=tissue_t1)
+        constants["tissue_t1"] = Constant(float(tissue_t1), "s", "given")
     if repetition_time is None:
-        flags.append(Message("asl_m0_repetition_time_unknown"))
-        return m0
+        return m0, [Message("asl_m0_repetition_time_unknown")]
     if not 0 < repetition_time <= LONGEST_TIME:
         raise InputError("asl_m0_repetition_time", value=repetition_time)
     if repetition_time >= LONG_REPETITION:
-        return m0
+        return m0, []
     if tissue_t1 is None:
         raise InputError("asl_tissue_t1", value=repetition_time)
-    recovered = 1 - np.exp(-repetition_time / tissue_t1)
-    constants["tissue_t1"] = Constant(tissue_t1, "s", "given")
-    constants["m0_recovery"] = Constant(float(recovered), "", CONSENSUS)
-    return m0 / recovered
+    recovered = float(1 - np.exp(-repetition_time / tissue_t1))
+    constants["m0_recovery"] = Constant(recovered, "", CONSENSUS)
+    return m0 / recovered, []
 
 
 def _slice_delays(slice_times, axis: int, shape: tuple[int, ...]) -> np.ndarray | float:
@@ -288,9 +285,9 @@ def _slice_delays(slice_times, axis: int, shape: tuple[int, ...]) -> np.ndarray 
     return times.reshape([-1 if number == axis % len(shape) else 1 for number in range(len(shape))])
 
 
-def _usable(m0, finite, inside) -> tuple[np.ndarray, np.ndarray]:
+def _usable(m0, finite, mask) -> tuple[np.ndarray, np.ndarray]:
     """Where there is a quotient, and where it can be trusted. Raises InputError ``asl_no_m0``."""
-    usable = inside & finite & np.isfinite(m0) & (m0 > 0)
+    usable = flat_mask(mask, m0.shape, "mask").reshape(m0.shape) & finite & np.isfinite(m0) & (m0 > 0)
     if not usable.any():
         raise InputError("asl_no_m0")
     return usable, usable & (m0 >= FAINTEST_M0 * np.median(m0[usable]))

@@ -26,6 +26,7 @@ INTEGRALS = ("full", "first_pass")
 HEAD_SHARE = 0.25  # of the 98th percentile of the signal: what counts as head when no brain mask is given
 FEWEST_REFERENCE = 0.01  # share of the brain below which no reference curve is taken
 SMALL_REFERENCE = 0.1  # share of the brain below which the reference is flagged
+MOST_NAMED = 10  # frames that a message lists
 SAMPLE = 256, 16  # voxels per piece, pieces: what bolus and motion are looked for in
 SAMPLE_BLOCKS = 8  # blocks of voxels that the first estimate of the reference curve is taken from
 SAMPLE_REFERENCE = 1000  # reference voxels; with fewer in the sample it is taken from all blocks
@@ -42,7 +43,7 @@ class RelativeCBV:
     of dR2* over the baseline, 1/s. baseline: signal before the bolus.
 
     frames: see ``Frames``; frame_spacing and echo_time (of two echoes their difference): s. brain_curve: mean signal of
-    the brain ``(time,)``; reference_curve: mean dR2* of the reference voxels in 1/s ``(time,)``. reference_mask,
+    the brain ``(time,)``, of two echoes of their ratio; reference_curve: mean dR2* of the reference voxels in 1/s ``(time,)``. reference_mask,
     brain_mask: bool; quality: bool, True = trustworthy; untrusted: why not, a bool map for each reason of
     ``quality.REASONS``. rates: of return to the blood in 1/s, rate: which of them each voxel takes; errors_per_noise:
     ``(3, rates)``, standard errors of k1, k2 and cbv for a noise of 1 1/s. flags: what a reader should know.
@@ -156,7 +157,8 @@ def relative_cbv(
     frames = find_frames(sample.mean(axis=1, dtype=np.float64), steady_state=steady_state, bolus_arrival=bolus_arrival)
     moved = moved_frames(np.log(sample), frames)
     if moved.size:
-        flags.append(Message("dsc_motion", {"count": moved.size, "frames": ", ".join(map(str, moved))}))
+        some = ", ".join(map(str, moved[:MOST_NAMED])) + (" ..." if moved.size > MOST_NAMED else "")
+        flags.append(Message("dsc_motion", {"count": moved.size, "frames": some}))
     last = frames.count if integral == "full" else frames.first_pass_end
 
     def fit_to(curve: np.ndarray) -> Leakage:
