@@ -121,9 +121,12 @@ def _evidence(
     spreads = CutOffSpreads(criteria.criteria)
     held, without = [], []
     for row in chosen_rows(patient, known.rows, lesion):
+        place = PLACES.get(row.name, ("", ""))[0]
+        if place == "context":
+            continue
         matching = [c for c in criteria.criteria if c.measure == row.name and _same_tracer(c.tracer, circumstances)]
         held += [hold(row, criterion, circumstances, spreads) for criterion in matching]
-        if not matching and row.value is not None and PLACES.get(row.name, ("context",))[0] != "context":
+        if not matching and row.value is not None and place:
             without.append(Message("no_criterion", {"measure": row.name}))
     return held, without
 

@@ -259,6 +259,11 @@ def test_the_largest_lesion_is_assessed_and_free_regions_are_not():
     assert {(line.measurement.region, line.measurement.value) for line in found.evidence} == {("b", 3.0)}
 
 
+def test_a_category_made_of_the_other_inputs_never_reaches_the_ledger():
+    found = judged(LATE, BT_RADS=4.0, volume=20.0, **HIGH)
+    assert as_bytes(found) == as_bytes(judged(LATE, volume=20.0, **HIGH))
+
+
 def test_area_ratios_are_shown_without_a_molar_cut_off():
     found = judged(LATE, Cho_NAA_area=5.0)
     assert found.conclusion == "insufficient" and found.evidence == ()
