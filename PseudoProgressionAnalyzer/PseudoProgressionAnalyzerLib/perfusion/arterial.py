@@ -46,7 +46,7 @@ def arterial_input(
 
     signal: ``(time, ...)``; echo_time: s; frames: of ``relative_cbv``; brain_mask, mask: bool, ``signal.shape[1:]``.
 
-    After Mouridsen 2006 (MRM 55:524, doi 10.1002/mrm.20759): of the brain voxels with the largest area under the dR2*
+    After Mouridsen 2006 (doi 10.1002/mrm.20759): of the brain voxels with the largest area under the dR2*
     curve (10 %) the noisiest quarter is dropped, the curves around the bolus are brought to unit area and sorted into
     five clusters; the cluster with the smallest first moment is kept, sorted once more, and averaged. Noise is that of
     the baseline against the peak (Mouridsen takes the curvature, which is large in the narrow curves of arteries too).

@@ -18,7 +18,7 @@ from .blocks import as_frames, for_blocks
 from .checks import check_frame_spacing, check_option, flat_mask
 
 METHODS = ("osvd", "csvd")
-OSCILLATION = 0.035  # largest oscillation index, gradient echo (FAIR DSC toolbox, after Wu 2003, MRM 50:164)
+OSCILLATION = 0.035  # largest oscillation index, gradient echo (FAIR DSC toolbox, after Wu 2003, doi 10.1002/mrm.10522)
 STEPS = np.arange(0.05, 0.951, 0.05)  # thresholds that the oscillation index chooses from (FAIR DSC toolbox)
 THRESHOLD = 0.1  # of the largest singular value, without oscillation index (FAIR DSC toolbox, after Wu 2003)
 PER_MINUTE = 6000.0  # ml/100 ml/min in 1/s
@@ -65,8 +65,9 @@ def cbf(
     factor: of flow and volume; 1 gives ml/100 ml of tissue, kH/rho (hematocrit factor by density in g/ml) ml/100 g.
 
     C(t) = CBF Int AIF(t') R(t - t') dt' with the input weighted 1:4:1 between frames and both curves zero-padded to
-    twice their length (Wu 2003, MRM 50:164, as in the FAIR DSC toolbox); CBF is the largest value of CBF R(t),
-    CBV = Int C / Int AIF, MTT = CBV / CBF. Oscillation index: mean of \\|second difference\\| over the largest value.
+    twice their length (Wu 2003, doi 10.1002/mrm.10522, as in the FAIR DSC toolbox); CBF is the largest value of
+    CBF R(t), CBV = Int C / Int AIF, MTT = CBV / CBF. Oscillation index: mean absolute second difference of the residue
+    over its largest value.
 
     Raises InputError: ``perfusion_option``, ``deconvolution_shape``, ``deconvolution_arterial_input``,
     ``dsc_repetition_time``, ``perfusion_mask_shape``; concurrent.futures.CancelledError when cancelled() is true.

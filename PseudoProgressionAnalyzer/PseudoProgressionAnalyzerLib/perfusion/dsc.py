@@ -43,10 +43,11 @@ class RelativeCBV:
     of dR2* over the baseline, 1/s. baseline: signal before the bolus.
 
     frames: see ``Frames``; frame_spacing and echo_time (of two echoes their difference): s. brain_curve: mean signal of
-    the brain ``(time,)``, of two echoes of their ratio; reference_curve: mean dR2* of the reference voxels in 1/s ``(time,)``. reference_mask,
-    brain_mask: bool; quality: bool, True = trustworthy; untrusted: why not, a bool map for each reason of
-    ``quality.REASONS``. rates: of return to the blood in 1/s, rate: which of them each voxel takes; errors_per_noise:
-    ``(3, rates)``, standard errors of k1, k2 and cbv for a noise of 1 1/s. flags: what a reader should know.
+    the brain ``(time,)``, of two echoes of their ratio; reference_curve: mean dR2* of the reference voxels in 1/s
+    ``(time,)``. reference_mask, brain_mask: bool; quality: bool, True = trustworthy; untrusted: why not, bool maps
+    ``noise``, ``signal_loss``, ``baseline_drift``. rates: of return to the blood in 1/s, rate: which of them each voxel takes;
+    errors_per_noise: ``(3, rates)``, standard errors of k1, k2 and cbv for a noise of 1 1/s. flags: what a reader
+    should know.
     """
 
     cbv: np.ndarray
@@ -151,35 +152,21 @@ def relative_cbv(
         flags.append(Message("dsc_brain_by_threshold"))
     else:
         brain = flat_mask(brain_mask, shape, "brain_mask")
-    run = {"threads": threads, "cancelled": cancelled}
-
     sample = _sample(echoes[0], brain)
     frames = find_frames(sample.mean(axis=1, dtype=np.float64), steady_state=steady_state, bolus_arrival=bolus_arrival)
     moved = moved_frames(np.log(sample), frames)
     if moved.size:
         some = ", ".join(map(str, moved[:MOST_NAMED])) + (" ..." if moved.size > MOST_NAMED else "")
         flags.append(Message("dsc_motion", {"count": moved.size, "frames": some}))
+
     last = frames.count if integral == "full" else frames.first_pass_end
-
-    def fit_to(curve: np.ndarray) -> Leakage:
-        return leakage(curve, frames, repetition_time, last, MODELS[model])
-
-    given = (echoes, echo_time, brain, given_reference, frames)
-    first = walk(*given, most=SAMPLE_BLOCKS, progress=_part(progress, 0.0, 0.1), **run)
-    if np.count_nonzero(first.reference) < SAMPLE_REFERENCE:
-        first = walk(*given, progress=_part(progress, 0.1, 0.2), **run)
-    _check_reference(first, given_reference)
-    seen = fit_to(first.reference_curve)
-    found = walk(*given, fit=seen, progress=_part(progress, 0.2, 0.9), **run)
-    change = np.linalg.norm(found.reference_curve - first.reference_curve)
-    if change > SAME_CURVE * np.linalg.norm(found.reference_curve):
-        seen = fit_to(found.reference_curve)
-        found = walk(*given, fit=seen, progress=_part(progress, 0.9, 1.0), **run)
-    fit = fit_to(found.reference_curve)
+    found, seen, fit = _walk_and_fit(
+        (echoes, echo_time, brain, given_reference, frames),
+        lambda curve: leakage(curve, frames, repetition_time, last, MODELS[model]),
+        progress,
+        {"threads": threads, "cancelled": cancelled},
+    )
     k1, k2, cbv = fit.solve(found.uncorrected, found.along, found.across, found.number, seen)
-
-    if progress is not None:
-        progress(1.0)
 
     flags += _check_reference(found, given_reference)
     lost = int(np.count_nonzero(brain) - np.count_nonzero(found.valid))
@@ -187,7 +174,9 @@ def relative_cbv(
         flags.append(Message("dsc_voxels_without_signal", {"voxels": lost}))
     errors = echo_time * np.linalg.norm(for_logs(fit.weights(), frames, echo_time), axis=2).T.astype(np.float32)
     reference_cbv = abs(float(np.mean(cbv, where=found.reference, dtype=np.float64)))
-    untrusted = untrusted_voxels(found.noise * (errors[2].max() / reference_cbv), found.level, found.drift, frames)
+    untrusted = untrusted_voxels(
+        found.noise * errors[2, found.number] / reference_cbv, found.level, found.drift, frames
+    )
     return RelativeCBV(
         cbv=cbv.reshape(shape),
         cbv_uncorrected=found.uncorrected.reshape(shape),
@@ -211,6 +200,24 @@ def relative_cbv(
         integral=integral,
         flags=tuple(flags),
     )
+
+
+def _walk_and_fit(given, fit_to, progress, run) -> tuple[Walk, Leakage, Leakage]:
+    """The walk over all voxels, the fit whose products it holds and the fit to the curve of all reference voxels."""
+    given_reference = given[3]
+    first = walk(*given, most=SAMPLE_BLOCKS, progress=_part(progress, 0.0, 0.1), **run)
+    if np.count_nonzero(first.reference) < SAMPLE_REFERENCE:
+        first = walk(*given, progress=_part(progress, 0.1, 0.2), **run)
+    _check_reference(first, given_reference)
+    seen = fit_to(first.reference_curve)
+    found = walk(*given, fit=seen, progress=_part(progress, 0.2, 0.9), **run)
+    change = np.linalg.norm(found.reference_curve - first.reference_curve)
+    if change > SAME_CURVE * np.linalg.norm(found.reference_curve):
+        seen = fit_to(found.reference_curve)
+        found = walk(*given, fit=seen, progress=_part(progress, 0.9, 1.0), **run)
+    if progress is not None:
+        progress(1.0)
+    return found, seen, fit_to(found.reference_curve)
 
 
 def _part(progress: Callable[[float], None] | None, start: float, end: float) -> Callable[[float], None] | None:

@@ -15,7 +15,6 @@ FAINTEST = 0.3  # baseline signal in units of the brain's median: below it, drop
 DRIFT_CHANCE = 1e-5  # of a slope as steep as the baseline's without any drift
 MOVED = 1.5  # change from one frame to the next in units of the quieter frames' change
 LEAST_CHANGE = 0.01  # of the signal
-REASONS = ("noise", "signal_loss", "baseline_drift")
 
 
 def untrusted_voxels(
