@@ -1,0 +1,174 @@
+"""The module's self-test in the real application: the whole way for a built-in case, by the panel's own buttons.
+
+Load, align and compute, see the timeline, draw with the editor's own paint effect, measure, undo, assess, save, close,
+open again, compare number by number, and leave Slicer as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import qt
+import slicer
+
+from ..scene import timeline
+from ..scene.nodes import Kind, find, patient_node
+
+PICTURES = "PPA_SELFTEST_PICTURES"
+"""Environment variable that names a folder for screenshots of each step."""
+LONGEST_GAP = 0.2  # s that the interface may be silent
+
+
+def walk(test: object, case: str = "") -> None:
+    """Walks the whole way; ``test`` is the unittest case whose assertions are used."""
+    layout = slicer.app.layoutManager().layout
+    slicer.util.selectModule("PseudoProgressionAnalyzer")
+    widget = slicer.modules.PseudoProgressionAnalyzerWidget
+    panel, session = widget.panel, widget.logic.session
+    if case:
+        widget.ui.exampleSelector.setCurrentText(case)
+    test.delayDisplay("Loading the example")
+    widget.ui.exampleButton.click()
+    analysis = session.analysis
+    test.assertIsNotNone(analysis, widget.ui.progressLabel.text)
+    visits = [visit.id for visit in analysis.patient.visits]
+    test.assertEqual(widget.ui.visitsTable.rowCount, len(visits))
+    test.assertEqual(slicer.app.layoutManager().layout, timeline.LAYOUT_ID)
+    picture("1_loaded")
+
+    test.delayDisplay("Aligning and computing")
+    gaps = Gaps()
+    widget.ui.computeButton.click()
+    longest = gaps.stop()
+    test.assertGreater(len(session.analysis.measurements), 0, widget.ui.progressLabel.text)
+    test.assertGreater(len(session.analysis.assessments), 0)
+    test.assertLess(longest, LONGEST_GAP, "the interface was silent for too long")
+    picture("2_computed")
+
+    test.delayDisplay("Drawing in the second column")
+    before = values(session)
+    panel.editors.bring(visits[1])
+    segmentation = panel.editors.editors[visits[1]].segmentationNode()
+    paint(visits[1])
+    after = values(session)
+    picture("3_painted")
+    changed = {key for key in before | after if before.get(key) != after.get(key)}
+    test.assertIn((visits[1], "lesion", "own", "volume", ""), changed)
+    test.assertGreater(
+        after[visits[1], "lesion", "own", "volume", ""], before[visits[1], "lesion", "own", "volume", ""]
+    )
+    for visit, _region, kind, _name, compared_to in changed:
+        of_the_visit = visit == visits[1] or compared_to == visits[1]
+        test.assertTrue(of_the_visit or kind == "fixed", f"{visit} {kind} changed too")
+    test.assertIs(panel.editors.editors[visits[1]].segmentationNode(), segmentation)
+
+    test.delayDisplay("Undo in one visit after painting in another")
+    paint(visits[0])
+    panel.editors.bring(visits[1])
+    panel.editors.editors[visits[1]].undo()
+    test.assertEqual(
+        values(session)[visits[1], "lesion", "own", "volume", ""], before[visits[1], "lesion", "own", "volume", ""]
+    )
+    panel.editors.bring(visits[0])
+    panel.editors.editors[visits[0]].undo()
+    test.assertEqual(values(session), before)
+
+    test.delayDisplay("Assessing, saving, closing and opening again")
+    session.assess()
+    text = widget.ui.assessmentText.toPlainText()
+    test.assertIn("favours", text)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "scene.mrb"
+        test.assertTrue(slicer.util.saveScene(str(path)))
+        slicer.mrmlScene.Clear()
+        test.assertIsNone(session.analysis)
+        test.assertEqual(slicer.app.layoutManager().layout, layout)
+        test.assertEqual(timeline.view_nodes(session.application), [])
+        slicer.util.loadScene(str(path))
+        test.assertEqual(values(session), before)
+        test.assertEqual(slicer.app.layoutManager().layout, timeline.LAYOUT_ID)
+        picture("4_opened_again")
+    test.delayDisplay("Leaving Slicer as it was")
+    widget.ui.timelineCheckBox.checked = False
+    test.assertEqual(slicer.app.layoutManager().layout, layout)
+    test.assertEqual(timeline.view_nodes(session.application), [])
+    slicer.mrmlScene.Clear()
+    test.assertIsNone(patient_node(slicer.mrmlScene))
+
+
+class Gaps:
+    """How long a 50 ms timer had to wait at most."""
+
+    def __init__(self):
+        self.longest = 0.0
+        self.last = time.monotonic()
+        self.timer = qt.QTimer()
+        self.timer.setInterval(50)
+        self.timer.connect("timeout()", self.tick)
+        self.timer.start()
+
+    def tick(self) -> None:
+        """One beat."""
+        now = time.monotonic()
+        self.longest = max(self.longest, now - self.last)
+        self.last = now
+
+    def stop(self) -> float:
+        """The longest time between two beats, in s."""
+        self.timer.stop()
+        return self.longest
+
+
+def values(session: object) -> dict[tuple[str, ...], float | None]:
+    """All measured values by what they are."""
+    return {
+        (row.visit, f"{row.region}", row.kind, row.name, row.compared_to): row.value
+        for row in session.analysis.measurements
+    }
+
+
+def paint(visit: str) -> None:
+    """One stroke of the paint effect in the visit's T1CE view, just outside its lesion, with real mouse events."""
+    widget = slicer.modules.PseudoProgressionAnalyzerWidget
+    editors = widget.panel.editors
+    editors.bring(visit)
+    editor = editors.editors[visit]
+    editor.setActiveEffectByName("Paint")
+    effect = editor.activeEffect()
+    effect.setCommonParameter("BrushSizeIsRelative", 0)
+    effect.setCommonParameter("BrushAbsoluteDiameter", 12)
+    view = view_of(visit)
+    slice_widget = slicer.app.layoutManager().sliceWidget(view.GetLayoutName())
+    interactor = slice_widget.sliceView().interactor()
+    columns, lines, _ = view.GetDimensions()
+    start, end = (columns // 2, lines // 2), (columns // 2 + 25, lines // 2)
+    interactor.SetEventInformation(*start, 0, 0)
+    interactor.EnterEvent()
+    interactor.MouseMoveEvent()
+    interactor.LeftButtonPressEvent()
+    interactor.SetEventInformation(*end, 0, 0)
+    interactor.MouseMoveEvent()
+    interactor.LeftButtonReleaseEvent()
+    slicer.app.processEvents()
+
+
+def view_of(visit: str) -> object:
+    """The first slice view of the timeline that shows a visit's image."""
+    image = find(patient_node(slicer.mrmlScene), Kind.IMAGE, visit, "T1CE")
+    for view in timeline.view_nodes(slicer.modules.PseudoProgressionAnalyzerWidget.logic.session.application):
+        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view)
+        if composite.GetBackgroundVolumeID() == image.GetID():
+            return view
+    raise LookupError(visit)
+
+
+def picture(name: str) -> None:
+    """A screenshot of the main window, where a folder for them is named."""
+    folder = os.environ.get(PICTURES)
+    if folder:
+        slicer.app.processEvents()
+        slicer.util.forceRenderAllViews()
+        slicer.util.mainWindow().grab().save(str(Path(folder) / f"{name}.png"))
