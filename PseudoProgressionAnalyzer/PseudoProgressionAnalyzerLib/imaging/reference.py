@@ -20,6 +20,7 @@ _FROM_FLUID = 3.0  # mm from ventricles and from what is bright on FLAIR
 _EROSION = 2.0  # mm off the border of what looks like white matter
 _FLUID = 0.6  # of the typical value deep in the brain: below it is fluid on T1
 _BRIGHT = 3.0  # robust standard deviations above the typical FLAIR value: oedema, gliosis
+_SPECK = 0.05  # mL: smaller bright spots are noise; by volume, because oedema may fill a single thick slice
 _SMOOTHING = 1.5  # mm, Gaussian before values are judged: noise
 _UNEVEN = 0.15  # coefficient of variation from which the region may hold more than white matter
 _BILATERAL = 0.1  # of the lesion on its smaller side
@@ -55,10 +56,10 @@ def contralateral_white_matter(
     if flair is None:
         flags.append(Message("reference_without_flair"))
     else:
-        water = resampling.resample(flair, t1ce, np.eye(4)).array
+        water = ndimage.gaussian_filter(resampling.resample(flair, t1ce, np.eye(4)).array, _SMOOTHING / spacing)
         typical = np.median(water[deep])
         spread = _MAD * np.median(np.abs(water[deep] - typical))
-        bright = ndimage.binary_opening(brain & (water > typical + _BRIGHT * spread))
+        bright = _at_least(brain & (water > typical + _BRIGHT * spread), _SPECK / t1ce.voxel_volume)
         suitable &= _away(bright, spacing, _FROM_FLUID)
 
     if lesion.any():
@@ -123,6 +124,14 @@ def _compact_part(white: np.ndarray, target: np.ndarray, grid: Image) -> np.ndar
     near = nearest[np.linalg.norm(points[nearest] - centre, axis=1) <= 2 * radius]
     region[tuple(index[near].T)] = True
     return region
+
+
+def _at_least(mask: np.ndarray, voxels: float) -> np.ndarray:
+    """The mask's connected components of at least this many voxels."""
+    labels, _ = ndimage.label(mask)
+    large = np.bincount(labels.ravel()) >= voxels
+    large[0] = False
+    return large[labels]
 
 
 def _away(mask: np.ndarray, spacing: np.ndarray, distance: float) -> np.ndarray:

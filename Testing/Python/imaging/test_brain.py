@@ -1,0 +1,44 @@
+"""The brain's mask against the known brain of a simulated head and of skull-stripped real cases."""
+
+import numpy as np
+import pytest
+
+from PseudoProgressionAnalyzerLib.formats.images import read_image
+from PseudoProgressionAnalyzerLib.imaging.brain import brain_mask
+from PseudoProgressionAnalyzerLib.measures import Image, InputError
+
+
+def dice(first, second):
+    return 2 * (first & second).sum() / (first.sum() + second.sum())
+
+
+@pytest.mark.parametrize("spacing", [(2.0, 2.0, 2.0), (1.6, 1.6, 6.5)])
+def test_brain_of_a_simulated_head(head, spacing):
+    case = head(spacing=spacing)
+    assert dice(brain_mask(case.image), case.brain) > 0.93
+    assert dice(case.image.array > 500, case.brain) < 0.93  # a plain threshold fails the same check
+
+
+def test_skull_stripped_brain_is_all_of_it(head):
+    case = head()
+    stripped = Image(np.where(case.brain, case.image.array, 0), case.image.affine)
+    assert dice(brain_mask(stripped), case.brain) > 0.99
+
+
+def test_padding_and_missing_values_do_not_matter(head):
+    case = head()
+    padded = np.pad(case.image.array, ((0, 5), (0, 0), (0, 0)))
+    padded[-1] = np.nan
+    found = brain_mask(Image(padded, case.image.affine))
+    assert dice(found[:-5], case.brain) > 0.93 and not found[-4:].any()
+
+
+def test_no_brain_is_said(head):
+    with pytest.raises(InputError) as caught:
+        brain_mask(Image(np.pad(np.ones((6, 6, 6)), 20), np.eye(4)))
+    assert caught.value.message.code == "brain_not_found"
+
+
+def test_real_skull_stripped_case(reference_data):
+    image = read_image(reference_data("longitudinal/BrainLesion_deep_quality_estimation") / "t1c.nii.gz")
+    assert dice(brain_mask(image), image.array > 0) > 0.99

@@ -1,0 +1,88 @@
+"""Registration against poses that are known: of a head given by formulas, and of a real serial pair."""
+
+import time
+
+import numpy as np
+import pytest
+
+from PseudoProgressionAnalyzerLib.formats.images import read_image
+from PseudoProgressionAnalyzerLib.imaging import agreement, registration, resampling
+from PseudoProgressionAnalyzerLib.imaging.head import Head
+from PseudoProgressionAnalyzerLib.measures import Image, InputError
+
+
+def largest_error(found, truth, points):
+    return np.linalg.norm(
+        resampling.transform_points(found, points) - resampling.transform_points(truth, points), axis=1
+    ).max()
+
+
+@pytest.fixture(scope="module")
+def pair(head, posed):
+    """A head, and the same in thick slices, turned and shifted, with a larger lesion."""
+    fixed = head()
+    moving = head(posed((14, -9, 17), (12, -18, 9)), spacing=(1.6, 1.6, 5.0), lesion_radius=20, seed=1)
+    result = registration.register_rigid(
+        fixed.image, moving.image, exclude_fixed=fixed.lesion, exclude_moving=moving.lesion
+    )
+    return fixed, moving, result
+
+
+def test_known_pose_is_found(pair):
+    _, moving, result = pair
+    truth = np.linalg.inv(moving.pose)
+    points = resampling.voxel_centres(moving.brain, moving.image.affine)[::500]
+    assert largest_error(result.moving_to_fixed, truth, points) < 1.0
+    assert largest_error(np.eye(4), truth, points) > 1.0  # the start fails the same check
+    assert result.trusted and result.uncertainty < registration.UNCERTAINTY_LIMIT
+    assert result.agreement <= result.agreement_before
+
+
+def test_identity_and_random_transforms_fail_the_agreement_check(pair, posed):
+    fixed, moving, result = pair
+    first, second = (agreement.edges(Head(case.image, None, case.lesion)) for case in (fixed, moving))
+    assert agreement.edge_distance(first, second, result.moving_to_fixed) < agreement.LIMIT
+    for wrong in (np.eye(4), posed((-9, 12, 6), (10, 8, -14)) @ result.moving_to_fixed):
+        distance = agreement.edge_distance(first, second, wrong)
+        assert distance is None or distance > agreement.LIMIT
+
+
+def test_cancelling_ends_soon(pair):
+    fixed, moving, _ = pair
+    asked = []
+
+    def cancelled():
+        asked.append(time.monotonic())
+        return len(asked) > 6
+
+    with pytest.raises(registration.CancelledError):
+        registration.register_rigid(
+            fixed.image, moving.image, fixed_mask=fixed.brain, moving_mask=moving.brain, cancelled=cancelled
+        )
+    assert len(asked) == 7  # never asked again after it said yes
+
+
+def test_wrong_input_is_said(pair):
+    fixed, moving, _ = pair
+    series = Image(fixed.image.array[None], fixed.image.affine)
+    with pytest.raises(InputError) as caught:
+        registration.register_rigid(series, moving.image)
+    assert caught.value.message.code == "registration_not_3d"
+    with pytest.raises(InputError) as caught:
+        registration.register_rigid(fixed.image, moving.image, fixed_mask=moving.brain)
+    assert caught.value.message.code == "registration_mask_grid"
+
+
+def test_real_pair_follows_a_known_perturbation(reference_data, posed):
+    folder = reference_data("longitudinal/SagaraBattousai_BrainTumorProgression") / "01"
+    affine = np.diag([-0.94, -0.94, 6.5, 1.0])  # assumed: the files lost it
+    fixed, moving = (Image(read_image(folder / f"{name}_Scan_T1.nii.gz").array, affine) for name in ("Pre", "Post"))
+    lesions = [read_image(folder / f"{name}_Mask.nii.gz").array > 0 for name in ("Pre", "Post")]
+    options = {"exclude_fixed": lesions[0], "exclude_moving": lesions[1]}
+    plain = registration.register_rigid(fixed, moving, **options)
+    turn = posed((18, -11, 15), (25, -20, 14))
+    turned = registration.register_rigid(fixed, Image(moving.array, turn @ affine), **options)
+    points = Head(moving).brain_points()
+    assert largest_error(turned.moving_to_fixed @ turn, plain.moving_to_fixed, points) < 1.0
+    assert largest_error(plain.moving_to_fixed @ turn, plain.moving_to_fixed, points) > 1.0
+    assert plain.trusted and turned.trusted
