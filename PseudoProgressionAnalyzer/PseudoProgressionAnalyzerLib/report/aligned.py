@@ -51,7 +51,7 @@ class Place:
     """Where visits are cut, in the space of the reference visit.
 
     axes: from ``slices.frame``; box: from ``slices.bounds``; offset: mm along the third axis; number: of the reference
-    visit's own slice, from 1 below; of: how many it has; visit: the one whose lesion is largest here, None without any.
+    visit's own slice, from 1 below; of: how many it has; has_lesion: whether any lesion was drawn.
     """
 
     axes: np.ndarray
@@ -59,7 +59,7 @@ class Place:
     offset: float
     number: int
     of: int
-    visit: Visit | None
+    has_lesion: bool
 
     def plane(self, spacing: float) -> Image:
         """The plane with square pixels of this size in mm."""
@@ -67,7 +67,10 @@ class Place:
 
 
 def choose_place(analysis: Analysis) -> Place:
-    """The axial slice of the reference visit in which any visit's lesion has its largest area, around the brain.
+    """The axial slice of the reference visit in which the lesions of all visits are seen best together, and the brain.
+
+    That is where the lesion areas, each relative to the largest area of its own visit, add up to most: a visit with a
+    small lesion counts as much as one with a large lesion, so that no visit seems free of a lesion that it has.
 
     Raises InputError ``report_nothing_aligned`` where the reference visit has no T1CE.
     """
@@ -78,7 +81,7 @@ def choose_place(analysis: Analysis) -> Place:
     box = slices.bounds(Image(_brain(analysis, analysis.reference_visit), reference.affine), axes, BRAIN_MARGIN)
     offsets = slices.slice_offsets(reference, axes[2])
     stack = slices.planes(axes, box, offsets, AREA_SPACING)
-    largest, number, shown = 0, len(offsets) // 2, None
+    seen = np.zeros(len(offsets))
     for visit in analysis.patient.visits:
         lesions = [region for region in aligned_regions(analysis, visit) if region.purpose == "lesion"]
         moved = [
@@ -88,9 +91,9 @@ def choose_place(analysis: Analysis) -> Place:
         if not moved:
             continue
         areas = np.count_nonzero(np.maximum.reduce(moved) >= 0.5, axis=(1, 2))
-        if areas.max() > largest:
-            largest, number, shown = areas.max(), int(areas.argmax()), visit
-    return Place(axes, box, float(offsets[number]), number + 1, len(offsets), shown)
+        seen += areas / max(areas.max(), 1)
+    number = int(seen.argmax()) if seen.any() else len(offsets) // 2
+    return Place(axes, box, float(offsets[number]), number + 1, len(offsets), bool(seen.any()))
 
 
 def aligned_regions(analysis: Analysis, visit: Visit) -> list[Region]:

@@ -141,7 +141,7 @@ def _visits(markup: Markup, analysis: Analysis) -> str:
     rows = []
     for visit in markup.patient.visits:
         date = markup.date(visit)
-        name = "" if visit.date and visit.id == visit.date.isoformat() else f"<small>{escape(visit.id)}</small>"
+        name = f"<small>{escape(visit.id)}</small>" if visit.date and visit.id != visit.date.isoformat() else ""
         day = words.day_words(markup.patient, visit, markup.language)
         remarks = [*visit.warnings, *analysis.messages.get(visit.id, [])]
         cells = (
@@ -163,7 +163,7 @@ def _alignment(markup: Markup, analysis: Analysis, visit: Visit) -> str:
     uncertainty = analysis.alignment.get(visit.id, {}).get("uncertainty")
     if uncertainty is None:
         return markup.say("alignment_unknown")
-    return markup.say("alignment_uncertainty", millimetres=words.number(uncertainty, 2))
+    return markup.say("alignment_uncertainty", millimetres="< 0.1" if uncertainty < 0.1 else f"{uncertainty:.1f}")
 
 
 def _course(markup: Markup, analysis: Analysis) -> str:

@@ -31,7 +31,7 @@ class Markup:
 
     def date(self, visit: Visit) -> str:
         """The visit's date, never broken over two lines."""
-        return f"<time>{escape(words.date_words(visit, self.language))}</time>"
+        return f'<span class="date">{escape(words.date_words(visit, self.language))}</span>'
 
     def visit(self, visit_id: str) -> str:
         """A visit by its date and day."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,13 @@ from ..formats.images import write_image
 from ..measures import DISCLAIMER, Image
 from . import assessment_json, html, measurements_csv, timeline_png, words, writing
 from .canvas import png
-from .writing import check_folder as check_output
-
-__all__ = ["check_output", "write_results"]
 
 ANONYMOUS = "anonymous"
+
+
+def check_output(folder: Path, overwrite: bool = False) -> None:
+    """Whether results may be written here, asked before anything is computed; errors as ``writing.check_folder``."""
+    writing.check_folder(folder, overwrite)
 
 
 def write_results(
@@ -45,7 +48,19 @@ def write_results(
         assessment_json.write(shown, stage / writing.MARK, language)
         _write_maps(analysis, stage / "maps")
         written = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
-    return [folder / path for path in written]
+    placed = [folder / path for path in written]
+    _remove_stale(folder, placed)
+    return placed
+
+
+def _remove_stale(folder: Path, placed: list[Path]) -> None:
+    """Takes away what an earlier result left here and this one does not have; other people's files stay."""
+    if folder / "timeline.png" not in placed:
+        (folder / "timeline.png").unlink(missing_ok=True)
+    for sidecar in (folder / "maps").glob("*.json"):
+        if sidecar not in placed and DISCLAIMER in sidecar.read_text(encoding="utf-8", errors="replace"):
+            for ending in (".json", ".nii.gz", "_trusted.nii.gz"):
+                sidecar.with_name(sidecar.stem + ending).unlink(missing_ok=True)
 
 
 def _write_maps(analysis: Analysis, folder: Path) -> None:
@@ -56,7 +71,7 @@ def _write_maps(analysis: Analysis, folder: Path) -> None:
     if analysis.maps:
         folder.mkdir()
     for (visit, name), map_ in analysis.maps.items():
-        stem = f"{visit}_{name}"
+        stem = re.sub(r"[^\w.-]+", "_", f"{visit}_{name}")  # a visit's id may hold what a file name may not
         trusted = np.isfinite(map_.array) & (True if map_.quality is None else map_.quality)
         write_image(
             Image(np.where(trusted, map_.array, np.nan).astype(np.float32), map_.affine), folder / f"{stem}.nii.gz"

@@ -20,7 +20,7 @@ from .canvas import Canvas, Colour, png, text_width
 from .scales import nice_ticks, nice_top
 
 COLUMNS_PER_BLOCK = 5
-WIDTH, HEIGHT = 1500, 1200  # pixels that the pictures of a full block may take
+WIDTH, HEIGHT = 1600, 1500  # pixels that the pictures of a full block may take
 LARGEST_PICTURE = 430
 MARGIN, GAP, LABELS, SCALE = 28, 10, 38, 118
 
@@ -71,11 +71,8 @@ def _place_words(analysis: Analysis, place: Place, language: str) -> str:
     """Which slice is shown, and why."""
     reference = words.date_words(analysis.patient.visit(analysis.reference_visit), language)
     shown = {"slice": place.number, "slices": place.of, "reference": reference}
-    if place.visit is None:
-        return words.sentence(Message("report_slice_middle", shown), language)
-    return words.sentence(
-        Message("report_slice_largest", shown | {"visit": words.date_words(place.visit, language)}), language
-    )
+    code = "report_slice_best" if place.has_lesion else "report_slice_middle"
+    return words.sentence(Message(code, shown), language)
 
 
 class _Sheet:

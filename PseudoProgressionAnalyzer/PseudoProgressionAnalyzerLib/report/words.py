@@ -105,8 +105,8 @@ def plain(value: Any) -> Any:
 
 
 def date_words(visit: Visit, language: str = "english") -> str:
-    """The visit's date in ISO form, or words that it is unknown."""
-    return visit.date.isoformat() if visit.date else say("report_date_unknown", language)
+    """The visit's date in ISO form, or its id and words that the date is unknown."""
+    return visit.date.isoformat() if visit.date else say("report_date_unknown", language, visit=visit.id)
 
 
 def day_words(patient: Patient, visit: Visit, language: str = "english") -> str:

@@ -8,10 +8,15 @@ import pytest
 
 from PseudoProgressionAnalyzerLib.formats.images import read_image
 from PseudoProgressionAnalyzerLib.measures import DISCLAIMER, InputError
-from PseudoProgressionAnalyzerLib.report import measurements_csv
+from PseudoProgressionAnalyzerLib.report import measurements_csv, timeline_png
 from PseudoProgressionAnalyzerLib.report.results import ratio_kind, write_results
 
 VISITS = ("2020-03-02", "2021-01-15")
+
+
+@pytest.fixture(autouse=True)
+def small_pictures(monkeypatch):
+    monkeypatch.setattr(timeline_png, "HEIGHT", 300)
 
 
 def test_everything_is_there_and_says_what_it_is(analysis, tmp_path, secret):
@@ -64,9 +69,22 @@ def test_an_earlier_result_is_replaced_only_when_asked(analysis, tmp_path):
     with pytest.raises(InputError) as refused:
         write_results(analysis, folder)
     assert refused.value.message.code == "output_exists"
+    (folder / "maps" / "mine.json").write_text("{}")
     analysis.measurements = analysis.measurements[:1]
-    write_results(analysis, folder, overwrite=True)
+    analysis.maps = {key: map_ for key, map_ in analysis.maps.items() if key[0] == VISITS[0]}
+    written = write_results(analysis, folder, overwrite=True)
     assert len(measurements_csv.read(folder / "measurements.csv")) == 1
+    # The maps of the visit that is no longer there are gone, what somebody else put there is not.
+    assert {path for path in folder.rglob("*") if path.is_file()} == {*written, folder / "maps" / "mine.json"}
+
+
+def test_a_visit_id_that_is_no_file_name_is_no_trouble(analysis, tmp_path):
+    analysis.maps = {
+        ("../visit 1/2", name): map_ for (visit, name), map_ in analysis.maps.items() if visit == VISITS[0]
+    }
+    analysis.images.clear()
+    write_results(analysis, tmp_path / "out")
+    assert (tmp_path / "out" / "maps" / ".._visit_1_2_rCBV_ratio.nii.gz").is_file()
 
 
 def test_an_error_half_way_leaves_nothing(analysis, tmp_path, monkeypatch):

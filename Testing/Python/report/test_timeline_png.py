@@ -13,6 +13,12 @@ from PseudoProgressionAnalyzerLib.report import aligned, canvas, colours, timeli
 OWN = np.array(colours.OWN)
 
 
+@pytest.fixture
+def small(monkeypatch):
+    """Small pictures, where their size does not matter."""
+    monkeypatch.setattr(timeline_png, "HEIGHT", 300)
+
+
 def alone(analysis):
     """The first visit without regions and maps: grey pictures only."""
     first = analysis.patient.visits[0]
@@ -76,13 +82,25 @@ def test_the_letters_stand_on_the_right_sides(analysis):
     assert likeness("L", right - 34) > 0.95 > likeness("R", right - 34)
 
 
-def test_the_slice_is_where_the_largest_lesion_is_largest(analysis):
+def test_the_slice_is_where_the_lesions_are_seen_best(analysis):
     place = aligned.choose_place(analysis)
     # The left ball's middle lies 4 mm up; the 30 slices are 4.1 mm apart around 0.
     assert abs(place.offset - 4) <= 4.1 / 2
     assert place.offset == pytest.approx((place.number - 1 - 14.5) * 4.1)
     assert place.of == 30
-    assert place.visit.id == "2020-03-02"  # the radius is largest there
+
+
+def test_a_small_lesion_elsewhere_counts_as_much_as_a_large_one(analysis, phantom):
+    """The large lesion lies 10 mm above the two small ones: the slice must show all three."""
+    for number, visit in enumerate(analysis.patient.visits):
+        mask = analysis.regions[visit.id, "lesion"]
+        where = phantom["points"](analysis.visit_to_reference[visit.id] @ mask.affine, mask.shape)
+        centre = phantom["left"] + np.array([0, 0, 10.0 * (number == 1)])
+        analysis.regions[visit.id, "lesion"] = Image(phantom["in_ball"](where, centre, (9, 18, 9)[number]), mask.affine)
+    plane = aligned.choose_place(analysis).plane(1.0)
+    for visit, radius in zip(analysis.patient.visits, (9, 18, 9), strict=True):
+        area = (aligned.cut_visit(analysis, visit, plane).own >= 0.5).sum()
+        assert area > 0.6 * np.pi * radius**2
 
 
 def test_the_slice_follows_the_lesion(analysis, phantom):
@@ -143,7 +161,7 @@ def test_a_visit_without_a_map_or_without_t1ce_says_so(analysis):
     assert 4.6 * area < empty.sum() < 5 * area
 
 
-def test_many_visits_go_on_below(analysis):
+def test_many_visits_go_on_below(analysis, small):
     narrow = timeline_png.picture(analysis)
     analysis.patient.visits = analysis.patient.visits * 3
     wide = timeline_png.picture(analysis)
@@ -151,7 +169,7 @@ def test_many_visits_go_on_below(analysis):
     assert wide.shape[0] > 1.3 * narrow.shape[0]
 
 
-def test_the_patients_id_is_not_in_the_picture_but_the_title_is(analysis, tmp_path):
+def test_the_patients_id_is_not_in_the_picture_but_the_title_is(analysis, tmp_path, small):
     other = dataclasses.replace(analysis, patient=dataclasses.replace(analysis.patient, id="Another^Person"))
     assert np.array_equal(timeline_png.picture(analysis), timeline_png.picture(other))
     assert not np.array_equal(timeline_png.picture(analysis), timeline_png.picture(analysis, "Case 7"))
@@ -166,7 +184,7 @@ def test_a_free_region_is_drawn_in_every_visit(analysis):
     analysis.patient.regions[:] = [Region("spot", first, "free", analysis.patient.regions[0].path)]
     analysis.regions[first, "spot"] = analysis.regions.pop((first, "lesion"))
     place = aligned.choose_place(analysis)
-    assert place.visit is None
+    assert not place.has_lesion
     place = dataclasses.replace(place, offset=4.0)
     for visit in analysis.patient.visits:
         column = aligned.cut_visit(analysis, visit, place.plane(2.0))

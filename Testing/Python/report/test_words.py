@@ -81,3 +81,8 @@ def test_parameters_become_what_json_knows():
 def test_a_label_falls_back_to_the_name():
     assert words.label("measure", "volume") == "Volume"
     assert words.label("measure", "something_new") == "something_new"
+
+
+def test_a_visit_without_a_date_is_told_by_its_id():
+    assert words.date_words(Visit("second", None)) == "second (date unknown)"
+    assert words.date_words(Visit("second", datetime.date(2020, 3, 2))) == "2020-03-02"
