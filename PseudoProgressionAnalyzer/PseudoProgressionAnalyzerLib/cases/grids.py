@@ -134,8 +134,8 @@ def soft_step(depth: np.ndarray) -> np.ndarray:
 def signed_distance(inside: np.ndarray, spacing: float) -> np.ndarray:
     """Distance in mm to the surface of a mask (k, j, i) on an isotropic grid: negative inside, float32.
 
-    Maurer's map is exact outside of a mask only, and counts to the centres of its outermost voxels, which lie 0.3 voxels
-    deep on the average over a ball's directions: so inside and outside are each measured from the other.
+    Maurer's map is exact outside of a mask only, and counts to the centres of its outermost voxels, which lie 0.3
+    voxels deep on the average over a ball's directions: so inside and outside are each measured from the other.
     """
     distances = []
     for part in (inside, ~inside):
