@@ -54,9 +54,11 @@ def build_scene(application: Application, analysis: Analysis, assessment_json: s
     for visit_id, brain in analysis.brains.items():
         node = put(patient, "vtkMRMLLabelMapVolumeNode", f"{visit_id} brain", Kind.BRAIN, visit_id)
         node.SetHideFromEditors(True)  # a mask of the computation, not something to read
-        image = Image(brain.astype(np.uint8), analysis.images[visit_id, ANATOMY].affine)
+        anatomy = analysis.images[visit_id, ANATOMY]
+        image = Image(brain.astype(np.uint8), anatomy.affine)
         if _differs(node, image):
             nodes.set_image(node, image)
+            show_anatomy(find(patient, Kind.IMAGE, visit_id, ANATOMY), anatomy, brain)
         _place(patient, node, analysis, visit_id, ANATOMY)
     _build_maps(patient, analysis)
     _build_regions(patient, analysis)

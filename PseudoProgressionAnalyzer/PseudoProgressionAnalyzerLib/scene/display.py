@@ -40,17 +40,21 @@ class Scale:
     high: float
 
 
-def show_anatomy(node: object, image: Image) -> None:
-    """Grey values from the 1st percentile of the image to the 99.5th of what is brighter than that (the head)."""
-    values = image.array[np.isfinite(image.array)]
+def show_anatomy(node: object, image: Image, brain: np.ndarray | None = None) -> None:
+    """Grey values from the 1st percentile of the image to the 99.5th of the brain (bool ``(k, j, i)``); where the brain
+    is not known, of what is brighter than the first (the head)."""
+    finite = np.isfinite(image.array)
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetAndObserveColorNodeID(GREY)
     display.SetAutoWindowLevel(False)
-    darkest = np.percentile(values, _DARKEST) if values.size else 0.0
-    head = values[values > darkest]
-    if head.size:
-        display.SetWindowLevelMinMax(float(darkest), float(np.percentile(head, _BRIGHTEST)))
+    if not finite.any():
+        return
+    darkest = float(np.percentile(image.array[finite], _DARKEST))
+    seen = finite & (image.array > darkest if brain is None else brain)
+    brightest = float(np.percentile(image.array[seen], _BRIGHTEST)) if seen.any() else darkest
+    if brightest > darkest:
+        display.SetWindowLevelMinMax(darkest, brightest)
 
 
 def scale_of(maps: Iterable[tuple[Map, Image | None, np.ndarray | None]]) -> Scale | None:

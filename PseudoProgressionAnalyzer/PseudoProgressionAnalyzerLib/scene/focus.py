@@ -10,11 +10,12 @@ from vtkmodules.vtkCommonMath import vtkMatrix3x3, vtkMatrix4x4
 
 from ..imaging.resampling import transform_points, voxel_centres
 from . import nodes
-from .nodes import Kind, linked
+from .nodes import Kind, find, linked, marked
 from .segments import regions_of, segment_mask
 
 ORIENTATION = "Axial"
 _NEAR = 5.0  # mm above and below the chosen level
+_AROUND = 20.0  # mm: the brain with skull and scalp
 
 
 def to_world(node: object) -> np.ndarray:
@@ -36,7 +37,7 @@ def set_axial(slice_node: object) -> None:
 
 
 def lesion_focus(patient_node: object) -> np.ndarray:
-    """RAS mm (3,) in the middle of all lesions of all visits; the middle of the first image where nothing is drawn.
+    """RAS mm (3,) in the middle of all lesions of all visits; the middle of the head where nothing is drawn.
 
     The axial level is the median of the lesions' voxels, weighted by volume, so that it cuts a lesion.
     """
@@ -49,7 +50,7 @@ def lesion_focus(patient_node: object) -> np.ndarray:
             weights.append(np.full(len(points), mask.voxel_volume))
     points = np.concatenate(found) if found else np.empty((0, 3))
     if len(points) == 0:
-        low, high = image_bounds(patient_node)
+        low, high = head_bounds(patient_node)
         return (low + high) / 2
     weight = np.concatenate(weights)
     order = np.argsort(points[:, 2])
@@ -58,12 +59,26 @@ def lesion_focus(patient_node: object) -> np.ndarray:
     return np.array([*np.average(points[near, :2], axis=0, weights=weight[near]), level])
 
 
-def image_bounds(patient_node: object) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest RAS mm (3,) of the box around the patient's first image, as it lies in the scene."""
-    for node in linked(patient_node, Kind.IMAGE):
-        image = nodes.get_image(node)
-        if image is not None:
-            ends = ((-0.5, n - 0.5) for n in image.shape[::-1])
-            corners = transform_points(to_world(node) @ image.affine, np.array(list(itertools.product(*ends))))
-            return corners.min(axis=0), corners.max(axis=0)
-    return np.full(3, -100.0), np.full(3, 100.0)
+def head_bounds(patient_node: object) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest RAS mm (3,) of the brain and what lies around it, as in the scene; of the whole image where
+    the brain was not found."""
+    images = [node for node in linked(patient_node, Kind.IMAGE) if nodes.get_image(node) is not None]
+    images.sort(key=lambda node: not np.array_equal(to_world(node), np.eye(4)))  # the reference visit before others
+    if not images:
+        return np.full(3, -100.0), np.full(3, 100.0)
+    image = nodes.get_image(images[0])
+    low, high = _box(np.zeros(3), np.array(image.shape[::-1]), to_world(images[0]) @ image.affine)
+    brain = find(patient_node, Kind.BRAIN, marked(images[0], "visit"))
+    held = np.argwhere(nodes.get_image(brain).array) if brain and nodes.get_image(brain) else ()
+    if len(held):
+        affine = to_world(brain) @ nodes.get_image(brain).affine
+        near_low, near_high = _box(held.min(axis=0)[::-1], held.max(axis=0)[::-1] + 1, affine)
+        low, high = np.maximum(low, near_low - _AROUND), np.minimum(high, near_high + _AROUND)
+    return low, high
+
+
+def _box(first: np.ndarray, last: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest RAS mm of the voxels from index ``(i, j, k)`` first to before last."""
+    ends = zip(first - 0.5, last - 0.5, strict=True)
+    corners = transform_points(affine, np.array(list(itertools.product(*ends))))
+    return corners.min(axis=0), corners.max(axis=0)

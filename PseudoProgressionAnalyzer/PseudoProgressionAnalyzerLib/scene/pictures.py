@@ -22,13 +22,13 @@ from ..measures import DISCLAIMER, InputError, Visit
 from . import nodes
 from .application import Application, end_slice_logic
 from .display import OVERLAY_OPACITY
-from .focus import image_bounds, lesion_focus, set_axial, to_world
+from .focus import head_bounds, lesion_focus, set_axial, to_world
 from .hierarchy import visit_title
 from .nodes import Kind, find, linked, marked
 from .segments import regions_of, segment_mask
 from .timeline import Row, default_rows, patient_of, visits_of
 
-CELL_WIDTH = 280
+CELL_WIDTH = 320
 GAP = 4
 MARGIN = 150
 SCALE_WIDTH = 90
@@ -48,7 +48,7 @@ def timeline_picture(application: Application, rows: list[Row] | None = None) ->
     if not visits:
         raise InputError("scene_without_patient")
     rows = rows or default_rows(patient_node)
-    low, high = image_bounds(patient_node)
+    low, high = head_bounds(patient_node)
     size = (CELL_WIDTH, round(CELL_WIDTH * (high[1] - low[1]) / (high[0] - low[0])))
     line = 2 * TEXT_SIZE
     width = MARGIN + len(visits) * (size[0] + GAP) + SCALE_WIDTH
@@ -197,7 +197,7 @@ def _write_scale(canvas: np.ndarray, patient_node: object, row: Row, left: int, 
 
 
 def _write(canvas: np.ndarray, text: str, left: int, top: int) -> None:
-    """White text into a picture; what does not fit is cut."""
+    """White text into a picture, dimmed where it stands; what does not fit is cut."""
     style = vtkTextProperty()
     style.SetFontSize(TEXT_SIZE)
     style.SetColor(1, 1, 1)
@@ -209,4 +209,4 @@ def _write(canvas: np.ndarray, text: str, left: int, top: int) -> None:
     opacity = pixels[: extent[1], : extent[0], 3][::-1]
     part = canvas[top : top + opacity.shape[0], left : left + opacity.shape[1]]
     opacity = opacity[: part.shape[0], : part.shape[1], np.newaxis].astype(np.uint16)
-    part[:] = (part * (255 - opacity) + 255 * opacity) // 255
+    part[:] = (part // 3 * (255 - opacity) + 255 * opacity) // 255

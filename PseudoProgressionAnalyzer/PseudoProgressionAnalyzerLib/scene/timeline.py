@@ -17,7 +17,7 @@ from ..measures import Patient, Visit
 from . import nodes
 from .application import Application
 from .display import OVERLAY_OPACITY
-from .focus import ORIENTATION, image_bounds, lesion_focus, set_axial
+from .focus import ORIENTATION, head_bounds, lesion_focus, set_axial
 from .hierarchy import visit_title
 from .nodes import Kind, find, linked, mark, marked
 from .plain import from_plain
@@ -256,7 +256,7 @@ def _place(patient_node: object, views: list[object]) -> None:
     """Gives new views the orientation, position and zoom of those that are there; all of them the first time."""
     placed = next((node for node in views if marked(node, "placed")), None)
     focus = lesion_focus(patient_node)
-    low, high = image_bounds(patient_node)
+    low, high = head_bounds(patient_node)
     for node in views:
         if marked(node, "placed"):
             continue

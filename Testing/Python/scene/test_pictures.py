@@ -14,7 +14,7 @@ from PseudoProgressionAnalyzerLib.measures import DISCLAIMER, Image, InputError
 from PseudoProgressionAnalyzerLib.scene import nodes, pictures
 from PseudoProgressionAnalyzerLib.scene.application import application
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
-from PseudoProgressionAnalyzerLib.scene.focus import image_bounds, lesion_focus, to_world
+from PseudoProgressionAnalyzerLib.scene.focus import head_bounds, lesion_focus, to_world
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find
 from PseudoProgressionAnalyzerLib.scene.pictures import CELL_WIDTH, GAP, MARGIN, TEXT_SIZE, timeline_picture, write_png
 from PseudoProgressionAnalyzerLib.scene.timeline import Row
@@ -90,7 +90,7 @@ def test_sides_are_marked(grey):
 
 def test_grey_values_are_those_of_the_image(grey, patient, analysis, phantom):
     """Against reslicing by hand: pixel to RAS to voxel, linear, through the window of the display."""
-    low, high = image_bounds(patient)
+    low, high = head_bounds(patient)
     focus = lesion_focus(patient)
     for column, visit in enumerate(phantom.visits):
         cell = grey[column, 0]
@@ -206,7 +206,7 @@ def test_the_focus_without_lesions_is_the_middle(analysis):
     plain = copy.copy(analysis)
     plain.regions = {}
     patient = build_scene(application(), plain)
-    low, high = image_bounds(patient)
+    low, high = head_bounds(patient)
     assert np.allclose(lesion_focus(patient), (low + high) / 2)
     assert np.all(high - low > 80)
 
