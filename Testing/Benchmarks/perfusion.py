@@ -246,7 +246,7 @@ def main() -> None:
     speed((30, 128, 128), 100, rounds=9)
     peak_memory((30, 128, 128), 100)
     if large:
-        speed((60, 256, 256), 90, rounds=3)
+        speed((60, 256, 256), 90, rounds=5)
         peak_memory((60, 256, 256), 90)
     deconvolution_speed()
     leakage_table()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..measures import InputError, Message
-from .blocks import as_frames, for_blocks, log_signal, project
+from .blocks import as_frames, for_blocks, log_signal, padded, project
 from .bolus import Frames
 from .checks import check_echo_time, check_series, flat_mask
 
@@ -68,10 +68,10 @@ def arterial_input(
     row[0, frames.bolus_arrival : frames.first_pass_end] = -1
     before = slice(frames.steady_state, frames.bolus_arrival)
     row[0, before] = (frames.first_pass_end - frames.bolus_arrival) / (before.stop - before.start)
-    row = row.astype(np.float32)
+    rows = padded(row)
 
     def work(voxels: slice, scratch: np.ndarray) -> None:
-        area[voxels] = project(row, log_signal(series[:, voxels], scratch))[0]
+        area[voxels] = project(rows, log_signal(series[:, voxels], scratch))[0]
 
     for_blocks(work, brain, frames.count, threads=threads, cancelled=cancelled, progress=progress)
     area[~(brain & np.isfinite(area))] = -np.inf

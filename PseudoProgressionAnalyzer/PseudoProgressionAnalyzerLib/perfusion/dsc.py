@@ -45,9 +45,9 @@ class RelativeCBV:
     frames: see ``Frames``; frame_spacing and echo_time (of two echoes their difference): s. brain_curve: mean signal of
     the brain ``(time,)``, of two echoes of their ratio; reference_curve: mean dR2* of the reference voxels in 1/s
     ``(time,)``. reference_mask, brain_mask: bool; quality: bool, True = trustworthy; untrusted: why not, bool maps
-    ``noise``, ``signal_loss``, ``baseline_drift``. rates: of return to the blood in 1/s, rate: which of them each voxel takes;
-    errors_per_noise: ``(3, rates)``, standard errors of k1, k2 and cbv for a noise of 1 1/s. flags: what a reader
-    should know.
+    ``noise``, ``signal_loss``, ``baseline_drift``. rates: of return to the blood in 1/s; rate: which of them each voxel
+    takes; errors_per_noise: ``(3, rates)``, standard errors of k1, k2 and cbv for a noise of 1 1/s. flags: what a
+    reader should know.
     """
 
     cbv: np.ndarray
@@ -174,9 +174,8 @@ def relative_cbv(
         flags.append(Message("dsc_voxels_without_signal", {"voxels": lost}))
     errors = echo_time * np.linalg.norm(for_logs(fit.weights(), frames, echo_time), axis=2).T.astype(np.float32)
     reference_cbv = abs(float(np.mean(cbv, where=found.reference, dtype=np.float64)))
-    untrusted = untrusted_voxels(
-        found.noise * errors[2, found.number] / reference_cbv, found.level, found.drift, frames
-    )
+    relative_error = found.noise * errors[2, found.number] / reference_cbv
+    untrusted = untrusted_voxels(relative_error, found.level, found.drifting)
     return RelativeCBV(
         cbv=cbv.reshape(shape),
         cbv_uncorrected=found.uncorrected.reshape(shape),

@@ -42,15 +42,16 @@ class Leakage:
         return np.stack([self.integral, self.along, *self.across])
 
     def choose(self, across: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The number of each voxel's rate ``(n,)`` and its product, from the products ``(rates, n)`` with ``across``.
+        """Each voxel's product and the number of its rate ``(n,)``, from the products ``(rates, n)`` with ``across``.
 
         noise: standard deviation of dR2* per voxel ``(n,)``. The rate that fits best, or the first (0) where it does
         not fit better by what Akaike's criterion asks of a third parameter.
         """
+        across = np.asarray(across)
         best = np.argmax(np.abs(across), axis=0)
         strongest = np.take_along_axis(across, best[None], axis=0)[0]
         better = strongest**2 - across[0] ** 2 > AKAIKE_STEP * noise**2
-        return np.where(better, best, 0), np.where(better, strongest, across[0])
+        return np.where(better, strongest, across[0]), np.where(better, best, 0)
 
     def weights(self) -> np.ndarray:
         """Weights ``(rates, 3, time)`` that turn dR2*(t) into k1, k2 and corrected CBV."""

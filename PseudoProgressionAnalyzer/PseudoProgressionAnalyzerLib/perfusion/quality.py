@@ -17,20 +17,26 @@ MOVED = 1.5  # change from one frame to the next in units of the quieter frames'
 LEAST_CHANGE = 0.01  # of the signal
 
 
-def untrusted_voxels(
-    relative_error: np.ndarray, level: np.ndarray, drift: np.ndarray, frames: Frames
-) -> dict[str, np.ndarray]:
-    """Why voxels are not to be trusted: a bool map per reason; false where the arguments are NaN.
+def steepest_slope(length: int) -> float:
+    """The steepest slope of a baseline without drift, in units of its standard deviation, for a unit slope vector.
+
+    From Student's t of a regression line over ``length`` frames.
+    """
+    t = stdtrit(length - 2, 1 - DRIFT_CHANCE / 2)
+    return float(np.sqrt((length - 1) * t**2 / (length - 2 + t**2)))
+
+
+def untrusted_voxels(relative_error: np.ndarray, level: np.ndarray, drifting: np.ndarray) -> dict[str, np.ndarray]:
+    """Why voxels are not to be trusted: a bool map per reason; False where the arguments are NaN.
 
     relative_error: standard error of the CBV in units of the reference tissue's CBV; level: mean of ln S over the
-    baseline; drift: slope of ln S over the baseline in units of its standard error. All ``(voxel,)``.
+    baseline; drifting: bool, whether the baseline has a slope. All ``(voxel,)``.
     """
-    steepest = stdtrit(frames.bolus_arrival - frames.steady_state - 2, 1 - DRIFT_CHANCE / 2)  # Student's t
     brightness = np.nanmedian(level[:: max(1, level.size // 16384)])  # a limit needs no more voxels than that
     return {
         "noise": relative_error > LARGEST_ERROR,
         "signal_loss": level < brightness + np.log(FAINTEST),
-        "baseline_drift": np.abs(drift) > steepest,
+        "baseline_drift": drifting,
     }
 
 
@@ -41,7 +47,7 @@ def moved_frames(logs: np.ndarray, frames: Frames) -> np.ndarray:
     frame has moved where the change that 95 % of the voxels stay below is more than 1.5 times that of the quieter
     quarter of the frames, and more than 1 % of the signal.
     """
-    changes = np.abs(np.diff(logs[:, :: max(1, logs.shape[1] // 1024)], axis=0))
+    changes = np.abs(np.diff(logs[:, :: max(1, logs.shape[1] // 512)], axis=0))
     spread = np.percentile(changes, 95, axis=1)  # spread[n] is the change into frame n + 1
     into = np.arange(1, frames.count)
     outside = (into > frames.steady_state) & ((into < frames.bolus_arrival) | (into > frames.first_pass_end))

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .blocks import for_blocks, log_signal, project, weighted_sums
+from .blocks import blocks, for_blocks, log_signal, padded, project, weighted_sums
 from .bolus import TAIL, Frames
 from .leakage import Leakage
+from .quality import steepest_slope
 
 NOISE_FLOOR = 1e-4  # relative noise of a baseline that shows none (rounding)
 
@@ -17,18 +18,17 @@ NOISE_FLOOR = 1e-4  # relative noise of a baseline that shows none (rounding)
 class Walk:
     """Per voxel ``(voxel,)`` unless said otherwise; S is the signal, of two echoes S2/S1.
 
-    valid: brain voxels with a usable signal in every frame; reference: reference voxels; noise: standard deviation of
-    dR2* over the baseline, 1/s; level: mean of ln S over the baseline, of two echoes that of the first; drift: slope of
-    ln S over the baseline in units of its standard error; reference_curve: mean dR2* of the reference voxels in 1/s,
-    brain_curve: mean (geometric) S of the brain, ``(time,)``; uncorrected, along, across, number: what
-    ``Leakage.solve`` needs.
+    valid: brain voxels with a usable signal in every frame; reference: reference voxels; drifting: whether the baseline
+    has a slope; noise: standard deviation of dR2* over the baseline, 1/s; level: mean of ln S over the baseline, of two
+    echoes that of the first; uncorrected, along, across, number: what ``Leakage.solve`` needs; reference_curve: mean
+    dR2* of the reference voxels in 1/s, brain_curve: mean (geometric) S of the brain, ``(time,)``.
     """
 
     valid: np.ndarray
     reference: np.ndarray
+    drifting: np.ndarray
     noise: np.ndarray
     level: np.ndarray
-    drift: np.ndarray
     uncorrected: np.ndarray
     along: np.ndarray
     across: np.ndarray
@@ -49,7 +49,8 @@ def walk(
     """Walks over the brain's voxels, or over the sample of blocks that ``run`` asks ``for_blocks`` for.
 
     echoes: the series ``(time, voxel)``, and the earlier echo's; echo_time: s; brain, given_reference: bool
-    ``(voxel,)``; without a given reference every voxel that does not enhance is one. fit: whose products are taken.
+    ``(voxel,)``; without a given reference every voxel that does not enhance is one. fit: whose products are taken;
+    without it only valid, reference and the curves are found.
     """
     baseline = slice(frames.steady_state, frames.bolus_arrival)
     length = frames.bolus_arrival - frames.steady_state
@@ -60,43 +61,47 @@ def walk(
     rows[2, -TAIL:] = 1 / TAIL
     rows[3, baseline] = slope / np.linalg.norm(slope)
     own = rows.astype(np.float32)
-    both = own if fit is None else np.concatenate([rows, for_logs(fit.rows, frames, echo_time)]).astype(np.float32)
+    both = own if fit is None else padded(np.concatenate([rows, for_logs(fit.rows, frames, echo_time)]))
+    steepest = steepest_slope(length)
 
-    maps = np.full((6, brain.size), np.nan, np.float32)
     several = fit is not None and len(fit.rates) > 1
-    found = Walk(
-        np.zeros(brain.size, bool), np.zeros(brain.size, bool), *maps, np.zeros(brain.size, np.uint8) if several else 0
-    )
+    maps = np.empty((5, 0 if fit is None else brain.size), np.float32)
+    found = Walk(*np.zeros((3, brain.size), bool), *maps, np.zeros(brain.size, np.uint8) if several else 0)
+    for voxels in blocks(brain.size):
+        if not brain[voxels].any():
+            maps[:, voxels] = np.nan
     sums = {}
 
     def work(voxels: slice, *scratch: np.ndarray) -> None:
         logs = log_signal(echoes[0][:, voxels], scratch[0])
         if len(echoes) == 2:
             logs -= log_signal(echoes[1][:, voxels], scratch[1])
-        (total, level, tail, drift), products = np.split(project(both, logs), [4])
+        total, level, tail, slope, *products = project(both, logs)
         noise = _noise(logs[baseline], level)
         finite = np.isfinite(total)
         usable = finite & brain[voxels]
         found.valid[voxels] = usable
-        found.noise[voxels] = noise / np.float32(echo_time)
-        rest = np.maximum((length - 1) * noise**2 - drift**2, NOISE_FLOOR**2) / (length - 2)
-        found.drift[voxels] = drift / np.sqrt(rest)
         if fit is not None:
-            found.uncorrected[voxels], found.along[voxels], found.across[voxels] = products[:3]
-        if several:
-            found.number[voxels], found.across[voxels] = fit.choose(products[2:], found.noise[voxels])
+            across = products[2]
+            if several:
+                across, number = fit.choose(products[2 : 2 + len(fit.rates)], noise / np.float32(echo_time))
+                found.number[voxels] = number
+            maps[:, voxels] = noise / np.float32(echo_time), level, products[0], products[1], across
+            if not usable.all():
+                maps[:, voxels][:, ~usable] = np.nan
+            found.drifting[voxels] = usable & (np.abs(slope) > steepest * noise)
         if len(echoes) == 2:  # T1 enhancement shows in the first echo, not in the ratio of the echoes
             _, level, tail, _ = project(own, scratch[1])
             noise = _noise(scratch[1][baseline], level)
-        found.level[voxels] = level
+            if fit is not None:
+                found.level[voxels] = level
         chosen = usable & (tail - level <= noise if given_reference is None else given_reference[voxels])
         found.reference[voxels] = chosen
         if not finite.all():
             logs[:, ~finite] = 0
-        sums[voxels.start] = weighted_sums(logs, np.stack([chosen, usable]).astype(np.float32))
+        sums[voxels.start] = weighted_sums(logs, np.array([chosen, usable], np.float32))
 
     for_blocks(work, brain, frames.count, scratches=len(echoes), **run)
-    maps[:, ~found.valid] = np.nan
     totals = np.sum([sums[start] for start in sorted(sums)], axis=0)
     reference, mean = (totals / np.maximum([found.reference.sum(), found.valid.sum()], 1)).T
     found.reference_curve = -(reference - reference[baseline].mean()) / echo_time
