@@ -40,6 +40,7 @@ class PseudoProgressionAnalyzer(ScriptedLoadableModule):
 def registerSampleData():
     """Adds the example cases to the Sample Data module."""
     import SampleData
+
     from PseudoProgressionAnalyzerLib import cases
 
     category = "PseudoProgressionAnalyzer"
@@ -47,7 +48,12 @@ def registerSampleData():
     icon = str(pathlib.Path(__file__).parent / "Resources" / "Icons" / "PseudoProgressionAnalyzer.png")
     for name in cases.names():
         SampleData.SampleDataLogic.registerCustomSampleDataSource(
-            category=category, sampleName=name, thumbnailFileName=icon, customDownloader=loadExample
+            category=category,
+            sampleName=name,
+            uris=[],  # made here, not downloaded
+            fileNames=[],
+            thumbnailFileName=icon,
+            customDownloader=loadExample,
         )
 
 

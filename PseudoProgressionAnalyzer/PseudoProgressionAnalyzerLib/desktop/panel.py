@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
 
@@ -14,9 +14,9 @@ from slicer.i18n import tr as _
 
 from .. import cases, texts
 from ..measures import InputError, Message
-from ..report.html import assessment_fragment
 from ..scene import timeline
 from . import tables
+from .assessment_text import assessment_text
 from .editors import Editors
 from .session import Session
 
@@ -121,7 +121,7 @@ class Panel:
         """The assessment as of the chosen visit."""
         analysis = self.session.analysis
         as_of = self.ui.asOfSelector.currentText
-        text = assessment_fragment(analysis, as_of) if analysis and as_of else ""
+        text = assessment_text(analysis, as_of) if analysis and as_of else ""
         self.ui.assessmentText.setHtml(text)
 
     def open_patient(self) -> None:
@@ -136,6 +136,11 @@ class Panel:
         self.editors.close()
         timeline.hide(self.session.application)
         self.session.forget()
+
+    def restore_timeline(self) -> None:
+        """After a scene was opened: the timeline as it was saved."""
+        with self._errors():
+            self.session.show_timeline(bool(self.ui.timelineCheckBox.checked and self.session.analysis))
 
     def _loaded(self) -> None:
         self.open_patient()
@@ -192,8 +197,3 @@ class Panel:
             import traceback
 
             slicer.util.errorDisplay(str(error), detailedText=traceback.format_exc())
-
-
-def connect_visibility(check_box: object, change: Callable[[bool], None]) -> None:
-    """Calls ``change`` when the user or the parameter node switches a check box."""
-    check_box.connect("toggled(bool)", change)

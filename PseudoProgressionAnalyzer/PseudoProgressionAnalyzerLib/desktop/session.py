@@ -86,10 +86,20 @@ class Session:
             timeline.hide(self.application)
         elif not timeline.is_shown(self.application):
             timeline.show(self.application)
+            # A new view's controller knows its volume only after pending events, and until then pulls the slice to 0.
+            slicer.app.processEvents()
+            timeline.fit(self.application)
 
     def turn_page(self, by: int) -> None:
         """Shows earlier (-1) or later (1) visits where there are more than fit side by side."""
         timeline.turn_page(self.application, by)
+
+    def set_overlay_opacity(self, opacity: float) -> None:
+        """Opacity (0 to 1) of the maps over the anatomy in the timeline's views."""
+        for view in timeline.view_nodes(self.application):
+            composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view)
+            if composite is not None and composite.GetForegroundVolumeID():
+                composite.SetForegroundOpacity(opacity)
 
     def remeasure(self, segmentation: object, segment_id: str) -> None:
         """Measures a segment after a stroke; tables and assessments in the scene follow."""
