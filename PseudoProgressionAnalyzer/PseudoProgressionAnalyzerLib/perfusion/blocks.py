@@ -49,9 +49,9 @@ def padded(rows: np.ndarray) -> np.ndarray:
     return np.concatenate([rows, np.zeros((-len(rows) % 4, rows.shape[1]))]).astype(np.float32)
 
 
-def blocks(voxels: int) -> list[slice]:
+def blocks(voxels: int, size: int = BLOCK) -> list[slice]:
     """All voxels cut into blocks."""
-    return [slice(start, min(start + BLOCK, voxels)) for start in range(0, voxels, BLOCK)]
+    return [slice(start, min(start + size, voxels)) for start in range(0, voxels, size)]
 
 
 def weighted_sums(block: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -73,30 +73,31 @@ def for_blocks(
     frames: int,
     *,
     scratches: int = 1,
+    size: int = BLOCK,
     most: int | None = None,
     threads: int | None = None,
     cancelled: Callable[[], bool] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> None:
-    """Calls ``work(voxels, *scratch)`` for every block that holds a voxel of the mask, or for most of them, spread.
+    """Calls ``work(voxels, *scratch)`` for every block of size voxels that holds one of the mask, or for most of them, spread.
 
     mask: bool ``(voxel,)``; scratch: float32 arrays ``(frames, n)`` of the working thread, contents undefined. progress
     and cancelled are called from the calling thread only, a few times per block or every 40 ms; progress gets 0 to 1.
     Raises concurrent.futures.CancelledError when cancelled() is true; no block runs on afterwards.
     """
-    slices = [voxels for voxels in blocks(mask.size) if mask[voxels].any()]
+    slices = [voxels for voxels in blocks(mask.size, size) if mask[voxels].any()]
     slices = slices[:: max(1, -(-len(slices) // most)) if most else 1]
     counter = itertools.count()
     done = itertools.count(1)
     state = {"done": 0, "stop": False}
 
     def worker() -> None:
-        scratch = np.empty((scratches, frames * BLOCK), np.float32)
+        scratch = np.empty((scratches, frames * size), np.float32)
         with np.errstate(all="ignore"):  # logarithms of signals <= 0 are found and masked afterwards
             while not state["stop"] and (index := next(counter)) < len(slices):
                 voxels = slices[index]
-                size = voxels.stop - voxels.start
-                work(voxels, *scratch[:, : frames * size].reshape(scratches, frames, size))
+                width = voxels.stop - voxels.start
+                work(voxels, *scratch[:, : frames * width].reshape(scratches, frames, width))
                 state["done"] = next(done)
 
     count = min(threads or min(os.cpu_count() or 1, MOST_THREADS), max(len(slices), 1))

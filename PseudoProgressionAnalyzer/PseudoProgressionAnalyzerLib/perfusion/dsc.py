@@ -28,9 +28,9 @@ FEWEST_REFERENCE = 0.01  # share of the brain below which no reference curve is 
 SMALL_REFERENCE = 0.1  # share of the brain below which the reference is flagged
 MOST_NAMED = 10  # frames that a message lists
 SAMPLE = 256, 16  # voxels per piece, pieces: what bolus and motion are looked for in
-SAMPLE_BLOCKS = 8  # blocks of voxels that the first estimate of the reference curve is taken from
+SAMPLE_BLOCKS = {"size": 1024, "most": 32}  # voxels that the first estimate of the reference curve is taken from
 SAMPLE_REFERENCE = 1000  # reference voxels; with fewer in the sample it is taken from all blocks
-SAME_CURVE = 0.01  # relative distance of the two estimates above which the series is walked over again
+SAME_CURVE = 0.01  # of the curve: difference in shape of the two estimates above which the series is walked over again
 
 
 @dataclass(frozen=True)
@@ -204,14 +204,14 @@ def relative_cbv(
 def _walk_and_fit(given, fit_to, progress, run) -> tuple[Walk, Leakage, Leakage]:
     """The walk over all voxels, the fit whose products it holds and the fit to the curve of all reference voxels."""
     given_reference = given[3]
-    first = walk(*given, most=SAMPLE_BLOCKS, progress=_part(progress, 0.0, 0.1), **run)
+    first = walk(*given, **SAMPLE_BLOCKS, progress=_part(progress, 0.0, 0.1), **run)
     if np.count_nonzero(first.reference) < SAMPLE_REFERENCE:
         first = walk(*given, progress=_part(progress, 0.1, 0.2), **run)
     _check_reference(first, given_reference)
     seen = fit_to(first.reference_curve)
     found = walk(*given, fit=seen, progress=_part(progress, 0.2, 0.9), **run)
-    change = np.linalg.norm(found.reference_curve - first.reference_curve)
-    if change > SAME_CURVE * np.linalg.norm(found.reference_curve):
+    change = found.reference_curve - (found.reference_curve @ seen.along) * seen.along
+    if np.linalg.norm(change[seen.along != 0]) > SAME_CURVE * np.linalg.norm(found.reference_curve):
         seen = fit_to(found.reference_curve)
         found = walk(*given, fit=seen, progress=_part(progress, 0.9, 1.0), **run)
     if progress is not None:
@@ -233,7 +233,8 @@ def _sample(series: np.ndarray, brain: np.ndarray) -> np.ndarray:
     pieces = [series[:, start : start + length] for start in starts] or [series[:, :0]]
     inside = [brain[start : start + length] for start in starts] or [brain[:0]]
     sample = np.concatenate(pieces, axis=1).astype(np.float32)
-    sample = sample[:, np.concatenate(inside) & np.all((sample > 0) & np.isfinite(sample), axis=0)]
+    usable = np.concatenate(inside) & (sample.min(axis=0) > 0) & np.isfinite(sample.sum(axis=0))
+    sample = sample if usable.all() else sample[:, usable]
     if sample.size == 0:
         raise InputError("dsc_no_brain")
     return sample

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.integrate import cumulative_trapezoid
 
 from ..measures import InputError
+from .blocks import blocks
 from .bolus import Frames
 
 AKAIKE_STEP = 2.0  # what one more parameter must gain in chi-squared (Akaike's criterion, noise variance known)
@@ -69,10 +70,14 @@ class Leakage:
         weights = self.weights()[:, :2]
         turn = np.stack([weights @ seen.along, np.einsum("jkt,jt->jk", weights, seen.across)], axis=2)
         turn = turn.astype(np.float32)
-        k1 = turn[number, 0, 0] * along + turn[number, 0, 1] * across
-        k2 = turn[number, 1, 0] * along + turn[number, 1, 1] * across
         leaked = (self.regressors[:, 1] @ self.integral).astype(np.float32)
-        return k1, k2, uncorrected - k2 * leaked[number]
+        k1, k2, cbv = np.empty((3, along.size), np.float32)
+        for voxels in blocks(along.size):
+            rate = number if np.ndim(number) == 0 else number[voxels]
+            k1[voxels] = turn[rate, 0, 0] * along[voxels] + turn[rate, 0, 1] * across[voxels]
+            k2[voxels] = turn[rate, 1, 0] * along[voxels] + turn[rate, 1, 1] * across[voxels]
+            cbv[voxels] = uncorrected[voxels] - k2[voxels] * leaked[rate]
+        return k1, k2, cbv
 
 
 def leakage(reference_curve: np.ndarray, frames: Frames, spacing: float, last: int, rates: np.ndarray) -> Leakage:
