@@ -79,11 +79,11 @@ def for_blocks(
     cancelled: Callable[[], bool] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> None:
-    """Calls ``work(voxels, *scratch)`` for every block of size voxels that holds one of the mask, or for most of them, spread.
+    """Calls ``work(voxels, *scratch)`` for every block of ``size`` voxels that holds one of the mask.
 
-    mask: bool ``(voxel,)``; scratch: float32 arrays ``(frames, n)`` of the working thread, contents undefined. progress
-    and cancelled are called from the calling thread only, a few times per block or every 40 ms; progress gets 0 to 1.
-    Raises concurrent.futures.CancelledError when cancelled() is true; no block runs on afterwards.
+    mask: bool ``(voxel,)``; scratch: float32 arrays ``(frames, n)`` of the working thread, contents undefined; most: of
+    the blocks, spread over the mask. progress and cancelled are called from the calling thread only, every 40 ms;
+    progress gets 0 to 1. Raises concurrent.futures.CancelledError when cancelled() is true; no block runs on afterwards.
     """
     slices = [voxels for voxels in blocks(mask.size, size) if mask[voxels].any()]
     slices = slices[:: max(1, -(-len(slices) // most)) if most else 1]

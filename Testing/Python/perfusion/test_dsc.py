@@ -358,3 +358,23 @@ def test_brain_without_mask_leaves_air_out_and_says_so(phantom):
     assert not maps.brain_mask[one.labels == 0].any()
     assert maps.brain_mask[one.labels > 0].mean() > 0.9
     assert np.isnan(maps.cbv[~maps.brain_mask]).all()
+
+
+def test_sample_unlike_the_brain_does_not_mislead():
+    # Every second block of 1024 voxels is in the first sample of 32; there the bolus is later and broader.
+    voxels = 64 * 1024
+    odd = (np.arange(voxels) // 1024) % 2 == 1
+    change = np.where(odd, bolus(arrival=20)[:, None], bolus(arrival=24, height=5)[:, None])
+    signal = signal_of(change) + np.random.default_rng(12).normal(0, 4, change.shape)
+    maps = relative_cbv(
+        signal, echo_time=ECHO_TIME, repetition_time=SPACING, brain_mask=np.ones(voxels, bool), steady_state=0,
+        bolus_arrival=19,
+    )  # fmt: skip
+    logs = np.log(signal)
+    measured = -(logs - logs[:19].mean(axis=0)) / ECHO_TIME
+    reference = measured[:, maps.reference_mask].mean(axis=1)
+    for voxel in range(0, voxels, 4099):
+        k1, k2, cbv = leakage_by_least_squares(measured[:, voxel], reference, 19, SPACING)
+        assert maps.k1[voxel] == pytest.approx(k1, abs=1e-3)
+        assert maps.k2[voxel] == pytest.approx(k2, abs=5e-5)
+        assert maps.cbv[voxel] == pytest.approx(cbv, rel=2e-3)
