@@ -83,7 +83,7 @@ def for_blocks(
 
     mask: bool ``(voxel,)``; scratch: float32 arrays ``(frames, n)`` of the working thread, contents undefined; most: of
     the blocks, spread over the mask. progress and cancelled are called from the calling thread only, every 40 ms;
-    progress gets 0 to 1. Raises concurrent.futures.CancelledError when cancelled() is true; no block runs on afterwards.
+    progress gets 0 to 1. Raises concurrent.futures.CancelledError when cancelled() is true; no block runs on after it.
     """
     slices = [voxels for voxels in blocks(mask.size, size) if mask[voxels].any()]
     slices = slices[:: max(1, -(-len(slices) // most)) if most else 1]
