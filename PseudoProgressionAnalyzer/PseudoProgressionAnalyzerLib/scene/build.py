@@ -15,10 +15,11 @@ import numpy as np
 
 from ..analysis import Analysis
 from ..analysis.mapping import TO_REFERENCE
+from ..imaging.resampling import resample
 from ..measures import Image, Map, Patient
 from . import nodes
 from .application import Application
-from .display import Scale, scale_of, show_anatomy, show_map, show_regions, trusted_values
+from .display import Scale, grey_windows, scale_of, show_anatomy, show_map, show_regions, trusted_values
 from .hierarchy import arrange
 from .nodes import Kind, find, mark, marked, put
 from .plain import to_plain
@@ -45,21 +46,7 @@ def build_scene(application: Application, analysis: Analysis, assessment_json: s
     write_patient(patient, analysis)
     for visit_id, matrix in analysis.visit_to_reference.items():
         _put_transform(patient, Kind.VISIT_TO_REFERENCE, visit_id, analysis.reference_visit, matrix)
-    for (visit_id, role), image in analysis.images.items():
-        node = put(patient, "vtkMRMLScalarVolumeNode", f"{visit_id} {role}", Kind.IMAGE, visit_id, role)
-        if _differs(node, image):
-            nodes.set_image(node, image)
-            show_anatomy(node, image)
-        _place(patient, node, analysis, visit_id, role)
-    for visit_id, brain in analysis.brains.items():
-        node = put(patient, "vtkMRMLLabelMapVolumeNode", f"{visit_id} brain", Kind.BRAIN, visit_id)
-        node.SetHideFromEditors(True)  # a mask of the computation, not something to read
-        anatomy = analysis.images[visit_id, ANATOMY]
-        image = Image(brain.astype(np.uint8), anatomy.affine)
-        if _differs(node, image):
-            nodes.set_image(node, image)
-            show_anatomy(find(patient, Kind.IMAGE, visit_id, ANATOMY), anatomy, brain)
-        _place(patient, node, analysis, visit_id, ANATOMY)
+    _build_images(patient, analysis)
     _build_maps(patient, analysis)
     _build_regions(patient, analysis)
     write_measurements(patient, analysis)
@@ -154,6 +141,42 @@ def _differs(node: object, image: Image) -> bool:
         or not np.allclose(there.affine, image.affine, atol=1e-9)
         or not np.array_equal(there.array, image.array, equal_nan=image.array.dtype.kind == "f")
     )
+
+
+def _build_images(patient: object, analysis: Analysis) -> None:
+    new = False
+    for (visit_id, role), image in analysis.images.items():
+        node = put(patient, "vtkMRMLScalarVolumeNode", f"{visit_id} {role}", Kind.IMAGE, visit_id, role)
+        if _differs(node, image):
+            nodes.set_image(node, image)
+            new = True
+        _place(patient, node, analysis, visit_id, role)
+    for visit_id, brain in analysis.brains.items():
+        node = put(patient, "vtkMRMLLabelMapVolumeNode", f"{visit_id} brain", Kind.BRAIN, visit_id)
+        node.SetHideFromEditors(True)  # a mask of the computation, not something to read
+        image = Image(brain.astype(np.uint8), analysis.images[visit_id, ANATOMY].affine)
+        if _differs(node, image):
+            nodes.set_image(node, image)
+            new = True
+        _place(patient, node, analysis, visit_id, ANATOMY)
+    if new:  # else windows may be the user's by now
+        for role in dict.fromkeys(role for _, role in analysis.images):
+            shown = {
+                visit: (image, _brain_on(analysis, visit, role, image))
+                for (visit, name), image in analysis.images.items()
+                if name == role
+            }
+            for visit_id, window in grey_windows(shown).items():
+                show_anatomy(find(patient, Kind.IMAGE, visit_id, role), window)
+
+
+def _brain_on(analysis: Analysis, visit_id: str, role: str, image: Image) -> np.ndarray | None:
+    """The visit's brain on the grid of one of its images."""
+    brain, anatomy = analysis.brains.get(visit_id), analysis.images.get((visit_id, ANATOMY))
+    if brain is None or anatomy is None or role == ANATOMY:
+        return brain
+    to_image = np.linalg.inv(analysis.series_to_visit.get((visit_id, role), np.eye(4)))
+    return resample(Image(brain, anatomy.affine), image, to_image, interpolation="nearest").array
 
 
 def _build_maps(patient: object, analysis: Analysis) -> None:

@@ -40,21 +40,32 @@ class Scale:
     high: float
 
 
-def show_anatomy(node: object, image: Image, brain: np.ndarray | None = None) -> None:
-    """Grey values from the 1st percentile of the image to the 99.5th of the brain (bool ``(k, j, i)``); where the brain
-    is not known, of what is brighter than the first (the head)."""
-    finite = np.isfinite(image.array)
+def show_anatomy(node: object, window: tuple[float, float]) -> None:
+    """Grey values from black to white between two values."""
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetAndObserveColorNodeID(GREY)
     display.SetAutoWindowLevel(False)
-    if not finite.any():
-        return
-    darkest = float(np.percentile(image.array[finite], _DARKEST))
-    seen = finite & (image.array > darkest if brain is None else brain)
-    brightest = float(np.percentile(image.array[seen], _BRIGHTEST)) if seen.any() else darkest
-    if brightest > darkest:
-        display.SetWindowLevelMinMax(darkest, brightest)
+    display.SetWindowLevelMinMax(*window)
+
+
+def grey_windows(images: dict[str, tuple[Image, np.ndarray | None]]) -> dict[str, tuple[float, float]]:
+    """Black and white level of one role's image in each visit, so that equal tissue looks alike in all of them.
+
+    images: per visit the image and the brain on its grid (bool ``(k, j, i)``), None where it is not known: what is
+    brighter than the background stands for it. Black is the image's 1st percentile; white lies as many times as far
+    above it as the brain's median in every visit: far enough for 99.5 % of each brain.
+    """
+    levels, reach = {}, 1.0
+    for visit, (image, brain) in images.items():
+        finite = np.isfinite(image.array)
+        black = float(np.percentile(image.array[finite], _DARKEST)) if finite.any() else 0.0
+        seen = finite & (image.array > black if brain is None else brain)
+        median, bright = np.percentile(image.array[seen], (50, _BRIGHTEST)) if seen.any() else (black, black)
+        levels[visit] = black, float(median) - black
+        if median > black:
+            reach = max(reach, float((bright - black) / (median - black)))
+    return {visit: (black, black + reach * (median or 1.0)) for visit, (black, median) in levels.items()}
 
 
 def scale_of(maps: Iterable[tuple[Map, Image | None, np.ndarray | None]]) -> Scale | None:

@@ -12,7 +12,7 @@ import numpy as np
 import slicer
 import vtkmodules.vtkRenderingFreeType  # noqa: F401  the text renderer's fonts
 from scipy import ndimage
-from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkIOImage import vtkPNGWriter
 from vtkmodules.vtkRenderingCore import vtkTextProperty, vtkTextRenderer
@@ -82,7 +82,7 @@ def write_png(picture: np.ndarray, path: Path) -> None:
     """Writes a picture ``(lines, columns, 3)`` under a temporary name and renames it."""
     data = vtkImageData()
     data.SetDimensions(picture.shape[1], picture.shape[0], 1)
-    scalars = nodes.numpy_to_vtk(np.ascontiguousarray(picture[::-1]).reshape(-1, 3), deep=True)
+    scalars = numpy_to_vtk(np.ascontiguousarray(picture[::-1]).reshape(-1, 3), deep=True)
     data.GetPointData().SetScalars(scalars)
     writer = vtkPNGWriter()
     writer.SetInputData(data)

@@ -1,7 +1,7 @@
 """The words of the project as JSON values and back, number by number.
 
 Parameters of messages, details of events and acquisition fields are JSON values already: a tuple among them comes back
-as a list.
+as a list. JSON knows no number that is not finite: such a one comes back as None.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import functools
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -31,7 +32,9 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, (np.ndarray, np.generic)):
-        return value.tolist()
+        return to_plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value
 
 

@@ -63,7 +63,9 @@ def read_scene(scene: object) -> SceneContent:
         reference_visit=content["reference_visit"],
         alignment=content["alignment"],
         curves={
-            (curve["visit"], curve["name"]): {key: np.array(values) for key, values in curve["values"].items()}
+            (curve["visit"], curve["name"]): {
+                key: np.array(values, dtype=float) for key, values in curve["values"].items()
+            }
             for curve in content["curves"]
         },
         assessments=from_plain(list[Assessment], content["assessments"]),

@@ -333,5 +333,5 @@ def _remove_views(application: Application, keep: set[str]) -> None:
         composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node)
         application.release_slice_logic(node)
         scene.RemoveNode(node)
-        if composite is not None:
+        if composite is not None and scene.IsNodePresent(composite):
             scene.RemoveNode(composite)

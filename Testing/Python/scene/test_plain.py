@@ -4,6 +4,7 @@ import datetime
 import json
 from pathlib import Path
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,3 +96,9 @@ def test_a_changed_number_is_seen():
 def test_dates_and_containers():
     assert through(dict[str, tuple[Message, ...]], {"v": (Message("a"),)}) == {"v": (Message("a"),)}
     assert through(datetime.date | None, datetime.date(2020, 2, 29)) == datetime.date(2020, 2, 29)
+
+
+def test_numbers_that_are_not_finite_are_absent():
+    values = to_plain({"curve": np.array([1.0, np.nan, np.inf]), "number": np.float32("nan")})
+    assert values == {"curve": [1.0, None, None], "number": None}
+    assert np.isnan(np.array(values["curve"], dtype=float)).tolist() == [False, True, True]
