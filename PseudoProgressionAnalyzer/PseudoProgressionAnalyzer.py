@@ -70,12 +70,10 @@ def loadExample(source):
 class PseudoProgressionAnalyzerParameterNode:
     """Choices of the interface; the patient and all results have nodes of their own in the scene.
 
-    patientFolder - the folder that is loaded
     showTimeline - whether the visits are shown side by side
     overlayOpacity - of the maps over the anatomy, 0 to 1
     """
 
-    patientFolder: pathlib.Path
     showTimeline: bool = False
     overlayOpacity: Annotated[float, WithinRange(0, 1)] = 0.5
 

@@ -53,6 +53,10 @@ class Panel:
     def load(self) -> None:
         """Loads the chosen folder."""
         folder = self.ui.folderPath.currentPath
+        if not folder:
+            self.ui.progressLabel.text = _("Choose the patient's folder first.")
+            return
+        self.ui.folderPath.addCurrentPathToHistory()
         with self._long_work():
             self.session.load(Path(folder), self.show_progress, self.cancel)
         self._loaded()
@@ -72,7 +76,6 @@ class Panel:
         with self._long_work():
             self.session.compute(self.show_progress, self.cancel)
         self.refresh()
-        self.session.show_timeline(self.ui.timelineCheckBox.checked)
 
     def stop(self) -> None:
         """Asks running work to stop."""

@@ -79,16 +79,22 @@ class Session:
             # The scene may have been closed while the work ran.
             if patient_node(self.application.scene) is scene_patient:
                 self._build(analysis)
+                if timeline.is_shown(self.application):
+                    self._show_rows(timeline.default_rows(scene_patient))
 
     def show_timeline(self, shown: bool) -> None:
         """Shows the visits side by side, or brings back the earlier layout."""
         if not shown:
             timeline.hide(self.application)
         elif not timeline.is_shown(self.application):
-            timeline.show(self.application)
-            # A new view's controller knows its volume only after pending events, and until then pulls the slice to 0.
-            slicer.app.processEvents()
-            timeline.fit(self.application)
+            self._show_rows(None)
+
+    def _show_rows(self, rows: list[timeline.Row] | None) -> None:
+        """Shows the timeline with these rows, or with those shown last."""
+        timeline.show(self.application, rows)
+        # A new view's controller knows its volume only after pending events, and until then pulls the slice to 0.
+        slicer.app.processEvents()
+        timeline.fit(self.application)
 
     def turn_page(self, by: int) -> None:
         """Shows earlier (-1) or later (1) visits where there are more than fit side by side."""

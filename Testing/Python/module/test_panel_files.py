@@ -1,0 +1,98 @@
+"""The module file and the .ui files, as far as they can be checked without Slicer."""
+
+import ast
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+MODULE = Path(__file__).resolve().parents[3] / "PseudoProgressionAnalyzer"
+SOURCE = (MODULE / "PseudoProgressionAnalyzer.py").read_text(encoding="utf-8")
+UI_FILES = sorted((MODULE / "Resources" / "UI").glob("*.ui"))
+LIGHT = {"pathlib", "typing", "slicer", "vtk"}
+
+
+def parameters() -> set[str]:
+    """Names of the typed parameter node's fields."""
+    for node in ast.parse(SOURCE).body:
+        if isinstance(node, ast.ClassDef) and node.name.endswith("ParameterNode"):
+            return {field.target.id for field in node.body if isinstance(field, ast.AnnAssign)}
+    raise AssertionError("no parameter node")
+
+
+def test_there_is_a_panel():
+    assert UI_FILES
+
+
+@pytest.mark.parametrize("path", UI_FILES, ids=lambda path: path.name)
+def test_bound_parameters_exist(path):
+    bound = {
+        found.find("string").text
+        for found in ElementTree.parse(path).iter("property")
+        if found.get("name") == "SlicerParameterName"
+    }
+    assert bound == parameters()
+
+
+@pytest.mark.parametrize("path", UI_FILES, ids=lambda path: path.name)
+def test_the_panel_uses_only_widgets_that_the_file_has(path):
+    names = {widget.get("name") for widget in ElementTree.parse(path).iter("widget")}
+    sources = [
+        SOURCE,
+        *(file.read_text() for file in (MODULE / "PseudoProgressionAnalyzerLib" / "desktop").glob("*.py")),
+    ]
+    used = {name for source in sources for name in re.findall(r"\bui\.([A-Za-z]+)\b", source)} - {"append"}
+    assert used <= names
+    sections = re.findall(r'"([a-z]+Section)"', "".join(sources))
+    assert set(sections) <= names
+
+
+@pytest.mark.parametrize("path", UI_FILES, ids=lambda path: path.name)
+def test_the_ui_file_loads(path):
+    """In Qt itself where it is there: not PythonQt, so no proof that the panel works, but that the file is one."""
+    pytest.importorskip("PySide6.QtUiTools", reason="Qt cannot be loaded here", exc_type=ImportError)
+    import os
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from PySide6.QtWidgets import QApplication, QWidget; from PySide6.QtUiTools import QUiLoader;"
+        "app = QApplication([]); loaded = QUiLoader().load(sys.argv[1]); assert isinstance(loaded, QWidget);"
+        "print(len(loaded.findChildren(QWidget)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
+    )
+    assert run.returncode == 0, run.stderr
+    assert int(run.stdout) > 20
+
+
+def test_nothing_heavy_at_file_scope():
+    """The module file is imported at every start of Slicer."""
+    for node in ast.parse(SOURCE).body:
+        if isinstance(node, ast.Import):
+            assert {name.name.split(".")[0] for name in node.names} <= LIGHT
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module.split(".")[0] in LIGHT
+
+
+def test_no_popup_but_through_slicer_and_no_print():
+    for path in (MODULE / "PseudoProgressionAnalyzerLib" / "desktop").glob("*.py"):
+        source = path.read_text()
+        assert "QMessageBox" not in source
+        assert not re.search(r"^\s*print\(", source, re.MULTILINE), path.name
+
+
+def test_translated_texts_are_plain_literals():
+    """Texts inside the translation call can be extracted: no f-string, nothing put together there."""
+    for path in (
+        MODULE / "PseudoProgressionAnalyzer.py",
+        *(MODULE / "PseudoProgressionAnalyzerLib" / "desktop").glob("*.py"),
+    ):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_":
+                assert isinstance(node.args[0], ast.Constant), f"{path.name}:{node.lineno}"
