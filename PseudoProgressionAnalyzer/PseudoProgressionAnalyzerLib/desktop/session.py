@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import slicer
@@ -40,6 +41,7 @@ class Session:
     def __init__(self):
         self.application = application()
         self._analysis: Analysis | None = None
+        self._epoch = 0
 
     @property
     def analysis(self) -> Analysis | None:
@@ -51,6 +53,7 @@ class Session:
     def forget(self) -> None:
         """After the scene was closed, opened or edited by others: the next use reads it again."""
         self._analysis = None
+        self._epoch += 1
 
     def load(self, folder: Path, show: Show = _silent, cancel: threading.Event | None = None) -> None:
         """Reads a patient folder into the scene. Raises InputError; CancelledError leaves the scene as it was."""
@@ -71,16 +74,14 @@ class Session:
 
     def compute(self, show: Show = _silent, cancel: threading.Event | None = None) -> None:
         """Aligns, maps, measures and assesses what is not done yet, then brings the scene up to date."""
-        analysis = self._patient()
-        scene_patient = patient_node(self.application.scene)
+        analysis, epoch = self._patient(), self._epoch
         try:
             self._work(analysis, show, cancel)
         finally:
-            # The scene may have been closed while the work ran.
-            if patient_node(self.application.scene) is scene_patient:
+            if self._epoch == epoch:  # else the scene was closed while the work ran
                 self._build(analysis)
                 if timeline.is_shown(self.application):
-                    self._show_rows(timeline.default_rows(scene_patient))
+                    self._show_rows(timeline.default_rows(patient_node(self.application.scene)))
 
     def show_timeline(self, shown: bool) -> None:
         """Shows the visits side by side, or brings back the earlier layout."""
@@ -138,6 +139,14 @@ class Session:
         )
 
     def _build(self, analysis: Analysis) -> None:
+        """Brings the scene up to date, with the interface alive; ends where the scene is closed meanwhile."""
+        epoch, self._analysis = self._epoch, analysis
+
+        def pause() -> None:
+            slicer.app.processEvents()
+            if self._epoch != epoch:
+                raise CancelledError
+
+        text = assessment_json.text(analysis) if analysis.assessments else ""
         with slicer.util.RenderBlocker():
-            build_scene(self.application, analysis, assessment_json.text(analysis) if analysis.assessments else "")
-        self._analysis = analysis
+            build_scene(self.application, analysis, text, pause)

@@ -32,23 +32,20 @@ class Application:
             self.logic.GetSliceLogics().AddItem(logic)
         return logic
 
-    def release_slice_logic(self, slice_node: object) -> None:
-        """Ends a slice logic that ``slice_logic`` made, and takes its nodes out of the scene."""
+    def remove_view(self, slice_node: object) -> None:
+        """Removes a slice view node with its composite node and with what its slice logic made: model, display and
+        transform of the slice stay behind when the desktop removes a view."""
         logic = self.logic.GetSliceLogic(slice_node)
-        if logic is not None and not self.desktop:
-            self.logic.GetSliceLogics().RemoveItem(logic)
-            end_slice_logic(logic)
-
-
-def end_slice_logic(logic: object) -> None:
-    """Detaches a slice logic from its scene and takes the slice model, display and transform that it made out of it."""
-    scene = logic.GetMRMLScene()
-    nodes = [logic.GetSliceModelNode(), logic.GetSliceModelDisplayNode(), logic.GetSliceModelTransformNode()]
-    logic.SetSliceNode(None)
-    logic.SetMRMLScene(None)
-    for node in nodes:
-        if node is not None and scene.IsNodePresent(node):
-            scene.RemoveNode(node)
+        nodes = [slice_node, slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(slice_node)]
+        if logic is not None:
+            nodes += [logic.GetSliceModelNode(), logic.GetSliceModelDisplayNode(), logic.GetSliceModelTransformNode()]
+            if not self.desktop:
+                self.logic.GetSliceLogics().RemoveItem(logic)
+                logic.SetSliceNode(None)
+                logic.SetMRMLScene(None)
+        for node in nodes:
+            if node is not None and self.scene.IsNodePresent(node):
+                self.scene.RemoveNode(node)
 
 
 def application() -> Application:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +34,16 @@ COMPUTED_REFERENCE = "reference tissue"
 VERSION = 1
 
 
-def build_scene(application: Application, analysis: Analysis, assessment_json: str = "") -> object:
+def build_scene(
+    application: Application,
+    analysis: Analysis,
+    assessment_json: str = "",
+    pause: Callable[[], None] = lambda: None,
+) -> object:
     """Writes the analysis into the application's scene and returns the patient's text node.
 
-    assessment_json: the content of assessment.json, kept as it is for people and programs that read the scene.
+    assessment_json: the content of assessment.json, kept as it is for people and programs that read the scene. pause is
+    called after each node, so that an interface can stay alive; what it raises ends the building.
     """
     scene = application.scene
     patient = nodes.patient_node(scene)
@@ -46,9 +53,10 @@ def build_scene(application: Application, analysis: Analysis, assessment_json: s
     write_patient(patient, analysis)
     for visit_id, matrix in analysis.visit_to_reference.items():
         _put_transform(patient, Kind.VISIT_TO_REFERENCE, visit_id, analysis.reference_visit, matrix)
-    _build_images(patient, analysis)
-    _build_maps(patient, analysis)
-    _build_regions(patient, analysis)
+    pause()
+    _build_images(patient, analysis, pause)
+    _build_maps(patient, analysis, pause)
+    _build_regions(patient, analysis, pause)
     write_measurements(patient, analysis)
     if assessment_json:
         put(patient, "vtkMRMLTextNode", "assessment", Kind.ASSESSMENT).SetText(assessment_json)
@@ -143,7 +151,7 @@ def _differs(node: object, image: Image) -> bool:
     )
 
 
-def _build_images(patient: object, analysis: Analysis) -> None:
+def _build_images(patient: object, analysis: Analysis, pause: Callable[[], None]) -> None:
     new = False
     for (visit_id, role), image in analysis.images.items():
         node = put(patient, "vtkMRMLScalarVolumeNode", f"{visit_id} {role}", Kind.IMAGE, visit_id, role)
@@ -151,6 +159,7 @@ def _build_images(patient: object, analysis: Analysis) -> None:
             nodes.set_image(node, image)
             new = True
         _place(patient, node, analysis, visit_id, role)
+        pause()
     for visit_id, brain in analysis.brains.items():
         node = put(patient, "vtkMRMLLabelMapVolumeNode", f"{visit_id} brain", Kind.BRAIN, visit_id)
         node.SetHideFromEditors(True)  # a mask of the computation, not something to read
@@ -159,6 +168,7 @@ def _build_images(patient: object, analysis: Analysis) -> None:
             nodes.set_image(node, image)
             new = True
         _place(patient, node, analysis, visit_id, ANATOMY)
+        pause()
     if new:  # else windows may be the user's by now
         for role in dict.fromkeys(role for _, role in analysis.images):
             shown = {
@@ -168,6 +178,7 @@ def _build_images(patient: object, analysis: Analysis) -> None:
             }
             for visit_id, window in grey_windows(shown).items():
                 show_anatomy(find(patient, Kind.IMAGE, visit_id, role), window)
+                pause()
 
 
 def _brain_on(analysis: Analysis, visit_id: str, role: str, image: Image) -> np.ndarray | None:
@@ -179,12 +190,13 @@ def _brain_on(analysis: Analysis, visit_id: str, role: str, image: Image) -> np.
     return resample(Image(brain, anatomy.affine), image, to_image, interpolation="nearest").array
 
 
-def _build_maps(patient: object, analysis: Analysis) -> None:
+def _build_maps(patient: object, analysis: Analysis, pause: Callable[[], None]) -> None:
     scales = map_scales(analysis)
     for (visit_id, name), values in analysis.maps.items():
         node = _write_map(patient, analysis, visit_id, name, values)
         if name in scales:
             show_map(node, patient, name, scales[name])
+        pause()
 
 
 def write_ratio_maps(patient: object, analysis: Analysis, visit_id: str) -> None:
@@ -231,19 +243,21 @@ def map_scales(analysis: Analysis) -> dict[str, Scale]:
     return scales
 
 
-def _build_regions(patient: object, analysis: Analysis) -> None:
+def _build_regions(patient: object, analysis: Analysis, pause: Callable[[], None]) -> None:
     stated: Patient = analysis.patient
     for region in stated.regions:
         mask = analysis.regions.get((region.visit, region.name))
         if mask is not None:
             kind = Kind.REFERENCE if region.purpose == "reference" else Kind.LESION
             put_segment(_segmentation(patient, analysis, region.visit, kind), region.name, region.purpose, mask)
+            pause()
     for visit_id, mask in analysis.references.items():
         node = _segmentation(patient, analysis, visit_id, Kind.REFERENCE)
         drawn = [region for region in stated.regions if (region.visit, region.purpose) == (visit_id, "reference")]
         if not drawn:
             put_segment(node, COMPUTED_REFERENCE, "reference", mask)
             mark(node, computed=fingerprint(segment_mask(node, segment_of(node, COMPUTED_REFERENCE))))
+        pause()
     for visit_id, role in analysis.images:
         if role == ANATOMY:
             _segmentation(patient, analysis, visit_id, Kind.LESION)  # something to draw in

@@ -20,7 +20,7 @@ from vtkmodules.vtkRenderingCore import vtkTextProperty, vtkTextRenderer
 from ..imaging.resampling import transform_points
 from ..measures import DISCLAIMER, InputError, Visit
 from . import nodes
-from .application import Application, end_slice_logic
+from .application import Application
 from .display import OVERLAY_OPACITY
 from .focus import head_bounds, lesion_focus, set_axial, to_world
 from .hierarchy import visit_title
@@ -33,7 +33,6 @@ GAP = 4
 MARGIN = 150
 SCALE_WIDTH = 90
 TEXT_SIZE = 15
-_VIEW = "PseudoProgressionAnalyzer picture"
 
 
 def timeline_picture(application: Application, rows: list[Row] | None = None) -> np.ndarray:
@@ -57,23 +56,20 @@ def timeline_picture(application: Application, rows: list[Row] | None = None) ->
     patient = patient_of(patient_node)
     for column, visit in enumerate(visits):
         _write(canvas, visit_title(patient, visit), left[column], TEXT_SIZE // 2)
-    slicer_view = _View(application, lesion_focus(patient_node), low, high, size)
-    try:
-        for number, row in enumerate(rows):
-            top = line + number * (size[1] + GAP)
-            for text_line, word in enumerate(row.title.split(" over ")):
-                _write(
-                    canvas,
-                    ("over " if text_line else "") + word,
-                    8,
-                    top + size[1] // 2 + (2 * text_line - 1) * TEXT_SIZE,
-                )
-            for column, visit in enumerate(visits):
-                cell = canvas[top : top + size[1], left[column] : left[column] + size[0]]
-                cell[:] = _cell(slicer_view, patient_node, visit, row)
-            _write_scale(canvas, patient_node, row, width - SCALE_WIDTH + GAP, top, size[1])
-    finally:
-        slicer_view.end()
+    view = _View(lesion_focus(patient_node), low, high, size)
+    for number, row in enumerate(rows):
+        top = line + number * (size[1] + GAP)
+        for text_line, word in enumerate(row.title.split(" over ")):
+            _write(
+                canvas,
+                ("over " if text_line else "") + word,
+                8,
+                top + size[1] // 2 + (2 * text_line - 1) * TEXT_SIZE,
+            )
+        for column, visit in enumerate(visits):
+            cell = canvas[top : top + size[1], left[column] : left[column] + size[0]]
+            cell[:] = _cell(view, patient_node, visit, row)
+        _write_scale(canvas, patient_node, row, width - SCALE_WIDTH + GAP, top, size[1])
     _write(canvas, DISCLAIMER, left[0], canvas.shape[0] - line + TEXT_SIZE // 2)
     return canvas
 
@@ -97,17 +93,17 @@ def write_png(picture: np.ndarray, path: Path) -> None:
 
 
 class _View:
-    """One slice logic with its nodes, borrowed from the scene for as long as a picture takes."""
+    """One slice logic in a scene of its own: the patient's scene never knows, and a desktop makes no view for it.
 
-    def __init__(self, application: Application, focus: np.ndarray, low: np.ndarray, high: np.ndarray, size):
-        self.scene = application.scene
+    Volumes are shown where they lie, through their transforms; their voxels are shared, not copied.
+    """
+
+    def __init__(self, focus: np.ndarray, low: np.ndarray, high: np.ndarray, size: tuple[int, int]):
+        self.scene = slicer.vtkMRMLScene()
         self.size = size
         self.logic = slicer.vtkMRMLSliceLogic()
-        self.logic.SetMRMLApplicationLogic(application.logic)
         self.logic.SetMRMLScene(self.scene)
-        self.node = self.logic.AddSliceNode(_VIEW)
-        self.composite = self.logic.GetSliceCompositeNode()
-        self.composite.SetDoPropagateVolumeSelection(False)
+        self.node = self.logic.AddSliceNode("picture")
         set_axial(self.node)
         for axis, position in enumerate(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, focus[2])):
             self.node.GetSliceToRAS().SetElement(axis, 3, position)
@@ -122,9 +118,11 @@ class _View:
 
     def slice_of(self, image: object, overlay: object | None) -> np.ndarray:
         """The blended slice of an image with a map over it, uint8 ``(lines, columns, 3)``, first line on top."""
-        self.composite.SetBackgroundVolumeID(image.GetID())
-        self.composite.SetForegroundVolumeID(overlay.GetID() if overlay else None)
-        self.composite.SetForegroundOpacity(OVERLAY_OPACITY if overlay else 0.0)
+        shown = [self._borrow(node) for node in (image, overlay) if node is not None]
+        composite = self.logic.GetSliceCompositeNode()
+        composite.SetBackgroundVolumeID(shown[0].GetID())
+        composite.SetForegroundVolumeID(shown[1].GetID() if overlay else None)
+        composite.SetForegroundOpacity(OVERLAY_OPACITY if overlay else 0.0)
         self.logic.UpdatePipeline()
         connection = self.logic.GetImageDataConnection()
         connection.GetProducer().Update()
@@ -132,12 +130,15 @@ class _View:
         pixels = vtk_to_numpy(blended.GetPointData().GetScalars()).reshape(self.size[1], self.size[0], 4)[::-1]
         return (pixels[..., :3].astype(np.uint16) * pixels[..., 3:] // 255).astype(np.uint8)
 
-    def end(self) -> None:
-        """Leaves the scene as it was."""
-        node, composite = self.node, self.composite
-        end_slice_logic(self.logic)
-        self.scene.RemoveNode(node)
-        self.scene.RemoveNode(composite)
+    def _borrow(self, node: object) -> object:
+        """A volume of the patient's scene as it looks there."""
+        volume = self.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
+        volume.SetIJKToRASMatrix(nodes.to_vtk(to_world(node) @ nodes.get_image(node).affine))
+        volume.SetAndObserveImageData(node.GetImageData())
+        display = self.scene.CopyNode(node.GetDisplayNode())
+        display.SetAndObserveColorNodeID(self.scene.CopyNode(node.GetDisplayNode().GetColorNode()).GetID())
+        volume.SetAndObserveDisplayNodeID(display.GetID())
+        return volume
 
 
 def _cell(view: _View, patient_node: object, visit: Visit, row: Row) -> np.ndarray:

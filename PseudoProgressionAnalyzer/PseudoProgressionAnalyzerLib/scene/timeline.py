@@ -324,14 +324,6 @@ def _remove_legends(patient_node: object) -> None:
 
 
 def _remove_views(application: Application, keep: set[str]) -> None:
-    """Removes view nodes of ours with their composite nodes and what their slice logics made."""
-    scene = application.scene
     for node in view_nodes(application):
-        tag = node.GetLayoutName()
-        if tag in keep:
-            continue
-        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node)
-        application.release_slice_logic(node)
-        scene.RemoveNode(node)
-        if composite is not None and scene.IsNodePresent(composite):
-            scene.RemoveNode(composite)
+        if node.GetLayoutName() not in keep:
+            application.remove_view(node)
