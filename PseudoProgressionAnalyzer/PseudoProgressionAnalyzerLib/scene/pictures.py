@@ -20,7 +20,6 @@ from vtkmodules.vtkRenderingCore import vtkTextProperty, vtkTextRenderer
 from ..imaging.resampling import transform_points
 from ..measures import DISCLAIMER, InputError, Visit
 from . import nodes
-from .application import Application
 from .display import OVERLAY_OPACITY
 from .focus import head_bounds, lesion_focus, set_axial, to_world
 from .hierarchy import visit_title
@@ -35,14 +34,14 @@ SCALE_WIDTH = 90
 TEXT_SIZE = 15
 
 
-def timeline_picture(application: Application, rows: list[Row] | None = None) -> np.ndarray:
+def timeline_picture(scene: object, rows: list[Row] | None = None) -> np.ndarray:
     """All visits as columns and what is compared as rows, uint8 ``(lines, columns, 3)``, first line on top.
 
     Every cell is the same axial slice of the reference visit's space, seen from the feet (patient right on the left),
     with the visit's own regions outlined. A cell without its image or map is left black and says so. Raises InputError
     ``scene_without_patient``.
     """
-    patient_node = nodes.patient_node(application.scene)
+    patient_node = nodes.patient_node(scene)
     visits = visits_of(patient_node) if patient_node else []
     if not visits:
         raise InputError("scene_without_patient")

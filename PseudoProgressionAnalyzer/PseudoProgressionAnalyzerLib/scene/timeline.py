@@ -27,6 +27,7 @@ VIEW_GROUP = 7307
 COLUMNS = 4  # as many as were measured to follow a scroll step together; further visits are paged
 TAG = "PPA_{column}_{row}"
 VIEW_COLOUR = "#8C8C8C"
+LEGEND_TEXT = 12
 
 _OVERLAYS = (
     ("rCBV_ratio", "rCBV"), ("CBF_ratio", "CBF"), ("Cho_NAA_molar", "Cho_NAA_area"), ("Cho_Cr_molar", "Cho_Cr_area"),
@@ -239,7 +240,8 @@ def _configure(
     overlay = find(patient_node, Kind.MAP, visit.id, row.overlay) if row.overlay else None
     if image is None or (row.overlay and overlay is None):
         # A view without its map stays empty: bare anatomy would look like a map without findings.
-        image, title = None, f"{title}: no {row.overlay or row.image}"
+        date = visit.date.isoformat() if visit.date else visit.id
+        image, title = None, f"{date}: no {row.overlay or row.image}"
     slice_node.SetLayoutLabel(title)
     composite = _composite_node(application, slice_node)
     composite.SetBackgroundVolumeID(image.GetID() if image else None)
@@ -310,6 +312,8 @@ def _show_legends(patient_node: object, rows: list[Row], page: list[Visit], view
                 legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(volume)
                 unit = marked(volume, "unit")
                 legend.SetTitleText(row.overlay if unit in ("", "1") else f"{row.overlay} ({unit})")
+                for text in (legend.GetTitleTextProperty(), legend.GetLabelTextProperty()):
+                    text.SetFontSize(LEGEND_TEXT)
                 legend.RemoveAllViewNodeIDs()
                 legend.AddViewNodeID(views[column, number].GetID())
                 legend.SetVisibility(True)

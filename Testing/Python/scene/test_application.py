@@ -2,7 +2,7 @@
 
 import slicer
 
-from PseudoProgressionAnalyzerLib.scene.application import application, end_slice_logic
+from PseudoProgressionAnalyzerLib.scene.application import application
 
 
 def test_scenes_are_apart(app):
@@ -19,23 +19,22 @@ def test_colours_and_hierarchy_are_there(app):
 
 
 def test_slice_logics_come_and_go(app, phantom):
+    before = phantom.node_ids(app.scene)
     node = slicer.vtkMRMLSliceNode()
     node.SetLayoutName("own")
     node = app.scene.AddNode(node)
-    before = phantom.node_ids(app.scene)
     logic = app.slice_logic(node)
     assert app.slice_logic(node) is logic
     assert logic.GetSliceNode() is node
-    composite = logic.GetSliceCompositeNode()
-    app.release_slice_logic(node)
-    assert app.logic.GetSliceLogics().GetNumberOfItems() == 0
-    app.scene.RemoveNode(composite)
+    assert len(phantom.node_ids(app.scene)) == len(before) + 5
+    app.remove_view(node)
     assert phantom.node_ids(app.scene) == before
+    assert app.logic.GetSliceLogics().GetNumberOfItems() == 0
 
 
-def test_ending_a_logic_twice_does_no_harm(app):
-    logic = slicer.vtkMRMLSliceLogic()
-    logic.SetMRMLScene(app.scene)
-    logic.AddSliceNode("own")
-    end_slice_logic(logic)
-    assert logic.GetMRMLScene() is None
+def test_a_view_without_a_logic_is_removed_too(app, phantom):
+    before = phantom.node_ids(app.scene)
+    node = slicer.vtkMRMLSliceNode()
+    node.SetLayoutName("own")
+    app.remove_view(app.scene.AddNode(node))
+    assert phantom.node_ids(app.scene) == before

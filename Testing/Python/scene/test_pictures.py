@@ -41,7 +41,7 @@ def patient(module_app, analysis):
 @pytest.fixture(scope="module")
 def grey(module_app, patient):
     """The cells of the T1CE row."""
-    return cells(timeline_picture(module_app, GREY), 1)
+    return cells(timeline_picture(module_app.scene, GREY), 1)
 
 
 def cells(picture, rows, columns=3):
@@ -120,7 +120,7 @@ def test_grey_values_are_those_of_the_image(grey, patient, analysis, phantom):
 
 
 def test_a_map_shows_its_colour_above_its_threshold_and_anatomy_elsewhere(app, grey):
-    both = cells(timeline_picture(app, [Row("T1CE", "rCBV_ratio")]), 1)
+    both = cells(timeline_picture(app.scene, [Row("T1CE", "rCBV_ratio")]), 1)
     for key, cell in both.items():
         coloured = np.abs(cell - grey[key]).max(axis=-1) > 3
         assert 0.005 < coloured.mean() < 0.1  # the lesion, not the whole head
@@ -138,18 +138,18 @@ def test_values_that_cannot_be_trusted_are_not_shown(phantom, tmp_path):
             values.array[0, 0, 0] = 1.0
     other = application()
     build_scene(other, doubtful)
-    grey = cells(timeline_picture(other, GREY), 1)
-    both = cells(timeline_picture(other, [Row("T1CE", "rCBV_ratio")]), 1)
+    grey = cells(timeline_picture(other.scene, GREY), 1)
+    both = cells(timeline_picture(other.scene, [Row("T1CE", "rCBV_ratio")]), 1)
     for key, cell in both.items():
         assert np.abs(cell - grey[key]).max() == 0
 
 
 def test_metabolite_maps_are_shown_voxel_by_voxel(app, patient):
     """8 mm voxels of a random map: within a voxel all colours are alike."""
-    cell = cells(timeline_picture(app, [Row("T1CE", "Cho_NAA_molar")]), 1)[0, 0]
+    cell = cells(timeline_picture(app.scene, [Row("T1CE", "Cho_NAA_molar")]), 1)[0, 0]
     display = find(patient, Kind.MAP, "2023-01-10", "Cho_NAA_molar").GetDisplayNode()
     display.SetInterpolate(True)
-    smooth = cells(timeline_picture(app, [Row("T1CE", "Cho_NAA_molar")]), 1)[0, 0]
+    smooth = cells(timeline_picture(app.scene, [Row("T1CE", "Cho_NAA_molar")]), 1)[0, 0]
     display.SetInterpolate(False)
     edges = [np.abs(np.diff(image, axis=1)).max(axis=-1) > 12 for image in (cell, smooth)]
     assert edges[0].sum() < edges[1].sum()
@@ -166,23 +166,23 @@ def test_regions_are_outlined_in_their_colours(grey):
 
 
 def test_a_visit_without_the_map_is_left_black(app, patient):
-    cell = cells(timeline_picture(app, [Row("T1CE", "Cho_NAA_molar")]), 1)[1, 0]
+    cell = cells(timeline_picture(app.scene, [Row("T1CE", "Cho_NAA_molar")]), 1)[1, 0]
     assert (cell.max(axis=-1) > 60).mean() < 0.02  # its words alone
     assert cell.max() > 200
 
 
 def test_the_scene_is_left_as_it_was(app, patient, phantom, monkeypatch):
     before = phantom.node_ids(app.scene)
-    timeline_picture(app)
+    timeline_picture(app.scene)
     assert phantom.node_ids(app.scene) == before
     monkeypatch.setattr(pictures, "_cell", lambda *arguments: 1 / 0)  # an error in the middle
     with pytest.raises(ZeroDivisionError):
-        timeline_picture(app)
+        timeline_picture(app.scene)
     assert phantom.node_ids(app.scene) == before
 
 
 def test_the_file_holds_the_picture(app, patient, tmp_path):
-    picture = timeline_picture(app, GREY)
+    picture = timeline_picture(app.scene, GREY)
     write_png(picture, tmp_path / "timeline.png")
     assert [path.name for path in tmp_path.iterdir()] == ["timeline.png"]
     reader = vtkPNGReader()
@@ -195,7 +195,7 @@ def test_the_file_holds_the_picture(app, patient, tmp_path):
 
 def test_without_a_patient():
     with pytest.raises(InputError):
-        timeline_picture(application())
+        timeline_picture(application().scene)
 
 
 def test_the_focus_cuts_the_lesion(patient, phantom):
@@ -232,7 +232,7 @@ from PseudoProgressionAnalyzerLib.scene.pictures import timeline_picture
 analysis = Analysis(Patient("p", [Visit("v", None)]), "v", images={("v", "T1CE"): Image(np.ones((4, 5, 6)), np.eye(4))})
 app = application()
 build_scene(app, analysis)
-assert timeline_picture(app).any()
+assert timeline_picture(app.scene).any()
 libraries = {Path(line.split()[-1]).name for line in Path("/proc/self/maps").read_text().splitlines() if "/" in line}
 print(sorted(name for name in libraries if name.startswith(("libGL", "libEGL", "libOSMesa", "libOpenGL", "libX"))))
 """
@@ -244,6 +244,6 @@ print(sorted(name for name in libraries if name.startswith(("libGL", "libEGL", "
 
 
 def test_the_picture_says_that_it_is_not_for_the_clinic(app, patient):
-    picture = timeline_picture(app, GREY)
+    picture = timeline_picture(app.scene, GREY)
     assert DISCLAIMER
     assert picture[-2 * TEXT_SIZE :, MARGIN:].max() > 200
