@@ -90,6 +90,37 @@ class Map(Image):
 
 
 @dataclass
+class Spectra:
+    """Spectra of one voxel or a grid of voxels, as free induction decays.
+
+    fid: complex ``(k, j, i, points)`` in the sense of NIfTI-MRS: after numpy's FFT metabolites stand at positive
+    frequency, ppm = 4.65 - frequency / spectrometer_frequency. dwell_time: s; spectrometer_frequency: MHz; echo_time,
+    repetition_time, mixing_time: s, None where not known; nucleus: ``1H``; affine: 4x4, voxel index ``(i, j, k, 1)`` to
+    RAS mm; water: unsuppressed water reference, complex ``(k, j, i, points)`` or None. sequence: ``PRESS``, ``STEAM``,
+    ``sLASER``, ``spin_echo`` or empty; excited: 4x4 affine of the box that the sequence excites (from the unit cube
+    centred on zero to RAS mm) or None; flags: what a reader should know.
+    """
+
+    fid: np.ndarray
+    dwell_time: float
+    spectrometer_frequency: float
+    echo_time: float | None
+    nucleus: str
+    affine: np.ndarray
+    water: np.ndarray | None = None
+    sequence: str = ""
+    repetition_time: float | None = None
+    mixing_time: float | None = None
+    excited: np.ndarray | None = None
+    flags: tuple[Message, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of voxels along ``(k, j, i)``."""
+        return self.fid.shape[:3]
+
+
+@dataclass
 class Series:
     """One image series: where it is, what it is, and why it is thought to be that.
 
