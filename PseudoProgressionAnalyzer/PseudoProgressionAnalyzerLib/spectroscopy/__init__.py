@@ -1,0 +1,1 @@
+"""MR spectroscopy: simulated basis, water removal, linear-combination fit, ratios."""
