@@ -95,14 +95,15 @@ def write_measurements(patient: object, analysis: Analysis) -> None:
     write_table(node, analysis.patient, analysis.measurements)
 
 
-def checksum(path: Path) -> str | None:
-    """SHA-256 of a file; None when it is not there."""
-    if not path.is_file():
+def checksum(*paths: Path) -> str | None:
+    """SHA-256 of files one after the other; None when one is not there."""
+    if not all(path.is_file() for path in paths):
         return None
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
     return digest.hexdigest()
 
 
@@ -114,7 +115,8 @@ def _files(patient: object, analysis: Analysis) -> list[dict]:
             "visit": visit.id,
             "role": series.role,
             "path": str(series.path),
-            "sha256": known.get(str(series.path)) or checksum(series.path),
+            "files": [str(path) for path in series.files or (series.path,)],
+            "sha256": known.get(str(series.path)) or checksum(*(series.files or (series.path,))),
         }
         for visit in analysis.patient.visits
         for series in visit.series

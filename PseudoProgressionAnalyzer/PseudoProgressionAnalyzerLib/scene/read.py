@@ -101,7 +101,7 @@ def missing_files(scene: object) -> list[Message]:
     patient_node = nodes.patient_node(scene)
     messages = []
     for entry in json.loads(marked(patient_node, "files") or "[]") if patient_node else []:
-        found = checksum(Path(entry["path"]))
+        found = checksum(*map(Path, entry.get("files", [entry["path"]])))
         where = {"file": entry["path"], "visit": entry["visit"], "role": entry["role"]}
         if found is None:
             messages.append(Message("scene_file_missing", where))

@@ -27,7 +27,6 @@ VIEW_GROUP = 7307
 COLUMNS = 4  # as many as were measured to follow a scroll step together; further visits are paged
 TAG = "PPA_{column}_{row}"
 VIEW_COLOUR = "#8C8C8C"
-LEGEND_TEXT = 12
 
 _OVERLAYS = (
     ("rCBV_ratio", "rCBV"), ("CBF_ratio", "CBF"), ("Cho_NAA_molar", "Cho_NAA_area"), ("Cho_Cr_molar", "Cho_Cr_area"),
@@ -241,7 +240,7 @@ def _configure(
     if image is None or (row.overlay and overlay is None):
         # A view without its map stays empty: bare anatomy would look like a map without findings.
         date = visit.date.isoformat() if visit.date else visit.id
-        image, title = None, f"{date}: no {row.overlay or row.image}"
+        image, title = None, f"{date}: no {'map' if image else 'image'}"  # no longer than others: bars set the width
     slice_node.SetLayoutLabel(title)
     composite = _composite_node(application, slice_node)
     composite.SetBackgroundVolumeID(image.GetID() if image else None)
@@ -312,8 +311,6 @@ def _show_legends(patient_node: object, rows: list[Row], page: list[Visit], view
                 legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(volume)
                 unit = marked(volume, "unit")
                 legend.SetTitleText(row.overlay if unit in ("", "1") else f"{row.overlay} ({unit})")
-                for text in (legend.GetTitleTextProperty(), legend.GetLabelTextProperty()):
-                    text.SetFontSize(LEGEND_TEXT)
                 legend.RemoveAllViewNodeIDs()
                 legend.AddViewNodeID(views[column, number].GetID())
                 legend.SetVisibility(True)

@@ -104,6 +104,21 @@ def test_building_step_by_step_ends_in_the_same_scene(patient, analysis, phantom
             assert np.array_equal(to_world(node), to_world(twin))
 
 
+def test_an_interrupted_building_can_be_taken_up_again(patient, analysis, phantom):
+    app, calls = application(), []
+
+    def pause():
+        calls.append(1)
+        if len(calls) == 9:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_scene(app, analysis, phantom.assessment_json, pause)
+    build_scene(app, analysis, phantom.assessment_json, pause)
+    assert len(calls) > 25
+    assert len(phantom.node_ids(app.scene)) == len(phantom.node_ids(patient.GetScene()))
+
+
 def test_transforms_are_named_by_their_direction(patient, phantom):
     for visit in phantom.visits:
         node = find(patient, Kind.VISIT_TO_REFERENCE, visit)

@@ -107,7 +107,7 @@ def test_columns_follow_the_dates_and_not_the_order_of_nodes(app, phantom, tmp_p
 def test_a_view_without_its_map_is_empty_and_says_so(app, shown):
     assert composite(app, 1, 2).GetBackgroundVolumeID() is None
     assert composite(app, 1, 2).GetForegroundVolumeID() is None
-    assert view(app, 1, 2).GetLayoutLabel() == "2023-03-01: no Cho_NAA_molar"
+    assert view(app, 1, 2).GetLayoutLabel() == "2023-03-01: no map"
 
 
 def test_overlays_keep_the_anatomy_visible(app, shown):
