@@ -11,18 +11,27 @@ from collections.abc import Callable
 
 import qt
 import slicer
-import vtk
 from slicer.util import VTKObservationMixin
 
 from ..scene.nodes import Kind, find, linked, marked, patient_node
+from ..scene.segments import fingerprint, segment_mask
 
-SEGMENTATION_MODIFIED = slicer.vtkSegmentation.SourceRepresentationModified
 UNDO_STATES = 20
+EDITS = tuple(
+    getattr(slicer.vtkSegmentation, name)
+    for name in (
+        "SourceRepresentationModified", "RepresentationModified", "SegmentModified", "SegmentAdded", "SegmentRemoved",
+    )
+)  # fmt: skip
+"""Any of these may change voxels: a stroke, an undo, a threshold. None says reliably which segment it was."""
 
 
 class Editors(VTKObservationMixin):
-    """One editor per visit on a stack; tells ``on_stroke(segmentation, segment id)`` after each edit and
-    ``on_visit(visit id)`` when another visit's editor comes to the front."""
+    """One editor per visit on a stack.
+
+    Tells ``on_stroke(segmentation, segment id)`` after each edit, with an empty id when a segment was removed, and
+    ``on_visit(visit id)`` when another visit's editor comes to the front.
+    """
 
     def __init__(self, stack: object, on_stroke: Callable[[object, str], None], on_visit: Callable[[str], None]):
         VTKObservationMixin.__init__(self)
@@ -30,6 +39,7 @@ class Editors(VTKObservationMixin):
         self.on_stroke = on_stroke
         self.on_visit = on_visit
         self.editors: dict[str, object] = {}
+        self.known: dict[str, dict[str, str]] = {}
         self.visit = ""
 
     def open(self) -> None:
@@ -65,7 +75,7 @@ class Editors(VTKObservationMixin):
             editor.deleteLater()
             if node is not None and slicer.mrmlScene.IsNodePresent(node):
                 slicer.mrmlScene.RemoveNode(node)
-        self.editors = {}
+        self.editors, self.known = {}, {}
         self.visit = ""
 
     def bring(self, visit: str) -> None:
@@ -124,7 +134,23 @@ class Editors(VTKObservationMixin):
         return editor
 
     def _watch(self, segmentation: object) -> None:
-        self.addObserver(segmentation.GetSegmentation(), SEGMENTATION_MODIFIED, _stroke(self.on_stroke, segmentation))
+        self.known[segmentation.GetID()] = _fingerprints(segmentation)
+
+        def edited(caller: object, event: object) -> None:
+            self._tell(segmentation)
+
+        for event in EDITS:
+            self.addObserver(segmentation.GetSegmentation(), event, edited)
+
+    def _tell(self, segmentation: object) -> None:
+        """Which segments hold other voxels than before."""
+        before, now = self.known[segmentation.GetID()], _fingerprints(segmentation)
+        self.known[segmentation.GetID()] = now
+        for segment_id, fingerprint_ in now.items():
+            if before.get(segment_id) != fingerprint_:
+                self.on_stroke(segmentation, segment_id)
+        if before.keys() - now.keys():
+            self.on_stroke(segmentation, "")
 
     def _pointer_moved(self, crosshair: object, event: object = None) -> None:
         view = crosshair.GetCursorPositionXYZ([0.0, 0.0, 0.0])
@@ -137,13 +163,10 @@ class Editors(VTKObservationMixin):
             self.bring(marked(image, "visit"))
 
 
-def _stroke(on_stroke: Callable[[object, str], None], segmentation: object):
-    @vtk.calldata_type(vtk.VTK_STRING)
-    def stroke(caller: object, event: str, segment_id: str) -> None:
-        if segment_id and caller.GetSegment(segment_id) is not None:
-            on_stroke(segmentation, segment_id)
-
-    return stroke
+def _fingerprints(segmentation: object) -> dict[str, str]:
+    """What each segment's voxels are, by its id; only the cropped labelmaps are looked at."""
+    ids = segmentation.GetSegmentation().GetSegmentIDs()
+    return {segment_id: fingerprint(segment_mask(segmentation, segment_id)) for segment_id in ids}
 
 
 def _copy_parameters(source: object, target: object) -> None:

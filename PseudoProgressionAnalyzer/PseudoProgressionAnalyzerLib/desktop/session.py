@@ -15,6 +15,7 @@ import slicer
 
 from ..analysis import Analysis
 from ..analysis.judging import assess_visits
+from ..analysis.measuring import measure_visits
 from ..analysis.run import run, start
 from ..measures import InputError, Message
 from ..patient.folder import read_patient
@@ -22,7 +23,7 @@ from ..report import assessment_json
 from ..report.results import check_output, write_results
 from ..scene import timeline
 from ..scene.application import application
-from ..scene.build import build_scene
+from ..scene.build import build_scene, write_measurements
 from ..scene.nodes import patient_node
 from ..scene.read import read_scene
 from ..scene.regions import remeasure
@@ -109,11 +110,17 @@ class Session:
                 composite.SetForegroundOpacity(opacity)
 
     def remeasure(self, segmentation: object, segment_id: str) -> None:
-        """Measures a segment after a stroke; tables and assessments in the scene follow."""
+        """Measures a segment after a stroke; the scene's table follows. Without a segment id a segment was removed:
+        everything is read from the scene and measured again."""
         analysis = self.analysis
         if analysis is None or ("step_measure", "") not in analysis.finished:
             return
-        remeasure(self.application.scene, analysis, segmentation, segment_id)
+        if segment_id:
+            remeasure(self.application.scene, analysis, segmentation, segment_id)
+            return
+        self._analysis = None
+        measure_visits(self._patient())
+        write_measurements(patient_node(self.application.scene), self._patient())
 
     def assess(self) -> None:
         """Assesses all visits again from the present measurements."""
