@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     analyze = commands.add_parser("analyze", help="read, align, map, measure and assess a patient; write the report")
-    analyze.add_argument("patient", type=Path, help="folder with one sub-folder per study date (YYYY-MM-DD)")
+    analyze.add_argument("patient", type=Path, help="DICOM folder, BIDS subject, or folder with one sub-folder per study")
     _add_output(analyze)
     analyze.set_defaults(run=_analyze)
 
@@ -84,9 +84,9 @@ def _analyze(options: argparse.Namespace) -> None:
 
 def _run_job(patient_folder: Path):
     from .analysis.run import run, start
-    from .patient.folder import read_patient
+    from .patient import read
 
-    analysis = start(read_patient(patient_folder))
+    analysis = start(read(patient_folder))
     with _Progress() as show:
         run(analysis, progress=show)
     for visit, messages in analysis.messages.items():
@@ -122,10 +122,10 @@ class _Progress:
 
 
 def _inspect(options: argparse.Namespace) -> None:
-    from .patient.folder import read_patient
+    from .patient import read
     from .report.inspection import inspection, inspection_table
 
-    patient = read_patient(options.patient)
+    patient = read(options.patient)
     found = inspection(patient, options.patient)
     if options.json:
         print(json.dumps(found, indent=2, default=str))

@@ -125,7 +125,9 @@ class Series:
     """One image series: where it is, what it is, and why it is thought to be that.
 
     acquisition: BIDS names and units (``EchoTime`` s, ``RepetitionTime`` s, ``FlipAngle`` degrees,
-    ``MagneticFieldStrength`` T, ...). confidence: 0 to 1.
+    ``MagneticFieldStrength`` T, ...). confidence: 0 to 1. Of a DICOM series: files (empty for a plain image), part (what
+    tells it from other images of the same series), uid and description as in the header; path is its folder where the
+    series has one of its own, else its first file.
     """
 
     role: str
@@ -133,6 +135,10 @@ class Series:
     acquisition: dict[str, Any] = field(default_factory=dict)
     confidence: float = 1.0
     reason: Message | None = None
+    files: tuple[Path, ...] = ()
+    part: str = ""
+    uid: str = ""
+    description: str = ""
 
 
 @dataclass
@@ -154,7 +160,8 @@ class Region:
     """What the user drew, where, and as what.
 
     purpose: ``lesion`` (a visit's own lesion), ``reference`` (tissue that ratios are taken against) or ``free``.
-    carried: whether the region is also carried through the transforms into every visit (kind ``fixed``).
+    carried: whether the region is also carried through the transforms into every visit (kind ``fixed``). files: of a
+    mask that is a DICOM series, else empty. label: of a DICOM segmentation its segment number.
     """
 
     name: str
@@ -163,16 +170,21 @@ class Region:
     path: Path
     label: int | None = None
     carried: bool = False
+    files: tuple[Path, ...] = ()
 
 
 @dataclass
 class Visit:
-    """What is read together: one or more studies within a few days. The date may be unknown."""
+    """What is read together: one or more studies within a few days. The date may be unknown.
+
+    set_aside: series that are there but not used, each with its reason.
+    """
 
     id: str
     date: datetime.date | None
     series: list[Series] = field(default_factory=list)
     warnings: list[Message] = field(default_factory=list)
+    set_aside: list[Series] = field(default_factory=list)
 
     def of_role(self, role: str) -> Series | None:
         """The visit's series of a role, or None."""

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..formats.images import read_image
-from ..formats.sidecars import read_sidecar
+from ..formats.series import read_series
 from ..imaging.midline import find_midline
 from ..imaging.reference import contralateral_white_matter
 from ..imaging.resampling import overlap_weights, resample
@@ -49,8 +48,8 @@ def make_maps(
 def _given_map(series: Series) -> Map:
     """A map that was made elsewhere, with what its sidecar says about it. A molar ratio map is only ever measured as
     molar when the sidecar says so."""
-    image = read_image(series.path)
-    fields = read_sidecar(series.path)
+    image = read_series(series)
+    fields = series.acquisition
     values = image.array.astype(np.float32)
     flags: tuple[Message, ...] = ()
     if series.role.startswith("Cho_") and any(name not in fields for name in RATIO_MAP_FIELDS):
@@ -68,7 +67,7 @@ def _given_map(series: Series) -> Map:
 
 
 def _compute_rcbv(analysis, visit_id, dsc, progress, cancelled) -> None:
-    series = read_image(dsc.path)
+    series = read_series(dsc)
     grid = Image(series.array[0], series.affine)
     anatomy = analysis.images[visit_id, "T1CE"]
     brain = resample(

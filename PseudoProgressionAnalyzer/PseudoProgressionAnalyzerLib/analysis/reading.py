@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..formats.images import read_image, same_grid
+from ..formats.series import read_mask, read_series
 from ..imaging.brain import brain_mask
 from ..measures import Image, InputError, Message, Region
 from . import Analysis
@@ -20,7 +20,7 @@ def read_visit(analysis: Analysis, visit_id: str) -> None:
     visit = analysis.patient.visit(visit_id)
     for series in visit.series:
         if series.role in ANATOMICAL:
-            image = read_image(series.path)
+            image = read_series(series)
             if image.array.min() == image.array.max():
                 raise InputError("image_flat", file=str(series.path), role=series.role)
             analysis.images[visit_id, series.role] = Image(np.nan_to_num(image.array, nan=0.0), image.affine)
@@ -35,9 +35,7 @@ def read_visit(analysis: Analysis, visit_id: str) -> None:
 
 def read_region(region: Region, anatomy: Image) -> Image:
     """The drawn region as bool image on the grid of its visit's T1CE."""
-    mask = read_image(region.path)
-    if not same_grid(mask, anatomy):
-        raise InputError("mask_on_other_grid", file=str(region.path), image="T1CE")
+    mask = read_mask(region, anatomy)
     labels = [label for label in np.unique(mask.array) if label != 0]
     if region.label is None and len(labels) > 1:
         shown = ", ".join(f"{label:g}" for label in labels[:8])

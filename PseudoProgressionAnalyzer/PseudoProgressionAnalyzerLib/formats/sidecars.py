@@ -45,6 +45,12 @@ def read_sidecar(path: Path) -> dict[str, Any]:
     if not file.exists():
         return {}
     fields = read_json(file)
+    check_fields(file, fields)
+    return fields
+
+
+def check_fields(file: Path, fields: dict[str, Any]) -> None:
+    """Raises InputError ``field_implausible`` for a number outside of what a head scanner can do."""
     for name, (low, high, unit) in PLAUSIBLE.items():
         if name not in fields:
             continue
@@ -55,7 +61,6 @@ def read_sidecar(path: Path) -> dict[str, Any]:
                 raise InputError(
                     "field_implausible", file=str(file), field=name, value=value, low=low, high=high, unit=unit
                 )
-    return fields
 
 
 def missing_fields(path: Path, fields: dict[str, Any], needed: tuple[str, ...]) -> Message | None:

@@ -22,6 +22,9 @@ NEEDED_FIELDS = {"DSC": ("EchoTime", "RepetitionTime")}
 RATIO_MAPS = ("Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area")
 RATIO_MAP_FIELDS = ("RatioKind", "EchoTime", "MagneticFieldStrength", "Method")
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[_ -].*)?")
+# Study and series folders of The Cancer Imaging Archive: 11-19-1991-MR RCBV-34567/12.000000-T1post-73420.
+_ARCHIVE_STUDY = re.compile(r"(\d{2})-(\d{2})-(\d{4})-.*")
+_ARCHIVE_SERIES = re.compile(r"[\d.]+-(.+)-\w+")
 
 
 def read_patient(folder: Path) -> Patient:
@@ -50,7 +53,7 @@ def read_patient(folder: Path) -> Patient:
         _check_visit(folder, visit, regions, problems)
         visits.append(visit)
     patient = Patient(stated["patient"] or "patient", visits, stated["events"], regions, problems)
-    _add_stated_regions(folder, patient, stated["regions"])
+    add_stated_regions(folder, patient, stated["regions"])
     return patient
 
 
@@ -73,13 +76,7 @@ def _studies(folder: Path, stated: dict[str, Any], problems: list[Message]) -> d
             if entry.name.lower().endswith(SUFFIXES):
                 problems.append(Message("image_outside_study", {"file": str(entry)}))
             continue
-        match = _DATED.fullmatch(entry.name)
-        date = None
-        if match:
-            try:
-                date = datetime.date.fromisoformat(match[1])
-            except ValueError:
-                date = None
+        date = date_of_study(entry.name)
         if date is None and entry.name not in named_in_file:
             problems.append(Message("folder_not_a_date", {"file": str(entry), "name": entry.name}))
             continue
@@ -87,6 +84,24 @@ def _studies(folder: Path, stated: dict[str, Any], problems: list[Message]) -> d
     for name in sorted(named_in_file - set(studies)):
         problems.append(Message("study_missing", {"file": str(folder / NAME), "name": name}))
     return studies
+
+
+def date_of_study(name: str) -> datetime.date | None:
+    """The date that the name of a study folder says, as YYYY-MM-DD or as in The Cancer Imaging Archive; else None."""
+    match, archive = _DATED.fullmatch(name), _ARCHIVE_STUDY.fullmatch(name)
+    try:
+        if match:
+            return datetime.date.fromisoformat(match[1])
+        return datetime.date(int(archive[3]), int(archive[1]), int(archive[2])) if archive else None
+    except ValueError:
+        return None
+
+
+def _said_name(path: Path) -> str:
+    """The name that says what an image is: its own, or that of its series folder where only that says a role."""
+    own, series = stem(path), _ARCHIVE_SERIES.fullmatch(path.parent.name)
+    known = region_of_name(own) or role_of_name(own)[0]
+    return series[1] if series and not known else own
 
 
 def _visits(
@@ -119,12 +134,14 @@ def _visits(
 def _files_with_roles(folder: Path, study: str, stated_roles: dict[str, str]) -> list[tuple[Path, str]]:
     """Images of a study folder with their role; ``lesion`` and ``reference`` for masks, empty when unknown."""
     found = []
-    for path in sorted((folder / study).iterdir()):
+    archive = _ARCHIVE_STUDY.fullmatch(study)
+    for path in sorted((folder / study).rglob("*") if archive else (folder / study).iterdir()):
         if not path.name.lower().endswith(SUFFIXES) or path.name.startswith("."):
             continue
         role = stated_roles.get(relative(folder, path))
         if role is None:
-            role = region_of_name(stem(path)) or role_of_name(stem(path))[0] or ""
+            name = _said_name(path)
+            role = region_of_name(name) or role_of_name(name)[0] or ""
         if role != "ignore":
             found.append((path, role))
     return found
@@ -179,7 +196,7 @@ def _read_study(
             unsaid = missing_fields(path, acquisition, RATIO_MAP_FIELDS)
             if unsaid is not None:
                 visit.warnings.append(Message("ratio_map_unsaid", dict(unsaid.parameters)))
-        reason = Message("role_stated", {"role": role}) if shown in stated_roles else role_of_name(stem(path))[1]
+        reason = Message("role_stated", {"role": role}) if shown in stated_roles else role_of_name(_said_name(path))[1]
         visit.series.append(Series(role, path, acquisition, 1.0 if shown in stated_roles else 0.9, reason))
 
 
@@ -197,7 +214,7 @@ def _check_visit(folder: Path, visit: Visit, regions: list[Region], problems: li
             )
 
 
-def _add_stated_regions(folder: Path, patient: Patient, stated: list[dict[str, Any]]) -> None:
+def add_stated_regions(folder: Path, patient: Patient, stated: list[dict[str, Any]]) -> None:
     """Regions of patient.json: they complete a mask found by name (label, carried), or add one."""
     visit_ids = {visit.id for visit in patient.visits}
     for entry in stated:

@@ -7,6 +7,7 @@ has none) and name the JSON path of what is wrong.
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,13 +17,15 @@ from ..measures import EVENT_KINDS, ROLES, Event, InputError
 NAME = "patient.json"
 KEYS = ("patient", "disclaimer", "visits", "roles", "events", "regions", "visit_window_days")
 PURPOSES = ("lesion", "reference", "free")
+_UID = re.compile(r"[0-2](\.\d+){4,}")  # a DICOM series by its UID (PS3.5 section 9)
 
 
 def read_patient_file(folder: Path) -> dict[str, Any]:
     """The checked content of the folder's patient.json; an empty one when there is none.
 
     Returns a dict with ``patient`` (str or None), ``visits`` (list of dicts ``id``, ``date``, ``studies``,
-    ``include``), ``roles`` (file to role or ``ignore``), ``events`` (list of Event), ``regions`` (list of dicts) and
+    ``include``), ``roles`` (file, folder of a DICOM series, or series UID, to
+    role or ``ignore``), ``events`` (list of Event), ``regions`` (list of dicts) and
     ``visit_window_days`` (int or None). Raises InputError ``json_syntax`` or ``patient_file_field``.
     """
     file = folder / NAME
@@ -104,6 +107,9 @@ def _roles(entry: Any, folder: Path, file: Path) -> dict[str, str]:
     for path, role in entry.items():
         where = f"roles[{path!r}]"
         _demand(role in allowed, file, where, f"one of {', '.join(allowed)}")
+        if _UID.fullmatch(path):
+            roles[path] = role
+            continue
         relative = _relative(path, folder, file, where)
         _demand((folder / relative).exists(), file, where, "a file that exists in the patient folder")
         roles[relative] = role

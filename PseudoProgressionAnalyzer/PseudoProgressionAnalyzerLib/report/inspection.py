@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import texts
-from ..formats.images import read_header
+from ..formats.series import read_series_header
 from ..measures import DISCLAIMER, Message, Patient, Series
 from ..patient.folder import relative
 from .words import day_words
@@ -26,6 +26,7 @@ def inspection(patient: Patient, folder: Path) -> dict[str, Any]:
                 "day": patient.day(visit),
                 "when": day_words(patient, visit),
                 "series": [_series(series, folder) for series in visit.series],
+                "set_aside": [_set_aside(series, folder) for series in visit.set_aside],
                 "regions": [
                     {"name": region.name, "purpose": region.purpose, "file": relative(folder, region.path)}
                     for region in patient.regions
@@ -58,6 +59,11 @@ def inspection_table(found: dict[str, Any]) -> str:
         ]
         rows += [(region["purpose"], region["file"], "", "", region["name"]) for region in visit["regions"]]
         lines += [f"  {line}" for line in _columns(rows)]
+        if visit["set_aside"]:
+            lines.append("  there, but not used:")
+            lines += [
+                f"    {series['description'] or series['file']}: {series['reason']}" for series in visit["set_aside"]
+            ]
         if visit["missing"]:
             lines.append(f"  not there: {', '.join(visit['missing'])}")
         lines += [f"  warning: {warning}" for warning in visit["warnings"]]
@@ -71,15 +77,26 @@ def inspection_table(found: dict[str, Any]) -> str:
 
 
 def _series(series: Series, folder: Path) -> dict[str, Any]:
-    header = read_header(series.path)
+    header = read_series_header(series)
     return {
         "file": relative(folder, series.path),
+        "uid": series.uid,
+        "description": series.description,
         "role": series.role,
         "confidence": series.confidence,
         "reason": texts.sentence(series.reason) if series.reason else "",
         "shape": list(header.array.shape[::-1]),
         "spacing": [round(float(edge), 4) for edge in header.spacing],
         "acquisition": series.acquisition,
+    }
+
+
+def _set_aside(series: Series, folder: Path) -> dict[str, Any]:
+    return {
+        "file": relative(folder, series.path),
+        "uid": series.uid,
+        "description": series.description,
+        "reason": texts.sentence(series.reason) if series.reason else "",
     }
 
 

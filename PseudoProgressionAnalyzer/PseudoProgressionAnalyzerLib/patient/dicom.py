@@ -1,0 +1,392 @@
+"""A folder with DICOM files anywhere below it into a Patient, whatever the folders are called.
+
+Only headers are read here. The patient stays anonymous unless patient.json names it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ..formats.dicom_files import DicomFile, dicom_paths, read_dicom_file
+from ..formats.dicom_segments import fits
+from ..formats.dicom_series import Arrangement, Part, arrange, by_series, split
+from ..formats.images import same_grid
+from ..formats.series import QUANTITIES
+from ..measures import InputError, Message, Patient, Region, Series, Visit
+from .folder import add_stated_regions, relative
+from .patient_file import NAME, read_patient_file
+from .series_roles import SURE, Guess, guess_role
+from .visits import DEFAULT_WINDOW_DAYS, group_studies
+
+# Echo times at which DSC weighs best, s: Boxerman 2020 (Neuro-Oncology 22:1262), below and above 2 T.
+DSC_ECHO = {False: (0.040, 0.050), True: (0.020, 0.035)}
+_LESION = re.compile(r"lesion|tumou?r|enhanc|neoplasm|gliom|gliob|gtv|laesion|tumeur|lesione|lesao", re.IGNORECASE)
+_REFERENCE = re.compile(r"reference|nawm|white matter|contralateral|referenz", re.IGNORECASE)
+_OTHER = re.compile(r"edema|oedem|necro|nekro|cavit|cyst|resect|flair|non.?enhanc", re.IGNORECASE)
+
+
+@dataclass
+class _Candidate:
+    """A series that could play a role. trouble: why its frames make no volume."""
+
+    part: Part
+    arranged: Arrangement | None
+    trouble: Message | None
+    guess: Guess
+    stated: bool = False
+
+    @property
+    def name(self) -> str:
+        header = self.part.header
+        return header.description or header.protocol or f"series {header.series_number}"
+
+
+@dataclass
+class _Study:
+    name: str
+    uid: str
+    date: datetime.date | None
+    day_offset: float | None
+    candidates: list[_Candidate] = field(default_factory=list)
+    segmentations: list[DicomFile] = field(default_factory=list)
+    others: list[DicomFile] = field(default_factory=list)
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Roles that its series play."""
+        return frozenset(candidate.guess.role for candidate in self.candidates if candidate.arranged is not None)
+
+
+def read_dicom_patient(folder: Path) -> Patient:
+    """The patient whose DICOM files lie below the folder, visits in date order.
+
+    Raises InputError ``patients_mixed``, ``birth_dates_mixed``, ``folder_empty``, and those of patient.json. Files that
+    cannot be read stand in ``Patient.problems``.
+    """
+    stated = read_patient_file(folder)
+    problems: list[Message] = []
+    files: list[DicomFile] = []
+    for path in dicom_paths(folder):
+        if _stated_role(stated["roles"], folder, path) == "ignore":
+            continue
+        try:
+            files.append(read_dicom_file(path))
+        except InputError as error:
+            problems.append(error.message)
+    _check_one_person(files)
+    if not files and not problems:
+        raise InputError("folder_empty", folder=str(folder))
+    folders: dict[Path, set[str]] = {}
+    for file in files:
+        folders.setdefault(file.path.parent, set()).add(file.series_uid)
+    studies = _studies(files, stated["roles"], folder)
+    patient = Patient(stated["patient"] or "patient", [], stated["events"], [], problems)
+    for visit_id, date, members in _visits(studies, stated, folder, problems):
+        visit = Visit(visit_id, date)
+        _fill(visit, members, folders, problems)
+        if not visit.series and not visit.set_aside:
+            continue
+        patient.visits.append(visit)
+        _add_regions(patient, visit, members)
+    add_stated_regions(folder, patient, stated["regions"])
+    return patient
+
+
+def _stated_role(roles: dict[str, str], folder: Path, path: Path, uid: str = "") -> str | None:
+    """The role that patient.json states for a file: by its series UID, its path or a folder above it."""
+    if uid and uid in roles:
+        return roles[uid]
+    shown = relative(folder, path)
+    while shown not in ("", "."):
+        if shown in roles:
+            return roles[shown]
+        shown = shown.rpartition("/")[0]
+    return None
+
+
+def _check_one_person(files: Iterable[DicomFile]) -> None:
+    """Refuses to mix two people. Ids are the user's own data on their own screen; names are never shown."""
+    first: dict[str, DicomFile] = {}
+    for file in files:
+        if file.person:
+            first.setdefault(file.person, file)
+    if len(first) > 1:
+        one, other = list(first.items())[:2]
+        raise InputError(
+            "patients_mixed",
+            count=len(first),
+            first=one[0],
+            first_file=str(one[1].path),
+            second=other[0],
+            file=str(other[1].path),
+        )
+    births: dict[str, DicomFile] = {}
+    for file in files:
+        if file.birth:
+            births.setdefault(file.birth, file)
+    if len(births) > 1:
+        one, other = list(births.values())[:2]
+        raise InputError("birth_dates_mixed", patient=one.person, first_file=str(one.path), file=str(other.path))
+
+
+def _studies(files: list[DicomFile], roles: dict[str, str], folder: Path) -> list[_Study]:
+    by_study: dict[str, list[DicomFile]] = {}
+    for file in files:
+        by_study.setdefault(file.study_uid, []).append(file)
+    studies = []
+    for uid, members in by_study.items():
+        dates = [file.date for file in members if file.date is not None and not file.dates_removed]
+        offsets = [file.day_offset for file in members if file.day_offset is not None]
+        study = _Study("", uid, min(dates, default=None), min(offsets, default=None))
+        for series in by_series(members).values():
+            _sort_in(study, series, roles, folder)
+        _contrast_by_order(study)
+        studies.append(study)
+    studies.sort(key=lambda study: (study.date is None, study.date or study.day_offset or 0, study.uid))
+    names: dict[str, int] = {}
+    for number, study in enumerate(studies, 1):
+        name = study.date.isoformat() if study.date else f"study-{number}"
+        names[name] = names.get(name, 0) + 1
+        study.name = name if names[name] == 1 else f"{name}_{names[name]}"
+    return studies
+
+
+def _sort_in(study: _Study, series: list[DicomFile], roles: dict[str, str], folder: Path) -> None:
+    """One DICOM series into the study: as segmentation, as candidates for a role, or as something else."""
+    if series[0].sop_class == "Segmentation Storage":
+        study.segmentations += series
+        return
+    parts = split(series)
+    if not parts or series[0].sop_class == "MR Spectroscopy Storage":
+        study.others.append(series[0])
+        return
+    for part in parts:
+        arranged, trouble = None, None
+        try:
+            arranged = arrange(part)
+        except InputError as error:
+            trouble = error.message
+        candidate = _Candidate(part, arranged, trouble, guess_role(part, arranged))
+        role = _stated_role(roles, folder, part.header.path, part.header.series_uid)
+        if role is not None:
+            candidate.guess = Guess("" if role == "ignore" else role, 1.0, Message("role_stated", {"role": role}))
+            candidate.stated = True
+        study.candidates.append(candidate)
+
+
+def _contrast_by_order(study: _Study) -> None:
+    """A T1 of which nothing says whether contrast was given, acquired after contrast was given, is a T1CE."""
+    given = [
+        candidate.part.header.started
+        for candidate in study.candidates
+        if candidate.guess.role in ("DSC", "T1CE") and candidate.part.header.started is not None
+    ]
+    for candidate in study.candidates:
+        started = candidate.part.header.started
+        if candidate.guess.contrast_unknown and not candidate.stated and given and started is not None:
+            reason = {"role": "T1", "text": candidate.name}
+            if started > min(given):
+                reason["role"] = "T1CE"
+                candidate.guess = Guess("T1CE", 0.6, Message("role_after_contrast", reason))
+            else:
+                candidate.guess = replace(candidate.guess, contrast_unknown=False)
+
+
+def _visits(
+    studies: list[_Study], stated: dict[str, Any], folder: Path, problems: list[Message]
+) -> list[tuple[str, datetime.date | None, list[_Study]]]:
+    """(visit id, date, studies): as stated in patient.json, the rest by the window rule; undated ones last."""
+    known = {study.name: study for study in studies} | {study.uid: study for study in studies}
+    visits: list[tuple[str, datetime.date | None, list[_Study]]] = []
+    taken: set[str] = set()
+    for visit in stated["visits"]:
+        for name in visit["studies"]:
+            if name not in known:
+                problems.append(Message("study_missing", {"file": str(folder / NAME), "name": name}))
+        members = [known[name] for name in visit["studies"] if name in known]
+        taken.update(study.uid for study in members)
+        dates = [study.date for study in members if study.date is not None]
+        if members and visit["include"]:
+            visits.append((visit["id"], visit["date"] or min(dates, default=None), members))
+    free = {study.name: study for study in studies if study.uid not in taken}
+    dated = [(name, study.date, study.roles) for name, study in free.items() if study.date is not None]
+    window = DEFAULT_WINDOW_DAYS if stated["visit_window_days"] is None else stated["visit_window_days"]
+    for names in group_studies(dated, stated["events"], window):
+        members = [free[name] for name in names]
+        both = [study for study in members if "T1CE" in study.roles]
+        if len(both) > 1:
+            problems.append(
+                Message(
+                    "studies_on_one_date",
+                    {"date": members[0].date.isoformat(), "first": both[0].uid, "second": both[1].uid},
+                )
+            )
+        visits.append((members[0].date.isoformat(), members[0].date, members))
+    visits.sort(key=lambda visit: (visit[1] is None, visit[1] or datetime.date.max, visit[0]))
+    return visits + [(name, None, [study]) for name, study in free.items() if study.date is None]
+
+
+def _fill(visit: Visit, studies: list[_Study], folders: dict[Path, set[str]], problems: list[Message]) -> None:
+    """Chooses one series for every role and sets the others aside, each with its reason."""
+    candidates = [(study, candidate) for study in studies for candidate in study.candidates]
+    main = {study.uid for study in studies if "T1CE" in study.roles}
+    if visit.date is None:
+        visit.warnings.append(Message("study_date_unknown", {"visit": visit.id}))
+    chosen: dict[str, _Candidate] = {}
+    for study, candidate in candidates:
+        role = candidate.guess.role
+        if not role or role == "lesion" or candidate.arranged is None:
+            continue
+        best = chosen.get(role)
+        rank = _rank(candidate, study.uid in main)
+        if best is None or rank > _rank(best, best.part.header.study_uid in main):
+            chosen[role] = candidate
+    for _, candidate in candidates:
+        series = _series(candidate, folders)
+        role = candidate.guess.role
+        if role == "lesion":
+            continue
+        if candidate.trouble is not None and role:
+            visit.warnings.append(candidate.trouble)
+            visit.set_aside.append(replace(series, role="", reason=candidate.trouble))
+        elif not role:
+            visit.set_aside.append(series)
+        elif chosen[role] is not candidate:
+            other = {"series": candidate.name, "role": role, "chosen": chosen[role].name}
+            visit.set_aside.append(replace(series, role="", reason=Message("series_another_chosen", other)))
+        else:
+            visit.series.append(series)
+            _warn(visit, candidate, series, problems)
+    for study in studies:
+        for file in study.others:
+            reason = Message("series_no_image", {"series": file.description or file.sop_class})
+            if file.sop_class == "MR Spectroscopy Storage":
+                reason = Message("series_spectrum", {"series": file.description or file.series_uid})
+            visit.set_aside.append(
+                Series("", file.path, dict(file.acquisition), 0.0, reason, (), "", file.series_uid, file.description)
+            )
+    if "T1CE" not in chosen:
+        visit.warnings.append(Message("no_t1ce", {"visit": visit.id}))
+
+
+def _rank(candidate: _Candidate, with_anatomy: bool) -> tuple:
+    """The more, the better suited for its role: stated, sure, in the study with the T1CE, original, fine, late."""
+    header, arranged = candidate.part.header, candidate.arranged
+    edges = arranged.grid.spacing
+    echo = 0.0
+    if candidate.guess.role == "DSC":
+        low, high = DSC_ECHO[header.acquisition.get("MagneticFieldStrength", 3.0) > 2.0]
+        time = candidate.part.frames[0].echo_time or 0.0
+        echo = -max(low - time, time - high, 0.0)
+    derived = candidate.part.frames[0].image_type[:1] == ("DERIVED",)
+    return (
+        candidate.stated,
+        candidate.guess.confidence >= SURE,
+        with_anatomy,
+        echo,
+        not derived,
+        -round(float(max(edges)), 2),
+        header.started or 0.0,
+        header.series_number,
+    )
+
+
+def _series(candidate: _Candidate, folders: dict[Path, set[str]]) -> Series:
+    part, header = candidate.part, candidate.part.header
+    files = tuple(file.path for file in part.headers)
+    parents = {path.parent for path in files}
+    own = len(parents) == 1 and len(files) > 1 and folders[files[0].parent] == {header.series_uid}
+    acquisition = dict(header.acquisition)
+    if part.frames[0].echo_time and "EchoTime" in acquisition:
+        acquisition["EchoTime"] = part.frames[0].echo_time
+    arranged = candidate.arranged
+    if arranged is not None and len(arranged.shape) == 4:
+        if arranged.interval is not None and arranged.interval > 0:
+            if "RepetitionTime" in acquisition:
+                acquisition["RepetitionTimeExcitation"] = acquisition["RepetitionTime"]
+            acquisition["RepetitionTime"] = arranged.interval
+        if any(arranged.labels):
+            acquisition["ASLContext"] = list(arranged.labels)
+    real = part.frames[0].real
+    if candidate.guess.role in QUANTITIES and real is not None and real[2]:
+        acquisition["Units"] = real[2]
+    if header.tracer:
+        acquisition["TracerName"] = header.tracer
+    return Series(
+        candidate.guess.role,
+        files[0].parent if own else files[0],
+        acquisition,
+        candidate.guess.confidence,
+        candidate.guess.reason,
+        files,
+        part.key,
+        header.series_uid,
+        candidate.name,
+    )
+
+
+def _warn(visit: Visit, candidate: _Candidate, series: Series, problems: list[Message]) -> None:
+    """What the user should know of a series that is used."""
+    name = {"series": candidate.name, "role": series.role, "file": str(series.path)}
+    visit.warnings += candidate.arranged.notes
+    for header in candidate.part.headers[:1]:
+        for tag, value in header.implausible:
+            visit.warnings.append(Message("dicom_field_implausible", {**name, "tag": tag, "value": value}))
+    if candidate.guess.confidence < SURE:
+        visit.warnings.append(Message("role_uncertain", name))
+    if candidate.guess.contrast_unknown:
+        visit.warnings.append(Message("contrast_unknown", name))
+    if series.role == "DSC":
+        lacking = [field for field in ("EchoTime", "RepetitionTime") if field not in series.acquisition]
+        if lacking:
+            problems.append(Message("dicom_fields_missing", {**name, "fields": ", ".join(lacking)}))
+    if series.role == "ASL" and "ASLContext" not in series.acquisition:
+        visit.warnings.append(Message("asl_order_unknown", name))
+
+
+def _add_regions(patient: Patient, visit: Visit, studies: list[_Study]) -> None:
+    """Segments and mask series drawn on the visit's T1CE."""
+    anatomy = visit.of_role("T1CE")
+    candidates = [candidate for study in studies for candidate in study.candidates]
+    found = next((candidate for candidate in candidates if anatomy and _is(candidate, anatomy)), None)
+    grid = found.arranged.grid if found else None
+
+    def add(name: str, purpose: str, path: Path, label: int | None, files: tuple[Path, ...], on_grid: bool) -> None:
+        shown = {"file": str(path), "region": name, "visit": visit.id}
+        if not on_grid:
+            visit.warnings.append(Message("region_on_other_grid", shown))
+            return
+        taken = {region.name for region in patient.regions if region.visit == visit.id}
+        number, unique = 2, name
+        while unique in taken:
+            unique, number = f"{name} {number}", number + 1
+        patient.regions.append(Region(unique, visit.id, purpose, path, label, files=files))
+
+    for candidate in candidates:
+        if candidate.guess.role == "lesion":
+            files = tuple(file.path for file in candidate.part.headers)
+            placed = candidate.arranged
+            same = grid is not None and placed is not None
+            same = same and same_grid(placed.grid, grid)
+            add("lesion", "lesion", files[0], None, files, same)
+    for file in (file for study in studies for file in study.segmentations):
+        try:
+            on_grid = grid is not None and fits(file.path, grid)
+        except InputError as error:
+            visit.warnings.append(error.message)
+            continue
+        for number, label in file.segments:
+            purpose = "free"
+            if not _OTHER.search(label):
+                purpose = "lesion" if _LESION.search(label) else "reference" if _REFERENCE.search(label) else "free"
+            add(label or f"segment {number}", purpose, file.path, number, (), on_grid)
+
+
+def _is(candidate: _Candidate, series: Series) -> bool:
+    header = candidate.part.header
+    return candidate.arranged is not None and (header.series_uid, candidate.part.key) == (series.uid, series.part)
