@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     analyze = commands.add_parser("analyze", help="read, align, map, measure and assess a patient; write the report")
-    analyze.add_argument("patient", type=Path, help="DICOM folder, BIDS subject, or folder with one sub-folder per study")
+    analyze.add_argument("patient", type=Path, help="DICOM or BIDS folder, or one with a sub-folder per study date")
     _add_output(analyze)
     analyze.set_defaults(run=_analyze)
 
