@@ -114,9 +114,10 @@ def test_an_interrupted_building_can_be_taken_up_again(patient, analysis, phanto
 
     with pytest.raises(KeyboardInterrupt):
         build_scene(app, analysis, phantom.assessment_json, pause)
-    build_scene(app, analysis, phantom.assessment_json, pause)
+    again = build_scene(app, analysis, phantom.assessment_json, pause)
     assert len(calls) > 25
-    assert len(phantom.node_ids(app.scene)) == len(phantom.node_ids(patient.GetScene()))
+    for kind in (Kind.IMAGE, Kind.MAP, Kind.BRAIN, Kind.LESION, Kind.REFERENCE, Kind.MEASUREMENTS):
+        assert len(linked(again, kind)) == len(linked(patient, kind))
 
 
 def test_transforms_are_named_by_their_direction(patient, phantom):

@@ -234,7 +234,7 @@ app = application()
 build_scene(app, analysis)
 assert timeline_picture(app.scene).any()
 libraries = {Path(line.split()[-1]).name for line in Path("/proc/self/maps").read_text().splitlines() if "/" in line}
-print(sorted(name for name in libraries if name.startswith(("libGL", "libEGL", "libOSMesa", "libOpenGL", "libX"))))
+print(sorted(name for name in libraries if name.startswith(("libGL", "libEGL", "libOSMesa", "libOpenGL", "libX11"))))
 """
     if not sys.platform.startswith("linux"):
         pytest.skip("mapped libraries are read from /proc")
