@@ -73,7 +73,7 @@ def walk(test: object, case: str = "") -> None:
     )
     panel.editors.bring(visits[0])
     panel.editors.editors[visits[0]].undo()
-    test.assertEqual(values(session), before)
+    same(test, values(session), before)
 
     test.delayDisplay("Assessing, saving, closing and opening again")
     session.assess()
@@ -87,7 +87,7 @@ def walk(test: object, case: str = "") -> None:
         test.assertEqual(slicer.app.layoutManager().layout, layout)
         test.assertEqual(timeline.view_nodes(session.application), [])
         slicer.util.loadScene(str(path))
-        test.assertEqual(values(session), before)
+        same(test, values(session), before)
         test.assertEqual(slicer.app.layoutManager().layout, timeline.LAYOUT_ID)
         picture("4_opened_again")
     test.delayDisplay("Leaving Slicer as it was")
@@ -128,6 +128,16 @@ def values(session: object) -> dict[tuple[str, ...], float | None]:
         (row.visit, f"{row.region}", row.kind, row.name, row.compared_to): row.value
         for row in session.analysis.measurements
     }
+
+
+def same(test: object, found: dict, expected: dict) -> None:
+    """Number by number, but for rounding: a region measured alone is cut to fewer voxels than with all others."""
+    test.assertEqual(found.keys(), expected.keys())
+    for key, value in expected.items():
+        if value is None:
+            test.assertIsNone(found[key], key)
+        else:
+            test.assertAlmostEqual(found[key], value, delta=1e-9 * max(1.0, abs(value)), msg=str(key))
 
 
 def paint(visit: str) -> None:
