@@ -29,7 +29,7 @@ class Protocol:
 
 
 def metabolite(name: str, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:
-    """Lines of one metabolite: ppm ``(n,)`` and complex amplitudes in protons ``(n,)``. Raises InputError as ``check``."""
+    """Lines of one metabolite: ppm ``(n,)`` and complex amplitudes in protons ``(n,)``."""
     check(protocol)
     times = protocol.delays or delays(protocol.sequence, protocol.echo_time)
     found = [
@@ -51,7 +51,7 @@ def check(protocol: Protocol) -> None:
 
 @lru_cache(maxsize=16)
 def fids(protocol: Protocol, points: int, dwell_time: float, names: tuple[str, ...]) -> np.ndarray:
-    """Free induction decays of metabolites and broad components, complex ``(name, points)``, without decay of their own.
+    """Free induction decays of metabolites and broad components without decay of their own, ``(name, points)``.
 
     dwell_time: s. Broad components hold their Gaussian width. The frequency axis is that of NIfTI-MRS: after numpy's
     FFT a line at a ppm stands at (4.65 - ppm) times the spectrometer's frequency. Read-only.

@@ -1,9 +1,9 @@
 """What a sequence makes of coupled spins: density matrices through ideal pulses and delays.
 
 Simulation in the full spin space: the Hamiltonian holds chemical shifts and strong (isotropic)
-scalar coupling, pulses turn all protons at once. Sources: Levitt, Spin Dynamics, 2nd ed. 2008; delays of PRESS: Bottomley,
-Ann N Y Acad Sci 1987;508:333; STEAM: Frahm et al., J Magn Reson 1987;72:502; semi-LASER: Scheenen et al., Magn Reson Med
-2008;59:1.
+scalar coupling, pulses turn all protons at once. Sources: Levitt, Spin Dynamics, 2nd ed. 2008; delays of PRESS:
+Bottomley, Ann N Y Acad Sci 1987;508:333; STEAM: Frahm et al., J Magn Reson 1987;72:502; semi-LASER: Scheenen et al.,
+Magn Reson Med 2008;59:1.
 """
 
 from __future__ import annotations

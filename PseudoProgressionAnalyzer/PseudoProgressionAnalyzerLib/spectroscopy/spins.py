@@ -1,9 +1,9 @@
 """Shifts and couplings of the metabolites, macromolecules and lipids of the brain.
 
-Sources: chemical shifts and coupling constants at 37 degrees C, pH 7: Govindaraju et al., NMR Biomed 2000;13:129-153 and
-Govind et al., J Magn Reson Imaging 2015 (updates), in the compilation of the FID-A simulation toolbox. Positions, widths
-and relative amplitudes of macromolecules and lipids, and the soft ratios: defaults of LCModel 6.3 (source code, CHSIMU and
-CHRATO).
+Sources: chemical shifts and coupling constants at 37 degrees C, pH 7: Govindaraju et al., NMR Biomed 2000;13:129-153
+and Govind et al., J Magn Reson Imaging 2015 (updates), in the compilation of the FID-A simulation toolbox. Positions,
+widths and relative amplitudes of macromolecules and lipids, and the soft ratios: defaults of LCModel 6.3 (source code,
+CHSIMU and CHRATO).
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def test_the_usual_delays_are_those_of_the_reference():
 
 @pytest.mark.parametrize("echo_time", [0.03, 0.0721, 0.144, 0.288])
 def test_lactate_in_a_spin_echo_turns_with_its_coupling(echo_time):
-    # Two weakly coupled spins: the doublet in phase is cos(pi J TE) (Levitt 2008); at 400 MHz lactate is weakly coupled.
+    # The in-phase part of a weakly coupled doublet is cos(pi J TE) (Levitt 2008); at 400 MHz lactate is one.
     ppm, amplitude = lines(METABOLITES["Lac"][0], 400.0, "spin_echo", delays("spin_echo", echo_time), 0.0)
     assert np.real(amplitude[ppm < 2].sum()) == pytest.approx(3 * np.cos(np.pi * 6.933 * echo_time), abs=0.02)
 

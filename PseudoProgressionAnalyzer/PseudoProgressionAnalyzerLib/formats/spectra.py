@@ -1,0 +1,91 @@
+"""Spectra of any vendor into ``Spectra``, with the frequency axis checked against the lines of a brain."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..measures import InputError, Message, Spectra
+from . import spectra_dicom, spectra_ge, spectra_lcmodel, spectra_nifti, spectra_philips, spectra_siemens
+from .spectra_axis import CLEAR, SPECTRUM_LIKE, TURN, scores
+from .spectra_geometry import UNLOCALISED
+
+DWELL_TIMES = (1 / 20000, 1 / 500)  # s: what spectrometers for heads use
+
+
+def load(
+    path: Path,
+    water: Path | None = None,
+    *,
+    dwell_time: float | None = None,
+    spectrometer_frequency: float | None = None,
+) -> Spectra:
+    """The spectra of a file: NIfTI-MRS, DICOM, RDA, SPAR/SDAT, GE P-file or LCModel RAW.
+
+    water: file of the unsuppressed water reference, where it is a file of its own; that of a Philips pair is found by
+    its name. dwell_time (s) and spectrometer_frequency (MHz) are for LCModel RAW files, which seldom state them.
+    Raises InputError: ``file_missing``, ``file_unreadable``, ``file_truncated``, ``spectra_fields``,
+    ``spectra_dwell_time_range``, ``spectra_no_signal``, ``spectra_nucleus``, ``spectra_water_differs`` and those of
+    the single formats.
+    """
+    path = Path(path)
+    spectra = _read(path, dwell_time, spectrometer_frequency)
+    _check(spectra, path)
+    if water is None and path.name.lower().endswith(spectra_philips.ENDINGS):
+        water = spectra_philips.water_reference(path)
+    if water is not None:
+        reference = _read(Path(water), dwell_time, spectrometer_frequency)
+        if reference.fid.shape[-1] != spectra.fid.shape[-1] or not np.isclose(reference.dwell_time, spectra.dwell_time):
+            raise InputError("spectra_water_differs", file=str(water), other=str(path))
+        spectra = replace(spectra, water=reference.fid)
+    return _turned(spectra, path)
+
+
+def _read(path: Path, dwell_time: float | None, frequency: float | None) -> Spectra:
+    if not path.is_file():
+        raise InputError("file_missing", file=str(path))
+    name = path.name.lower()
+    if name.endswith((".nii", ".nii.gz")):
+        return spectra_nifti.read(path)
+    if name.endswith(".rda"):
+        return spectra_siemens.read_rda(path)
+    if name.endswith(spectra_philips.ENDINGS):
+        return spectra_philips.read(path)
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if b"$NMID" in start.upper() and start[128:132] != b"DICM":
+        return spectra_lcmodel.read(path, dwell_time=dwell_time, frequency=frequency)
+    if name.endswith(".7") and name.startswith("p"):
+        return spectra_ge.read(path)
+    return spectra_dicom.read(path)
+
+
+def _check(spectra: Spectra, path: Path) -> None:
+    if not DWELL_TIMES[0] <= spectra.dwell_time <= DWELL_TIMES[1]:
+        raise InputError("spectra_dwell_time_range", file=str(path), value=spectra.dwell_time)
+    if spectra.nucleus != "1H":
+        raise InputError("spectra_nucleus", file=str(path), nucleus=spectra.nucleus)
+    if not np.isfinite(spectra.fid).all() or not spectra.fid.any():
+        raise InputError("spectra_no_signal", file=str(path))
+    if not np.isfinite(spectra.affine).all() or abs(np.linalg.det(spectra.affine[:3, :3])) < 1e-3:
+        raise InputError("image_geometry", file=str(path))
+
+
+def _turned(spectra: Spectra, path: Path) -> Spectra:
+    """The frequency axis the right way round, said where it had to be turned or cannot be known."""
+    flags = list(spectra.flags)
+    as_is, turned = scores(spectra.fid, spectra.dwell_time, spectra.spectrometer_frequency)
+    if turned > TURN * as_is and turned > SPECTRUM_LIKE:
+        spectra = replace(
+            spectra, fid=spectra.fid.conj(), water=None if spectra.water is None else spectra.water.conj()
+        )
+        flags.append(Message("spectra_axis_turned", {"file": str(path)}))
+    elif as_is <= CLEAR * turned or as_is <= SPECTRUM_LIKE:
+        flags.append(Message("spectra_axis_unknown", {"file": str(path)}))
+    if np.linalg.norm(spectra.affine[:3, 0]) >= UNLOCALISED:
+        flags.append(Message("spectra_unlocalised", {"file": str(path)}))
+    if spectra.echo_time is None:
+        flags.append(Message("spectra_echo_time_unknown", {"file": str(path)}))
+    return replace(spectra, flags=tuple(flags))

@@ -1,0 +1,96 @@
+"""Philips SPAR/SDAT pairs: a text header and values in the floating-point form of the VAX."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..measures import InputError, Spectra
+from .spectra_combine import combine_repetitions
+from .spectra_geometry import from_angles
+
+ENDINGS = (".sdat", ".spar")
+AXES = ("lr", "ap", "cc")
+
+
+def read(path: Path) -> Spectra:
+    """The spectrum of a SPAR/SDAT pair (either file is named); rows are averaged after alignment.
+
+    Raises InputError ``file_missing`` (the other file of the pair), ``spectra_fields``, ``spectra_philips_grid``,
+    ``file_truncated``.
+    """
+    text, values = _pair(path)
+    fields = {}
+    for line in text.read_text(encoding="latin-1").splitlines():
+        name, separator, value = line.partition(":")
+        if separator and not line.startswith("!"):
+            fields[name.strip()] = value.strip().strip('"').strip()
+    try:
+        points, rows = int(fields["samples"]), int(fields["rows"])
+        numbers = {
+            name: float(fields[name])
+            for name in ("sample_frequency", "synthesizer_frequency", "echo_time", "repetition_time")
+        }
+        offset, size, degrees = (
+            np.array([float(fields[f"{axis}_{kind}"]) for axis in AXES])
+            for kind in ("off_center", "size", "angulation")
+        )
+    except (KeyError, ValueError) as error:
+        raise InputError("spectra_fields", file=str(text), fields=str(error).strip("'")) from error
+    if int(float(fields.get("SUN_dim2_pnts", 1))) > 1 and int(float(fields.get("SUN_dim3_pnts", 1))) > 1:
+        raise InputError("spectra_philips_grid", file=str(text))
+    content = values.read_bytes()
+    if len(content) < 8 * points * rows:
+        raise InputError("file_truncated", file=str(values))
+    pairs = from_vax(np.frombuffer(content, "<u2", 4 * points * rows)).reshape(rows, points, 2)
+    fid = (pairs @ np.array([1, -1j])).astype(np.complex64)  # conjugate: NIfTI-MRS counts frequencies the other way
+    dwell_time = 1 / numbers["sample_frequency"]
+    name = f"{fields.get('scan_id', '')} {fields.get('examination_name', '')}".lower()
+    fid = combine_repetitions(fid, dwell_time) if rows > 1 else fid[0]
+    return Spectra(
+        fid[None, None, None].astype(np.complex64),
+        dwell_time,
+        numbers["synthesizer_frequency"] * 1e-6,
+        numbers["echo_time"] * 1e-3,
+        fields.get("nucleus", "1H"),
+        from_angles(offset, size, degrees),
+        sequence=next((known for known in ("PRESS", "STEAM", "sLASER") if known.lower() in name), ""),
+        repetition_time=numbers["repetition_time"] * 1e-3,
+    )
+
+
+def water_reference(path: Path) -> Path | None:
+    """The water reference that the scanner exports beside a spectrum (``_act`` and ``_ref``), or None."""
+    for ours, theirs in (("act", "ref"), ("ACT", "REF"), ("_WS", "_ref")):
+        head, found, tail = path.stem.rpartition(ours)
+        candidate = path.with_name(head + theirs + tail + path.suffix)
+        if found and candidate.is_file() and candidate != path:
+            return candidate
+    return None
+
+
+def _pair(path: Path) -> tuple[Path, Path]:
+    """Header and values of the pair that a path belongs to."""
+    found = {}
+    for ending in ENDINGS:
+        for candidate in (path.with_suffix(ending), path.with_suffix(ending.upper())):
+            if candidate.is_file():
+                found[ending] = candidate
+        if ending not in found:
+            raise InputError("file_missing", file=str(path.with_suffix(ending.upper())))
+    return found[".spar"], found[".sdat"]
+
+
+def from_vax(words: np.ndarray) -> np.ndarray:
+    """VAX F_floating (two little-endian 16-bit words each, ``(2 n,)``) as float64 ``(n,)``.
+
+    Sign 1 bit, exponent 8 bits in excess 128, fraction 23 bits with a hidden leading one, value = fraction (0.5 to 1)
+    times 2^(exponent - 128) (VAX Architecture Reference Manual).
+    """
+    words = words.reshape(-1, 2).astype(np.uint32)
+    bits = words[:, 0] << 16 | words[:, 1]
+    exponent = (bits >> 23 & 0xFF).astype(int)
+    fraction = (bits & 0x7FFFFF).astype(float) / 2**24 + 0.5
+    value = np.ldexp(fraction, exponent - 128)
+    return np.where(exponent == 0, 0.0, np.where(bits >> 31 == 1, -value, value))

@@ -1,0 +1,264 @@
+"""Spectra of every vendor: values, axis, place, and refusals."""
+
+import json
+import struct
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from PseudoProgressionAnalyzerLib.formats import spectra_lcmodel, spectra_nifti
+from PseudoProgressionAnalyzerLib.formats.spectra import load
+from PseudoProgressionAnalyzerLib.formats.spectra_axis import scores
+from PseudoProgressionAnalyzerLib.formats.spectra_combine import combine_coils, combine_repetitions
+from PseudoProgressionAnalyzerLib.formats.spectra_geometry import from_angles, from_slabs
+from PseudoProgressionAnalyzerLib.formats.spectra_philips import from_vax
+from PseudoProgressionAnalyzerLib.measures import InputError
+
+DATA = "spectroscopy/"
+OSPREY = "osprey/sub-01/ses-01/mrs/sub-01_ses-01_press/sub-01_PRESS_35_act.sdat"
+SIEMENS = DATA + "gstt_dicom/siemens/"
+BRAINS = [
+    (DATA + "abfit_paper/2D_MRSI_nifti-mrs.nii.gz", (1, 16, 16, 1024), 123.255, 0.040),
+    (DATA + "suspect/SVS_30.rda", (1, 1, 1, 1024), 123.235, 0.030),
+    (DATA + "suspect/philips_mrs.dcm", (1, 1, 1, 1024), 63.896, 0.0319),
+    (SIEMENS + "pat_data_sv/LN/MRS_se_30_saveall_ LN_ECC - 31/IM-0001-0001-0001.dcm", (1, 1, 1, 1024), 123.149, 0.03),
+    (DATA + OSPREY, (1, 1, 1, 2048), 127.751, 0.035),
+    (DATA + "tarquin/ge/P1834_1.5T_030_2000.7", (1, 1, 1, 2048), 63.873, 0.03),
+    (DATA + "tarquin/example.rda", (1, 1, 1, 2048), 63.684, 0.03),
+]
+
+
+def brain(points=1024, dwell_time=5e-4, frequency=123.0):
+    """A decay of three lines: NAA, creatine and choline."""
+    time = np.arange(points) * dwell_time
+    lines = [(2.01, 3.0), (3.03, 2.0), (3.21, 2.0), (3.92, 1.0)]
+    return sum(size * np.exp(2j * np.pi * (4.65 - ppm) * frequency * time - 15 * time) for ppm, size in lines).astype(
+        np.complex64
+    )
+
+
+def write_nifti(path, fid, fields, *, dwell_time=5e-4, affine=None, units=8):
+    """A NIfTI-2 file of values (i, j, k, points, ...)."""
+    affine = np.diag([10.0, 10, 15, 1]) if affine is None else affine
+    text = json.dumps(fields).encode()
+    text += b" " * (-(len(text) + 8) % 16)
+    extension = b"\x01\0\0\0" + struct.pack("<2i", len(text) + 8, 44) + text
+    header = bytearray(540)
+    struct.pack_into("<i", header, 0, 540)
+    struct.pack_into("<h", header, 12, 32)
+    struct.pack_into("<8q", header, 16, fid.ndim, *fid.shape, *[1] * (7 - fid.ndim))
+    struct.pack_into("<8d", header, 104, 1, 10, 10, 15, dwell_time, 1, 1, 1)
+    struct.pack_into("<q", header, 168, 540 + len(extension))
+    struct.pack_into("<2i", header, 344, 0, 2)
+    struct.pack_into("<12d", header, 400, *affine[:3].ravel())
+    struct.pack_into("<i", header, 500, units)
+    path.write_bytes(bytes(header) + extension + fid.astype("<c8").tobytes(order="F"))
+    return path
+
+
+FIELDS = {"SpectrometerFrequency": [123.0], "ResonantNucleus": ["1H"], "EchoTime": 0.03}
+
+
+@pytest.mark.parametrize(("name", "shape", "frequency", "echo_time"), BRAINS)
+def test_brains_have_naa_on_the_right_side(reference_data, name, shape, frequency, echo_time):
+    spectra = load(reference_data(name))
+    assert spectra.fid.shape == shape
+    assert spectra.spectrometer_frequency == pytest.approx(frequency, abs=1e-3)
+    assert spectra.echo_time == pytest.approx(echo_time, abs=1e-4)
+    right, wrong = scores(spectra.fid, spectra.dwell_time, spectra.spectrometer_frequency)
+    assert right > 1.5 * wrong
+    codes = {flag.code for flag in spectra.flags}
+    assert not codes & {"spectra_axis_turned", "spectra_axis_unknown"}
+
+
+def test_rda_and_classic_dicom_of_one_scan_are_equal(reference_data):
+    first, second = load(reference_data(DATA + "suspect/SVS_30.rda")), load(reference_data(DATA + "suspect/SVS_30.IMA"))
+    scale = np.vdot(first.fid, second.fid) / np.vdot(first.fid, first.fid)
+    assert np.abs(second.fid - scale * first.fid).max() < 1e-3 * np.abs(second.fid).max()
+    assert abs(scale.imag) < 1e-6 * abs(scale)
+    assert np.allclose(first.affine, second.affine, atol=1e-3)
+    assert first.dwell_time == pytest.approx(second.dwell_time, rel=1e-3)
+    # The centre and edges of the box as the RDA header states them apart from the grid (VOIPosition, LPS).
+    assert np.allclose(first.affine[:3, 3], (-41.602906, -21.569007, -4.958838), atol=0.01)
+    assert np.allclose(np.linalg.norm(first.affine[:3, :3], axis=0), (20, 40, 20))
+
+
+def test_enhanced_dicom_with_its_water_file(reference_data):
+    folder = SIEMENS + "pat_data_sv/LN/MRS_se_30_saveall_ LN_"
+    metabolites = reference_data(folder + "noECC - 32/IM-0001-0001-0001.dcm")
+    spectra = load(metabolites, reference_data(folder + "ref - 30/IM-0001-0001-0001.dcm"))
+    assert np.abs(spectra.water[0, 0, 0, 0]) > 20 * np.abs(spectra.fid[0, 0, 0, 0])
+    # Two statements of the same box in the header: slabs and image plane.
+    assert np.allclose(spectra.affine[:3, 3], (-21.552244, 5.605753, 58.373593))
+    assert np.allclose(sorted(np.linalg.norm(spectra.affine[:3, :3], axis=0)), (15, 15, 25), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["suspect/philips_mrs.dcm", "tarquin/ge/P1834_1.5T_030_2000.7"])
+def test_water_reference_in_the_same_file(reference_data, name):
+    spectra = load(reference_data(DATA + name))
+    assert spectra.water.shape == spectra.fid.shape
+    assert np.abs(spectra.water).max() > 5 * np.abs(spectra.fid).max()
+
+
+def test_water_reference_beside_a_philips_pair(reference_data, tmp_path):
+    folder = "osprey/sub-01/ses-01/mrs/sub-01_ses-01_press"
+    for place, name in ((folder, "act"), (folder + "-ref", "ref")):
+        for ending in ("sdat", "spar"):
+            file = reference_data(f"{DATA}{place}/sub-01_PRESS_35_{name}.{ending}")
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    spectra = load(tmp_path / "sub-01_PRESS_35_act.spar")
+    assert np.abs(spectra.water).max() > 5 * np.abs(spectra.fid).max()
+
+
+def test_philips_box_lies_in_the_head(reference_data):
+    """The box of a SPAR file against the scan of the same head in scanner space: all of it in the brain."""
+    import SimpleITK as sitk
+
+    folder = DATA + "osprey/with_MM/sub-01/ses-01/"
+    image = reference_data(folder + "anat/sub-01_ses-01_T1w_scanner-space_FSL-skull-stripped.nii.gz")
+    spectra = load(reference_data(folder + "mrs/sub-01_ses-01_press/sub-01_ses-01_PRESS_raw-act_noID.SDAT"))
+    head = sitk.ReadImage(str(image))
+    brain_mask = sitk.GetArrayFromImage(head) > 0
+    corners = np.array([[x, y, z, 1] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.5, 0.5)])
+
+    def inside(affine):
+        points = (corners * (0.9, 0.9, 0.9, 1)) @ affine.T
+        places = [head.TransformPhysicalPointToIndex((-x, -y, z)) for x, y, z, _ in points.tolist()]
+        return np.mean([brain_mask[place[::-1]] for place in places])
+
+    assert inside(spectra.affine) == 1
+    mirrored = np.diag([1.0, -1, -1, 1]) @ spectra.affine  # front and back, top and bottom exchanged
+    assert inside(mirrored) < 1
+
+
+def test_mirrored_grid_and_turned_axis(reference_data, tmp_path):
+    path = write_nifti(tmp_path / "turned.nii", brain()[None, None, None].conj(), FIELDS)
+    spectra = load(path)
+    assert [flag.code for flag in spectra.flags] == ["spectra_axis_turned"]
+    assert np.allclose(spectra.fid[0, 0, 0], brain(), atol=1e-5)
+    right = load(write_nifti(tmp_path / "right.nii", brain()[None, None, None], FIELDS))
+    assert not right.flags
+    assert np.allclose(right.fid, spectra.fid)
+
+
+def test_nifti_indices_and_place(tmp_path):
+    values = brain()[None, None, None] * np.arange(1, 25, dtype=np.float32).reshape(4, 3, 2, 1)
+    affine = np.array([[-10.0, 0, 0, 5], [0, 10, 0, 6], [0, 0, 15, 7], [0, 0, 0, 1]])
+    spectra = load(write_nifti(tmp_path / "grid.nii", values, FIELDS, affine=affine))
+    assert spectra.shape == (2, 3, 4)
+    assert np.allclose(spectra.fid[1, 2, 3], values[3, 2, 1])
+    assert np.allclose(spectra.affine, affine)
+    assert load(write_nifti(tmp_path / "u.nii", values, FIELDS, units=0)).dwell_time == pytest.approx(5e-4)
+    assert load(write_nifti(tmp_path / "m.nii", values, FIELDS, units=16, dwell_time=0.5)).dwell_time == pytest.approx(
+        5e-4
+    )
+
+
+def test_nifti_coils_and_repetitions(tmp_path):
+    random = np.random.default_rng(1)
+    clean = brain()
+    coils = np.array([1, 0.5j, -0.2])[:, None]
+    turns = np.exp(
+        1j
+        * (random.uniform(-1, 1, 8)[:, None] + 2 * np.pi * np.outer(random.uniform(-5, 5, 8), np.arange(1024) * 5e-4))
+    )
+    values = (coils[:, None] * (clean * turns)[None]).transpose(2, 0, 1)[None, None, None]  # points, coil, repetition
+    spectra = load(write_nifti(tmp_path / "raw.nii", values, FIELDS | {"dim_5": "DIM_COIL", "dim_6": "DIM_DYN"}))
+    found = spectra.fid[0, 0, 0]
+    assert np.abs(found[0]) == pytest.approx(np.linalg.norm(coils) * np.abs(clean[0]), rel=0.02)
+    plain = np.einsum("c,xyztcd->t", coils[:, 0].conj() / np.linalg.norm(coils), values) / 8
+    assert np.linalg.norm(found) > 1.05 * np.linalg.norm(plain)  # what the mean without alignment loses
+    with pytest.raises(InputError, match="spectra_dimension"):
+        load(write_nifti(tmp_path / "edit.nii", values, FIELDS | {"dim_5": "DIM_COIL", "dim_6": "DIM_EDIT"}))
+
+
+def test_coil_weights_and_alignment():
+    clean = brain()
+    weights = np.array([1, 2j])
+    together, water = combine_coils(weights[:, None] * clean, weights[:, None] * clean * 100)
+    assert np.allclose(np.abs(together), np.sqrt(5) * np.abs(clean), rtol=1e-5)
+    assert np.allclose(water, 100 * together, rtol=1e-5)
+    time = np.arange(1024) * 5e-4
+    shifted = np.stack([clean * np.exp(2j * np.pi * shift * time + 1j * shift) for shift in (-6, 0, 6)])
+    mean = combine_repetitions(shifted, 5e-4)
+    assert np.linalg.norm(mean) == pytest.approx(np.linalg.norm(clean), rel=0.01)
+
+
+def test_vax_numbers():
+    # 1.0 = 0.5 * 2^1: exponent 129; -2.5 = -0.625 * 2^2: exponent 130, fraction bits 0.125 / 0.5 * 2^23 (VAX manual).
+    one, minus = 129 << 23, 1 << 31 | 130 << 23 | 2**21
+    words = [one >> 16, one & 0xFFFF, minus >> 16, minus & 0xFFFF, 0, 0]
+    assert np.allclose(from_vax(np.array(words, "<u2")), (1.0, -2.5, 0.0))
+
+
+def test_boxes():
+    assert np.allclose(
+        from_angles([1, 2, 3], [10, 20, 30], [0, 0, 0]), [[-10, 0, 0, -1], [0, -20, 0, -2], [0, 0, 30, 3], [0, 0, 0, 1]]
+    )
+    turned = from_angles([0, 0, 0], [1, 1, 1], [90, 0, 0])  # about the left-right axis: posterior goes to head
+    assert np.allclose(turned[:3, 1], (0, 0, 1))
+    turned = from_angles([0, 0, 0], [1, 1, 1], [0, 90, 0])  # about the front-back axis: head goes to left
+    assert np.allclose(turned[:3, 2], (-1, 0, 0))
+    turned = from_angles([0, 0, 0], [1, 1, 1], [0, 0, 90])  # about the head axis: left goes to posterior
+    assert np.allclose(turned[:3, 0], (0, -1, 0))
+    box = from_slabs([1, 2, 3], np.eye(3), [4, 5, 6])
+    assert np.allclose(box, [[-4, 0, 0, -1], [0, -5, 0, -2], [0, 0, 6, 3], [0, 0, 0, 1]])
+
+
+def test_lcmodel_files(reference_data):
+    raw = reference_data(DATA + "lcmodel_reference_svs/gstt_LN.raw")
+    with pytest.raises(InputError, match="spectra_dwell_time"):
+        load(raw)
+    spectra = load(raw, dwell_time=8.334e-4)
+    assert spectra.echo_time == 0.03 and spectra.sequence == "PRESS"
+    assert "spectra_unlocalised" in {flag.code for flag in spectra.flags}
+    coord = spectra_lcmodel.read_result(reference_data(DATA + "suspect/svs_97.COORD"))
+    assert coord.amplitude["GPC+PCh"] == 0.115 and coord.error["NAA+NAAG"] == 6
+    assert len(coord.ppm) == len(coord.data) == len(coord.fit) == len(coord.baseline) == 799
+    assert coord.ppm[0] == 4.0
+    assert np.std(coord.data - coord.fit) < 0.3 * np.std(coord.data)  # S/N 13 by its own table
+    table = spectra_lcmodel.read_result(reference_data(DATA + "suspect/svs_97.TABLE"))
+    assert table.amplitude == coord.amplitude
+    rows = spectra_lcmodel.read_results(reference_data(DATA + "suspect/svs_97.CSV"))
+    assert next(iter(rows.values())).amplitude["Ins"] == pytest.approx(0.297, rel=0.01)
+
+
+def code(path, **options):
+    with pytest.raises(InputError) as caught:
+        load(path, **options)
+    return caught.value.message.code
+
+
+def test_refusals(tmp_path):
+    fid = brain()[None, None, None]
+    assert code(tmp_path / "none.rda") == "file_missing"
+    assert code(write_nifti(tmp_path / "f.nii", fid, {"ResonantNucleus": ["1H"]})) == "spectra_fields"
+    assert code(write_nifti(tmp_path / "p.nii", fid, FIELDS | {"ResonantNucleus": ["31P"]})) == "spectra_nucleus"
+    assert code(write_nifti(tmp_path / "d.nii", fid, FIELDS, dwell_time=0.5)) == "spectra_dwell_time_range"
+    assert code(write_nifti(tmp_path / "z.nii", 0 * fid, FIELDS)) == "spectra_no_signal"
+    broken = write_nifti(tmp_path / "b.nii", fid, FIELDS)
+    broken.write_bytes(broken.read_bytes()[:-100])
+    assert code(broken) == "file_truncated"
+    for name in ("text.nii", "text.rda", "text.dcm", "P1.7"):
+        (tmp_path / name).write_bytes(b"not a spectrum" * 300)
+        assert code(tmp_path / name).startswith(("file_unreadable", "spectra_"))
+    (tmp_path / "alone.SPAR").write_text("samples : 8\n")
+    assert code(tmp_path / "alone.SPAR") == "file_missing"
+    long = write_nifti(tmp_path / "long.nii", np.concatenate([fid, fid], axis=-1), FIELDS)
+    whole = write_nifti(tmp_path / "whole.nii", fid, FIELDS)
+    assert code(whole, water=long) == "spectra_water_differs"
+
+
+def test_header_of_nifti_1_by_quaternion():
+    # 180 degrees about z (quaternion 0, 0, 1): x and y change sign.
+    affine = spectra_nifti._affine((1, 0), (1, 2, 3, 4, 0, 0, 0, 0), (0, 0, 1, 5, 6, 7), (0,) * 12)
+    assert np.allclose(affine, [[-2, 0, 0, 5], [0, -3, 0, 6], [0, 0, 4, 7], [0, 0, 0, 1]])
+
+
+def test_spectra_are_plain_values():
+    from PseudoProgressionAnalyzerLib.measures import Spectra
+
+    spectra = Spectra(brain()[None, None, None], 5e-4, 123.0, 0.03, "1H", np.eye(4))
+    assert replace(spectra, echo_time=0.14).echo_time == 0.14
+    assert spectra.shape == (1, 1, 1)
