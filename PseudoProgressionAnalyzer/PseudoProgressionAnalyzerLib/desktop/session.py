@@ -82,21 +82,18 @@ class Session:
             if self._epoch == epoch:  # else the scene was closed while the work ran
                 self._build(analysis)
                 if timeline.is_shown(self.application):
-                    self._show_rows(timeline.default_rows(patient_node(self.application.scene)))
+                    timeline.show(self.application, timeline.default_rows(patient_node(self.application.scene)))
 
     def show_timeline(self, shown: bool) -> None:
         """Shows the visits side by side, or brings back the earlier layout."""
         if not shown:
             timeline.hide(self.application)
         elif not timeline.is_shown(self.application):
-            self._show_rows(None)
-
-    def _show_rows(self, rows: list[timeline.Row] | None) -> None:
-        """Shows the timeline with these rows, or with those shown last."""
-        timeline.show(self.application, rows)
-        # A new view's controller knows its volume only after pending events, and until then pulls the slice to 0.
-        slicer.app.processEvents()
-        timeline.fit(self.application)
+            timeline.show(self.application)
+            # A new view's controller knows its volume only after pending events, and until then pulls the slice to 0.
+            slicer.app.processEvents()
+            timeline.fit(self.application)
+            _even_out(slicer.app.layoutManager().viewport())
 
     def turn_page(self, by: int) -> None:
         """Shows earlier (-1) or later (1) visits where there are more than fit side by side."""
@@ -157,3 +154,9 @@ class Session:
         text = assessment_json.text(analysis) if analysis.assessments else ""
         with slicer.util.RenderBlocker():
             build_scene(self.application, analysis, text, pause)
+
+
+def _even_out(viewport: object) -> None:
+    """Gives all rows and columns of the layout the same share of the window."""
+    for splitter in slicer.util.findChildren(viewport, className="QSplitter"):
+        splitter.setSizes([1000] * splitter.count())

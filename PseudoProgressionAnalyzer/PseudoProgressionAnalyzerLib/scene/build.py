@@ -173,11 +173,11 @@ def _build_images(patient: object, analysis: Analysis, pause: Callable[[], None]
         pause()
     if new:  # else windows may be the user's by now
         for role in dict.fromkeys(role for _, role in analysis.images):
-            shown = {
-                visit: (image, _brain_on(analysis, visit, role, image))
-                for (visit, name), image in analysis.images.items()
-                if name == role
-            }
+            shown = {}
+            for (visit, name), image in analysis.images.items():
+                if name == role:
+                    shown[visit] = image, _brain_on(analysis, visit, role, image)
+                    pause()
             for visit_id, window in grey_windows(shown).items():
                 show_anatomy(find(patient, Kind.IMAGE, visit_id, role), window)
                 pause()
@@ -194,6 +194,7 @@ def _brain_on(analysis: Analysis, visit_id: str, role: str, image: Image) -> np.
 
 def _build_maps(patient: object, analysis: Analysis, pause: Callable[[], None]) -> None:
     scales = map_scales(analysis)
+    pause()
     for (visit_id, name), values in analysis.maps.items():
         node = _write_map(patient, analysis, visit_id, name, values)
         if name in scales:

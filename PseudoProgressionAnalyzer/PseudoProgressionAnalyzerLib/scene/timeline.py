@@ -34,6 +34,9 @@ _OVERLAYS = (
 )  # fmt: skip
 """Rows of maps over the T1CE; of each group the first that the patient has."""
 
+_COMES_FROM = {"DSC": "rCBV_ratio", "rCBV": "rCBV_ratio", "CBF": "CBF_ratio"}
+"""Maps that will be made from series of these roles: their rows stand from the start, so that no view moves later."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -60,9 +63,11 @@ def visits_of(patient_node: object) -> list[Visit]:
 
 
 def default_rows(patient_node: object) -> list[Row]:
-    """T1CE, FLAIR where there is one, and the maps of the patient over T1CE."""
+    """T1CE, FLAIR where there is one, and the maps that the patient has or will have over T1CE."""
     images = {marked(node, "name") for node in linked(patient_node, Kind.IMAGE)}
     maps = {marked(node, "name") for node in linked(patient_node, Kind.MAP)}
+    for visit in visits_of(patient_node):
+        maps |= {_COMES_FROM.get(series.role, series.role) for series in visit.series}
     rows = [Row(role) for role in ("T1CE", "FLAIR") if role in images]
     for group in _OVERLAYS:
         rows += [Row("T1CE", name) for name in group if name in maps][:1]
@@ -201,6 +206,8 @@ def _set_layout(application: Application, columns: int, rows: list[Row]) -> None
     if layout.GetViewArrangement() != LAYOUT_ID:
         mark(layout, earlier_layout=str(layout.GetViewArrangement()))
     description = layout_description(columns, rows)
+    if layout.GetViewArrangement() == LAYOUT_ID and layout.GetLayoutDescription(LAYOUT_ID) == description:
+        return
     if not layout.AddLayoutDescription(LAYOUT_ID, description):
         layout.SetLayoutDescription(LAYOUT_ID, description)
     slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(application.scene)  # closing a scene forgets them
