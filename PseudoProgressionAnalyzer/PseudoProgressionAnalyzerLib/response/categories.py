@@ -1,0 +1,30 @@
+"""The categories that a visit can get, as codes that are never translated."""
+
+from __future__ import annotations
+
+CR, PR, MR, PR_OR_MR, SD, PD = "CR", "PR", "MR", "PR/MR", "SD", "PD"
+PRELIMINARY = "preliminary_PD"
+PSEUDOPROGRESSION = "pseudoprogression"
+"""Preliminary progression that later scans did not confirm: only ever a final category, never evidence before."""
+STEROID = "not_assignable_steroid"
+"""Neither stable disease nor progression: the steroid dose forbids the category that the images would have."""
+TWELVE_WEEKS = "not_decidable_within_12_weeks"
+NOT_VERIFIED = "not_verified"
+"""The rule that would decide is recalled only and switched off."""
+NOT_APPLICABLE = "not_applicable"
+BASELINE, BEFORE_BASELINE, UNDATED = "baseline", "before_baseline", "undated"
+
+CATEGORIES = (
+    CR, PR, MR, PR_OR_MR, SD, PRELIMINARY, PSEUDOPROGRESSION, PD, STEROID, TWELVE_WEEKS, NOT_VERIFIED, NOT_APPLICABLE,
+    BASELINE, BEFORE_BASELINE, UNDATED,
+)  # fmt: skip
+
+BT_RADS = ("0", "1a", "1b", "2", "3a", "3b", "3c", "4")
+
+RANK = {CR: 3, PR: 2, PR_OR_MR: 2, MR: 1}
+"""Responses by depth: a response is held as long as no scan falls below its rank."""
+
+
+def in_order(categories: set[str]) -> tuple[str, ...]:
+    """Categories in the order of the tables."""
+    return tuple(sorted(categories, key=(*CATEGORIES, *BT_RADS).index))

@@ -1,0 +1,131 @@
+"""The inputs of the rules from a patient's events and measurements.
+
+What nobody stated stays None. What only a reader can say (new lesions, T2/FLAIR, leptomeningeal disease, targets,
+comparison with the visit before) is None here: put it in with ``dataclasses.replace``.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from collections.abc import Mapping, Sequence
+
+from ..lesion.diameters import Diameters
+from ..lesion.estimate import Estimate
+from ..measures import Event, Measurement, Message, Patient
+from .inputs import STATUSES, Course, Lesion, VisitInputs, sized
+from .published import limit
+from .steroids import SteroidDose
+
+
+def course_of(
+    patient: Patient, measurements: Sequence[Measurement], shapes: Mapping[tuple[str, str], Diameters] | None = None
+) -> Course:
+    """The course of a patient.
+
+    Each visit's own lesions come from the rows ``volume`` (mL), ``longest_diameter`` and ``perpendicular_diameter``
+    (mm); a lesion keeps its name over visits. shapes: (visit, region) to ``lesion.diameters``, with slices and extents
+    that no row holds: without them it is unknown whether a lesion can be measured.
+
+    Events: radiotherapy with its end; surgery; bevacizumab and immunotherapy from their date on (``given`` false says
+    that there was none); dexamethasone with ``dose_mg_per_day`` and ``drug`` (dexamethasone where not stated);
+    clinical_status with ``status`` and ``from_tumour``; biopsy with ``viable_tumour`` or ``viable_tumour_percent``;
+    IDH with ``mutated``. An event without a date is left out, which a message says.
+    """
+    visits = sorted((visit for visit in patient.visits if visit.date), key=lambda visit: visit.date)
+    before = {later.id: earlier.date for earlier, later in itertools.pairwise(visits)}
+    drawn = [row for row in measurements if row.kind == "own" and not row.compared_to]
+    inputs = []
+    for visit in patient.visits:
+        lesions = _lesions([row for row in drawn if row.visit == visit.id], visit.id, shapes or {})
+        stated = _stated(patient.events, before.get(visit.id), visit.date) if visit.date else {}
+        inputs.append(VisitInputs(visit.id, visit.date, lesions, **stated))
+    courses = [event for event in patient.events if event.kind == "radiotherapy"]
+    immunotherapy = [event for event in patient.events if event.kind == "immunotherapy"]
+    given = [event for event in immunotherapy if _given(event)]
+    idh = [event.details["mutated"] for event in patient.events if event.kind == "IDH" and "mutated" in event.details]
+    ends = [event.end for event in courses]
+    undated = sorted({e.kind for e in patient.events if not (e.date or e.end) and _given(e)} - {"IDH", "MGMT"})
+    return Course(
+        visits=tuple(inputs),
+        radiotherapy_ends=tuple(sorted(ends)) if ends and None not in ends else None,
+        immunotherapy=bool(given) if immunotherapy else None,
+        immunotherapy_start=min((event.date for event in given if event.date), default=None),
+        idh_mutant=idh[-1] if idh else None,
+        messages=tuple(Message("response_event_undated", {"event": kind}) for kind in undated),
+    )
+
+
+def _lesions(
+    rows: Sequence[Measurement], visit: str, shapes: Mapping[tuple[str, str], Diameters]
+) -> tuple[Lesion, ...]:
+    found = []
+    for region in dict.fromkeys(row.region for row in rows):
+        values = {row.name: row for row in rows if row.region == region}
+        row = values.get("volume")
+        volume = Estimate(row.value, row.unit, row.low, row.high, row.flags) if row else None
+        if (visit, region) in shapes:
+            found.append(sized(region, shapes[visit, region], volume))
+            continue
+        lines = [values.get(name) for name in ("longest_diameter", "perpendicular_diameter")]
+        longest, perpendicular = (line.value if line else None for line in lines)
+        if volume is not None or longest is not None:
+            found.append(Lesion(region, volume=volume, longest=longest, perpendicular=perpendicular))
+    return tuple(found)
+
+
+def _stated(events: Sequence[Event], before: datetime.date | None, date: datetime.date) -> dict[str, object]:
+    """What events say of a visit; before: day of the visit before it.
+
+    Clinical status and histology count for the first visit after them. An operation on the day of a visit counts as
+    after it.
+    """
+
+    def since_last(kind: str, same_day: bool = True) -> list[Event]:
+        days = [event for event in events if event.kind == kind and event.date is not None]
+        first = datetime.date.min if before is None else before + datetime.timedelta(days=1 if same_day else 0)
+        last = date if same_day else date - datetime.timedelta(days=1)
+        return sorted((event for event in days if first <= event.date <= last), key=lambda event: event.date)
+
+    status = [event for event in since_last("clinical_status") if event.details.get("status") in STATUSES]
+    surgery = since_last("surgery", same_day=False)
+    histology = [_viable(event) for event in since_last("biopsy")]
+    return {
+        "steroid": _dose(events, date),
+        "clinical": status[-1].details["status"] if status else None,
+        "from_tumour": status[-1].details.get("from_tumour") if status else None,
+        "viable_tumour": True if True in histology else None if None in histology else False,
+        "surgery": surgery[-1].date if surgery else None,
+        "antiangiogenic": _treated([event for event in events if event.kind == "bevacizumab"], date),
+    }
+
+
+def _viable(event: Event) -> bool | None:
+    """Whether histology proves viable tumour: as stated, or above the example of 70 % (1.32); None in between."""
+    if "viable_tumour" in event.details:
+        return event.details["viable_tumour"]
+    percent = event.details.get("viable_tumour_percent")
+    if percent is None:
+        return None
+    return True if percent > limit("viable_nuclei") else False if percent == 0 else None
+
+
+def _dose(events: Sequence[Event], date: datetime.date) -> SteroidDose | None:
+    """The dose on a day by the last event that began by then; unknown once that has ended."""
+    begun = [event for event in events if event.kind == "dexamethasone" and event.date and event.date <= date]
+    last = max(begun, key=lambda event: event.date, default=None)
+    if last is None or last.details.get("dose_mg_per_day") is None or (last.end is not None and last.end < date):
+        return None
+    return SteroidDose(last.details["dose_mg_per_day"], last.details.get("drug", "dexamethasone"))
+
+
+def _given(event: Event) -> bool:
+    return event.details.get("given") is not False
+
+
+def _treated(events: Sequence[Event], date: datetime.date) -> bool | None:
+    """Whether a drug is given on a day: None when nothing is stated or a course has no date."""
+    given = [event for event in events if _given(event)]
+    if any(event.date is not None and event.date <= date <= (event.end or date) for event in given):
+        return True
+    return None if not events or any(event.date is None for event in given) else False
