@@ -82,7 +82,8 @@ class Session:
             if self._epoch == epoch:  # else the scene was closed while the work ran
                 self._build(analysis)
                 if timeline.is_shown(self.application):
-                    timeline.show(self.application, timeline.default_rows(patient_node(self.application.scene)))
+                    rows = timeline.default_rows(patient_node(self.application.scene))
+                    timeline.show(self.application, rows, pause=self._pause(epoch))
 
     def show_timeline(self, shown: bool) -> None:
         """Shows the visits side by side, or brings back the earlier layout."""
@@ -144,16 +145,20 @@ class Session:
 
     def _build(self, analysis: Analysis) -> None:
         """Brings the scene up to date, with the interface alive; ends where the scene is closed meanwhile."""
-        epoch, self._analysis = self._epoch, analysis
+        self._analysis = analysis
+        text = assessment_json.text(analysis) if analysis.assessments else ""
+        with slicer.util.RenderBlocker():
+            build_scene(self.application, analysis, text, self._pause(self._epoch))
+
+    def _pause(self, epoch: int) -> Callable[[], None]:
+        """Lets the interface live between two pieces of work on the scene; ends the work when the scene was closed."""
 
         def pause() -> None:
             slicer.app.processEvents()
             if self._epoch != epoch:
                 raise CancelledError
 
-        text = assessment_json.text(analysis) if analysis.assessments else ""
-        with slicer.util.RenderBlocker():
-            build_scene(self.application, analysis, text, pause)
+        return pause
 
 
 def _even_out(viewport: object) -> None:

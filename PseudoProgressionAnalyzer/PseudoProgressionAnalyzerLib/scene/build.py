@@ -193,8 +193,7 @@ def _brain_on(analysis: Analysis, visit_id: str, role: str, image: Image) -> np.
 
 
 def _build_maps(patient: object, analysis: Analysis, pause: Callable[[], None]) -> None:
-    scales = map_scales(analysis)
-    pause()
+    scales = map_scales(analysis, pause)
     for (visit_id, name), values in analysis.maps.items():
         node = _write_map(patient, analysis, visit_id, name, values)
         if name in scales:
@@ -231,8 +230,8 @@ def _write_map(patient: object, analysis: Analysis, visit_id: str, name: str, va
     return node
 
 
-def map_scales(analysis: Analysis) -> dict[str, Scale]:
-    """The colour scale of every map by its name, the same for all visits."""
+def map_scales(analysis: Analysis, pause: Callable[[], None] = lambda: None) -> dict[str, Scale]:
+    """The colour scale of every map by its name, the same for all visits; pause is called after each."""
     scales = {}
     for name in dict.fromkeys(name for _, name in analysis.maps):
         shown: list[tuple[Map, Image | None, np.ndarray | None]] = []
@@ -243,6 +242,7 @@ def map_scales(analysis: Analysis) -> dict[str, Scale]:
         scale = scale_of(shown)
         if scale is not None:
             scales[name] = scale
+        pause()
     return scales
 
 

@@ -8,6 +8,7 @@ that other modules select.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -98,13 +99,18 @@ def layout_description(columns: int, rows: list[Row]) -> str:
 
 
 def show(
-    application: Application, rows: list[Row] | None = None, first: int | None = None, columns: int = COLUMNS
+    application: Application,
+    rows: list[Row] | None = None,
+    first: int | None = None,
+    columns: int = COLUMNS,
+    pause: Callable[[], None] = lambda: None,
 ) -> None:
     """Shows the patient's visits from the first on, as many as there are columns; does nothing without visits.
 
     rows: by default those shown last, else ``default_rows``; first: number of the first visit of the page, by default
     the one shown last. Views that are there already keep position and zoom. The earlier layout is remembered for
-    ``hide``. Call it also after a scene was opened: how views are linked is not saved with the scene.
+    ``hide``. Call it also after a scene was opened: how views are linked is not saved with the scene. pause is called
+    after each view, so that an interface can stay alive.
     """
     patient_node = nodes.patient_node(application.scene)
     visits = visits_of(patient_node) if patient_node else []
@@ -131,8 +137,11 @@ def show(
             slice_node = _slice_node(application, TAG.format(column=column, row=number))
             _configure(application, slice_node, patient_node, visit, row, titles[column])
             views[column, number] = slice_node
+            pause()
     _place(patient_node, list(views.values()))
+    pause()
     _show_regions(patient_node, page, views)
+    pause()
     _show_legends(patient_node, rows, page, views)
 
 
