@@ -46,9 +46,10 @@ class Frame:
     """One image of a DICOM file.
 
     number: its place in the file from 0. position (mm, LPS) and orientation (row and column direction cosines, LPS) as
-    in the header; spacing: mm between rows, between columns; step: mm between slices as the header says it. slope,
-    intercept: stored value to output units; scale_slope: Philips, output units to signal; real: (slope, intercept,
-    unit) to the real-world value. acquired: s since 1970. label: control, label, m0scan or empty.
+    in the header; spacing: mm between rows, between columns; gap: mm between the centres of slices as the header says
+    it; step: that, or the slice thickness. slope, intercept: stored value to output units; scale_slope: Philips, output
+    units to signal; real: (slope, intercept, unit) to the real-world value. acquired: s since 1970. label: control,
+    label, m0scan or empty.
     """
 
     file: Path
@@ -59,6 +60,7 @@ class Frame:
     orientation: tuple[float, ...] | None
     spacing: tuple[float, ...] | None
     step: float | None
+    gap: float | None
     slope: float
     intercept: float
     scale_slope: float | None
@@ -277,12 +279,12 @@ def _frames(path: Path, dataset: Dataset, shared: dict, each: list[dict]) -> tup
     if len(mapped):
         top |= {element.keyword: element.value for element in mapped[0]}
     count = _whole(path, dataset, "NumberOfFrames") or 1
-    if each and len(each) != count:
+    if (each and len(each) != count) or count > path.stat().st_size:  # a frame takes a byte at the very least
         raise InputError("dicom_tag_wrong", file=str(path), tag="NumberOfFrames", value=count)
     if "Rows" not in dataset:
         return ()
     if not each and count > 1:
-        each = [{} for _ in range(min(count, 100_000))]
+        each = [{} for _ in range(count)]
     mosaic = mosaic_of(dataset, path)
     return tuple(
         _frame(path, number, {**top, **shared, **own}, mosaic, bool(each)) for number, own in enumerate(each or [{}])
@@ -325,6 +327,7 @@ def _frame(path: Path, number: int, values: dict[str, Any], mosaic: Mosaic | Non
         orientation=numbers("ImageOrientationPatient", 6),
         spacing=numbers("PixelSpacing", 2),
         step=number_of("SpacingBetweenSlices") or number_of("SliceThickness"),
+        gap=number_of("SpacingBetweenSlices"),
         slope=1.0 if slope is None else slope,
         intercept=number_of("RescaleIntercept") or 0.0,
         scale_slope=scale,

@@ -201,6 +201,10 @@ def _planes(
         raise InputError(
             "dicom_uneven_slices", smallest=round(float(gaps.min()), 2), largest=round(float(gaps.max()), 2), **name
         )
+    stated = planes[0][0].gap
+    if stated and round(length / stated) > 1 and abs(length / stated - round(length / stated)) < UNEVEN:
+        missing = (round(length / stated) - 1) * (len(planes) - 1)
+        raise InputError("dicom_missing_slices", missing=missing, **name)
     lean = math.degrees(math.acos(min(1.0, float(step @ normal) / length)))
     if lean > math.degrees(SAME_DIRECTION) * 5 or np.abs(found - expected).max() > max(UNEVEN * usual_gap, SAME_PLACE):
         raise InputError("dicom_gantry_tilt", degrees=round(lean, 1), **name)

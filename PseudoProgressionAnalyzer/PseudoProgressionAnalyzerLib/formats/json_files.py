@@ -22,6 +22,10 @@ def read_json(path: Path) -> dict[str, Any]:
         raise InputError("json_syntax", file=str(path), line=error.lineno, detail=error.msg) from error
     except UnicodeDecodeError as error:
         raise InputError("json_syntax", file=str(path), line="?", detail="not UTF-8 text") from error
+    except (RecursionError, ValueError) as error:  # nested or numbers longer than Python takes
+        raise InputError(
+            "json_syntax", file=str(path), line="?", detail="nested too deep, or a number too long"
+        ) from error
     if not isinstance(content, dict):
         raise InputError("json_not_an_object", file=str(path))
     return content

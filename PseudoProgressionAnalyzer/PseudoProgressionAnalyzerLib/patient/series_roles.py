@@ -7,6 +7,7 @@ timing alone. Below ``SURE`` the user is asked to confirm.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from ..formats.dicom_series import Arrangement, Part
@@ -98,7 +99,7 @@ def guess_role(part: Part, arranged: Arrangement | None) -> Guess:
     weights = [b for b in part.b_values if b > 0]
     if weights or words & {"DIFFUSION", "TRACEW", "FA", "TENSOR"}:
         return by_description("ADC") if said and said[1] == "ADC" else unused("diffusion")
-    times = arranged.shape[0] if arranged is not None and len(arranged.shape) == 4 else 1
+    times = _times(part, arranged)
     labels = set(arranged.labels) - {""} if arranged is not None else set()
     if labels:
         return by_header("ASL", "ASLContext", ", ".join(sorted(labels)))
@@ -117,6 +118,13 @@ def guess_role(part: Part, arranged: Arrangement | None) -> Guess:
     if said and said[1] == "DSC":
         return unused("single_perfusion_image")
     return _anatomy(part, said[1] if said else None, text, unused)
+
+
+def _times(part: Part, arranged: Arrangement | None) -> int:
+    """Time points; where the frames make no volume, as many as the fullest slice has."""
+    if arranged is not None:
+        return arranged.shape[0] if len(arranged.shape) == 4 else 1
+    return max(Counter(frame.position for frame in part.frames if frame.position is not None).values(), default=1)
 
 
 def _time_series(part, times, said, text, by_header, by_description, unused) -> Guess:
