@@ -459,9 +459,8 @@ def _date(dataset: Dataset) -> datetime.date | None:
 
 
 def _moment(dataset: Dataset, what: str) -> float | None:
-    return _time(_text(dataset, f"{what}DateTime")) or _of_day(
-        _text(dataset, f"{what}Date"), _text(dataset, f"{what}Time")
-    )
+    date = _text(dataset, f"{what}Date") or _text(dataset, "StudyDate")
+    return _time(_text(dataset, f"{what}DateTime")) or _of_day(date, _text(dataset, f"{what}Time"))
 
 
 def _of_day(date: str, time: str) -> float | None:

@@ -9,7 +9,7 @@ import numpy as np
 from ..measures import Image, InputError, Region, Series
 from .dicom_files import is_dicom, read_dicom_file
 from .dicom_pixels import read_arranged
-from .dicom_segments import read_segment
+from .dicom_segments import fits, read_segment
 from .dicom_series import Arrangement, arrange, split
 from .images import read_header, read_image, same_grid
 
@@ -51,6 +51,11 @@ def read_mask(region: Region, grid: Image) -> Image:
     if not same_grid(mask, grid):
         raise InputError("mask_on_other_grid", file=str(region.path), image="T1CE")
     return mask
+
+
+def mask_fits(path: Path, grid: Image) -> bool:
+    """Whether a mask, an image or a DICOM segmentation, lies on the voxels of a grid; from headers alone."""
+    return fits(path, grid) if is_dicom(path) else same_grid(read_header(path), grid)
 
 
 def _segments(path: Path) -> str:

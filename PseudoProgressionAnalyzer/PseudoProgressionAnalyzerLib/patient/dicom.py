@@ -227,6 +227,9 @@ def _visits(
                 )
             )
         visits.append((members[0].date.isoformat(), members[0].date, members))
+    ids = [visit_id for visit_id, _, _ in visits]
+    for visit_id in sorted({visit_id for visit_id in ids if ids.count(visit_id) > 1}):
+        problems.append(Message("visit_twice", {"file": str(folder / NAME), "visit": visit_id}))
     visits.sort(key=lambda visit: (visit[1] is None, visit[1] or datetime.date.max, visit[0]))
     return visits + [(name, None, [study]) for name, study in free.items() if study.date is None]
 

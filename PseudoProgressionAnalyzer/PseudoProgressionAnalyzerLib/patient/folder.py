@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..formats.images import SUFFIXES, read_header, same_grid
+from ..formats.series import mask_fits, read_series_header
 from ..formats.sidecars import missing_fields, read_sidecar, stem
 from ..measures import InputError, Message, Patient, Region, Series, Visit
 from .patient_file import NAME, read_patient_file
@@ -243,7 +244,7 @@ def add_stated_regions(folder: Path, patient: Patient, stated: list[dict[str, An
             continue
         anatomy = patient.visit(entry["visit"]).of_role("T1CE")
         try:
-            if anatomy is not None and not same_grid(read_header(path), read_header(anatomy.path)):
+            if anatomy is not None and not mask_fits(path, read_series_header(anatomy)):
                 patient.problems.append(
                     Message("mask_on_other_grid", {"file": str(path), "image": relative(folder, anatomy.path)})
                 )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..formats.images import SUFFIXES
+from ..formats.sidecars import stem
 from ..measures import InputError, Message, Patient
 from .changes import add_changes
-from .folder import read_patient
+from .folder import date_of_study, read_patient
+from .roles import role_of_name
 
 
 def read(folder: Path) -> Patient:
@@ -33,12 +35,22 @@ def _read(folder: Path) -> Patient:
 
     if is_bids(folder):
         return read_bids(folder)
-    images = any(path.name.lower().endswith(SUFFIXES) for path in folder.glob("*/*"))
-    images = images or any(path.name.lower().endswith(SUFFIXES) for path in folder.glob("*/*/*"))
     dicom = next(dicom_paths(folder), None)
-    if dicom is None or images:
-        patient = read_patient(folder)
-        if dicom is not None and patient.visits:
-            patient.visits[0].warnings.append(Message("dicom_beside_images", {"file": str(dicom)}))
-        return patient
-    return read_dicom_patient(folder)
+    if dicom is None:
+        return read_patient(folder)
+    if not _has_named_images(folder):
+        return read_dicom_patient(folder)
+    patient = read_patient(folder)
+    for visit in patient.visits[:1]:
+        visit.warnings.append(Message("dicom_beside_images", {"file": str(dicom)}))
+    return patient
+
+
+def _has_named_images(folder: Path) -> bool:
+    """Whether a dated sub-folder holds an image named by its role: masks alone may lie beside DICOM files."""
+    return any(
+        path.name.lower().endswith(SUFFIXES) and role_of_name(stem(path))[0] is not None
+        for study in folder.iterdir()
+        if study.is_dir() and date_of_study(study.name) is not None
+        for path in study.rglob("*")
+    )

@@ -14,10 +14,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import dicom_writing as write
 
 from PseudoProgressionAnalyzerLib import texts
+from PseudoProgressionAnalyzerLib.analysis.reading import read_visit
+from PseudoProgressionAnalyzerLib.analysis.run import start
 from PseudoProgressionAnalyzerLib.commandline import main
-from PseudoProgressionAnalyzerLib.measures import InputError
+from PseudoProgressionAnalyzerLib.formats.images import write_image
+from PseudoProgressionAnalyzerLib.formats.series import read_mask, read_series
+from PseudoProgressionAnalyzerLib.measures import Image, InputError
 from PseudoProgressionAnalyzerLib.patient import read
-from PseudoProgressionAnalyzerLib.patient.descriptions import contrast_said, kind_said
+from PseudoProgressionAnalyzerLib.patient.descriptions import _KINDS, contrast_said, kind_said
 
 VALUES = (np.arange(3 * 4 * 5).reshape(3, 4, 5) % 50).astype(np.uint16)
 TIMES = np.stack([VALUES + t for t in range(24)]).astype(np.uint16)
@@ -341,16 +345,11 @@ def test_brain_tumor_progression_naming(tmp_path):
         ("1996-08-13", "lesion"),
         ("1997-01-17", "lesion"),
     ]
-    from PseudoProgressionAnalyzerLib.formats.series import read_mask, read_series
-
     mask = read_mask(patient.regions[0], read_series(patient.visits[0].of_role("T1CE")))
     assert np.array_equal(mask.array > 0, VALUES > 30)
 
 
 def test_the_analysis_reads_dicom_and_segments(tmp_path):
-    from PseudoProgressionAnalyzerLib.analysis.reading import read_visit
-    from PseudoProgressionAnalyzerLib.analysis.run import start
-
     t1(tmp_path, "t1 post")
     masks = np.zeros((1, 4, 5), bool)
     masks[0, 1:3, 2] = True
@@ -363,10 +362,28 @@ def test_the_analysis_reads_dicom_and_segments(tmp_path):
     assert np.argwhere(analysis.regions[visit, "lesion"].array).tolist() == [[1, 1, 2], [1, 2, 2]]
 
 
-def test_images_beside_dicom_win_and_it_is_said(tmp_path):
-    from PseudoProgressionAnalyzerLib.formats.images import write_image
-    from PseudoProgressionAnalyzerLib.measures import Image
+@pytest.mark.parametrize(("shift", "problems"), [(0.0, []), (0.5, ["mask_on_other_grid"])])
+def test_a_mask_beside_dicom_is_stated_as_region(tmp_path, shift, problems):
+    t1(tmp_path, "t1 post")
+    (tmp_path / "2023-01-10").mkdir()
+    affine = np.diag([-1.0, -1.0, 2.0, 1.0])
+    affine[0, 3] = shift
+    write_image(Image((VALUES > 30).astype(np.uint8), affine), tmp_path / "2023-01-10" / "lesion.nii.gz")
+    region = {"name": "lesion", "visit": "2023-01-10", "purpose": "lesion", "file": "2023-01-10/lesion.nii.gz"}
+    state(tmp_path, regions=[region])
+    patient = read(tmp_path)
+    assert codes(patient.problems) == problems
+    if not problems:
+        mask = read_mask(patient.regions[0], read_series(patient.visits[0].of_role("T1CE")))
+        assert np.array_equal(mask.array > 0, VALUES > 30)
 
+
+def test_two_visits_of_one_name(folder):
+    state(folder, visits=[{"id": "2023-05-08", "studies": ["2023-01-10"]}])
+    assert codes(read(folder).problems) == ["visit_twice"]
+
+
+def test_images_beside_dicom_win_and_it_is_said(tmp_path):
     (tmp_path / "2023-01-10").mkdir()
     write_image(Image(VALUES, np.eye(4)), tmp_path / "2023-01-10" / "T1CE.nii.gz")
     t1(tmp_path, "t1 post")
@@ -400,8 +417,6 @@ def test_descriptions(text, kind, contrast):
 
 
 def test_every_reason_to_set_aside_has_its_sentence():
-    from PseudoProgressionAnalyzerLib.patient.descriptions import _KINDS
-
     for name, role, _ in _KINDS:
         if role is None:
             assert f"series_{name}" in texts.catalogue(), name
