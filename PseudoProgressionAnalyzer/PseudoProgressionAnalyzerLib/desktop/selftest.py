@@ -41,6 +41,8 @@ def walk(test: object, case: str = "") -> None:
     picture("1_loaded")
 
     test.delayDisplay("Aligning and computing")
+    for _round in range(20):  # what loading left to be drawn is no silence of the computation
+        slicer.app.processEvents()
     gaps = Gaps()
     computing = []
     widget.ui.progressBar.connect("valueChanged(int)", lambda value: computing.append(gaps.longest))
