@@ -8,6 +8,7 @@ published reference conversion dcm2niix reads: (2005,100E) scale slope and (2005
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
 import math
 import os
@@ -30,7 +31,7 @@ PHILIPS_SCALE = ("Philips MR Imaging DD 001", 0x0E)
 PHILIPS_LABEL = ("Philips MR Imaging DD 005", 0x29)
 # DICOM PS3.3 C.8.13.5.14 (ASL Context) and the values of Philips, as BIDS names them.
 LABELS = {"LABEL": "label", "CONTROL": "control", "M_ZERO_SCAN": "m0scan"}
-DEFLATED = "1.2.840.10008.1.2.1.99"
+DEFLATED = b"1.2.840.10008.1.2.1.99"
 TOP = (
     "AcquisitionContrast", "AcquisitionDate", "AcquisitionNumber", "AcquisitionTime", "ComplexImageComponent",
     "Columns", "DiffusionBValue", "EchoPlanarPulseSequence", "EchoPulseSequence", "EchoTime", "FlipAngle",
@@ -146,9 +147,17 @@ def is_dicom(path: Path) -> bool:
 def read_dicom_file(path: Path) -> DicomFile:
     """The header of a DICOM file as plain values.
 
-    Raises InputError ``dicom_unreadable`` (not DICOM, or damaged), ``dicom_deflated``, ``dicom_tag_missing``,
-    ``dicom_tag_wrong`` (a number that is none or not finite).
+    Raises InputError ``file_missing``, ``dicom_unreadable`` (not DICOM, or damaged), ``dicom_deflated``,
+    ``dicom_tag_missing``, ``dicom_tag_wrong`` (a number that is none or not finite).
     """
+    if not path.is_file():
+        raise InputError("file_missing", file=str(path))
+    state = path.stat()
+    return _read_once(path, state.st_size, state.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=20_000)  # six visits with a DSC series each; a file that changed is read again
+def _read_once(path: Path, size: int, changed: int) -> DicomFile:
     dataset = read_dataset(path, pixels=False)
     try:
         with warnings.catch_warnings():
@@ -165,8 +174,7 @@ def read_dataset(path: Path, pixels: bool) -> Dataset:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            syntax = _transfer_syntax(path)
-            if syntax == DEFLATED:  # would be inflated whole, however large, before anything can be checked
+            if _is_deflated(path):  # would be inflated whole, however large, before anything can be checked
                 raise InputError("dicom_deflated", file=str(path))
             return pydicom.dcmread(path, stop_before_pixels=not pixels, force=True)
     except InputError:
@@ -175,12 +183,12 @@ def read_dataset(path: Path, pixels: bool) -> Dataset:
         raise InputError("dicom_unreadable", file=str(path), detail=type(error).__name__) from error
 
 
-def _transfer_syntax(path: Path) -> str:
+def _is_deflated(path: Path) -> bool:
+    """Whether the meta header, the first part of a file, names the deflated transfer syntax."""
     with path.open("rb") as file:
-        start = file.read(132)
-    if start[128:] != b"DICM":
-        return ""
-    return str(pydicom.filereader.read_file_meta_info(path).get("TransferSyntaxUID", ""))
+        start = file.read(144)
+        length = int.from_bytes(start[140:144], "little") if start[128:132] == b"DICM" else 0
+        return DEFLATED in file.read(min(length, 1 << 20))
 
 
 def _file(path: Path, dataset: Dataset) -> DicomFile:
@@ -190,13 +198,14 @@ def _file(path: Path, dataset: Dataset) -> DicomFile:
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
         if not _text(dataset, keyword):
             raise InputError("dicom_tag_missing", file=str(path), tag=keyword)
+    top = _top(dataset)
     shared, each = _functional_groups(dataset)
-    acquisition, implausible = _acquisition(path, dataset, {**shared, **(each[0] if each else {})})
-    frames = _frames(path, dataset, shared, each)
+    acquisition, implausible = _acquisition(dataset, {**top, **shared, **(each[0] if each else {})})
+    frames = _frames(path, dataset, top, shared, each)
     rows, columns = _whole(path, dataset, "Rows") or 0, _whole(path, dataset, "Columns") or 0
     bits = (_whole(path, dataset, "BitsAllocated") or 0) * (_whole(path, dataset, "SamplesPerPixel") or 1)
     sequences = [*_words(dataset, "ScanningSequence")]
-    scanned = {**shared, **_top(dataset)}
+    scanned = {**shared, **top}
     echo = str(scanned.get("EchoPulseSequence", ""))
     return DicomFile(
         path=path,
@@ -273,8 +282,8 @@ def _top(dataset: Dataset) -> dict[str, Any]:
     return {keyword: dataset[keyword].value for keyword in TOP if keyword in dataset}
 
 
-def _frames(path: Path, dataset: Dataset, shared: dict, each: list[dict]) -> tuple[Frame, ...]:
-    top = {**_top(dataset), **_philips(dataset)}
+def _frames(path: Path, dataset: Dataset, top: dict, shared: dict, each: list[dict]) -> tuple[Frame, ...]:
+    top = {**top, **_philips(dataset)}
     mapped = dataset.get("RealWorldValueMappingSequence") or []
     if len(mapped):
         top |= {element.keyword: element.value for element in mapped[0]}
@@ -367,9 +376,8 @@ def _component(kind: tuple[str, ...], stated: str) -> str:
     return "M"
 
 
-def _acquisition(path: Path, dataset: Dataset, groups: dict[str, Any]) -> tuple[dict[str, Any], tuple]:
+def _acquisition(dataset: Dataset, values: dict[str, Any]) -> tuple[dict[str, Any], tuple]:
     """Acquisition in BIDS names and units; numbers that no head scanner can do are left out and named."""
-    values = {**_top(dataset), **groups}
     found: dict[str, Any] = {}
     implausible: list[tuple[str, float]] = []
     sources = {
