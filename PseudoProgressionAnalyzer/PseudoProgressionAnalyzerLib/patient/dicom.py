@@ -89,7 +89,7 @@ def read_dicom_patient(folder: Path) -> Patient:
     for visit_id, date, members in _visits(studies, stated, folder, problems):
         visit = Visit(visit_id, date)
         _fill(visit, members, folders, problems)
-        if not visit.series and not visit.set_aside:
+        if not visit.series and not visit.set_aside and not any(study.segmentations for study in members):
             continue
         patient.visits.append(visit)
         _add_regions(patient, visit, members)

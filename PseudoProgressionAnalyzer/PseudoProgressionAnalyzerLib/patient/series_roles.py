@@ -34,6 +34,8 @@ PET = (
     "Enhanced PET Image Storage",
     "Legacy Converted Enhanced PET Image Storage",
 )
+# Enhanced MR says what an image weighs (PS3.3 C.8.13.3.3.1.6).
+CONTRASTS = {"T1": "T1", "T2": "T2", "FLUID_ATTENUATED": "FLAIR"}
 MAP_WORDS = {
     "ADC": "ADC",
     "RCBV": "rCBV",
@@ -140,9 +142,9 @@ def _time_series(part, times, said, text, by_header, by_description, unused) -> 
 
 def _anatomy(part: Part, said: str | None, text: str, unused) -> Guess:
     """T1, T1CE, T2 or FLAIR."""
-    timed = weighting(part)
-    weight, confidence = (said, 0.8) if said else (timed, 0.5)
-    if said and timed == said:
+    timed, header = weighting(part), CONTRASTS.get(part.header.acquisition_contrast)
+    weight, confidence = (said, 0.8) if said else (header, 0.95) if header else (timed, 0.5)
+    if said and said in (timed, header):
         confidence = 0.85
     if weight is None:
         return unused("unknown")
@@ -151,6 +153,8 @@ def _anatomy(part: Part, said: str | None, text: str, unused) -> Guess:
     reason = (
         Message("role_from_description", {"role": weight, "text": text})
         if said
+        else Message("role_from_header", {"role": weight, "tag": "AcquisitionContrast", "value": header})
+        if header
         else Message("role_from_timing", {"role": weight, **_timing(part)})
     )
     if weight != "T1":

@@ -211,6 +211,22 @@ def test_of_two_echoes_the_one_that_weighs_best(tmp_path, field, chosen):
     assert codes(series.reason for series in visit.set_aside) == ["series_another_chosen"] * 2
 
 
+def test_an_enhanced_image_says_what_it_weighs(tmp_path):
+    frames = [{"PlanePositionSequence": {"ImagePositionPatient": [0, 0, 2 * k]}} for k in range(3)]
+    agent = Dataset()
+    agent.CodeMeaning = "Gadobutrol"
+    for contrast, given, role in (("T1", [], "T1"), ("T1", [agent], "T1CE"), ("FLUID_ATTENUATED", [], "FLAIR")):
+        tags = {"ScanningSequence": None, "AcquisitionContrast": contrast, "ContrastBolusAgentSequence": given}
+        write.save(write.enhanced(VALUES, frames, series=role, **tags), tmp_path / f"{role}.dcm")
+    (visit,) = read(tmp_path).visits
+    assert {series.role: series.path.stem for series in visit.series} == {"T1": "T1", "T1CE": "T1CE", "FLAIR": "FLAIR"}
+
+
+def test_a_segmentation_alone_is_said(tmp_path):
+    write.segmentation(tmp_path / "seg.dcm", np.ones((1, 4, 5), bool), [(1, (0, 0, 2))], labels=["x"], reference="1.2")
+    assert "region_on_other_grid" in codes(read(tmp_path).visits[0].warnings)
+
+
 def test_a_time_series_of_unknown_kind_is_not_measured(tmp_path):
     write.time_series(tmp_path, TIMES, SeriesDescription="ep2d", ContrastBolusAgent=None)
     visit = read(tmp_path).visits[0]
