@@ -1,1 +1,6 @@
-"""MR spectroscopy: simulated basis, water removal, linear-combination fit, ratios."""
+"""MR spectroscopy: simulated basis, water removal, linear-combination fit, ratios. Arrays in, arrays out."""
+
+from .fit import fit
+from .result import Curves, Fit
+
+__all__ = ["Curves", "Fit", "fit"]

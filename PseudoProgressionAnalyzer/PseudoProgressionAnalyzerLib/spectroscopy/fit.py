@@ -1,0 +1,316 @@
+"""The fit of all voxels: starts, stiffness of the baseline, full model, neighbours, bounds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import generic_filter
+
+from ..measures import InputError, Message, Spectra
+from . import engine
+from .baseline import Baseline
+from .basis import MIXING_TIME, Protocol
+from .model import SHARED, SHIFT, Model, make
+from .result import LEAST_SNR, MOST_ERROR, WIDEST, Fit, line_width
+from .spins import BROAD, METABOLITES
+from .starts import from_parameters, starts
+from .water import correct_eddy_currents, remove_water
+
+LEFT_OUT = ("Gly",)  # lies under myo-inositol
+LONG_ECHO = 0.1  # s: beyond it macromolecules have decayed
+MACROMOLECULES = tuple(name for name in BROAD if name.startswith("MM"))
+QUIET = (-2.5, -0.5)  # ppm: where no metabolite is
+CHUNK = 24  # voxels at a time: keeps memory bounded and a cancel quick
+FIRST_STEPS, FULL_STEPS = 8, 10
+CANDIDATES = 2
+FLEXIBILITY = 1  # number of the baseline's flexibility that the first steps take
+PATIENCE = 5.0  # weight of a dimension of the baseline in the choice of its flexibility
+WORSE = 1.3  # times the neighbours' residual, from which a voxel is tried again from their parameters
+POLL = 0.04  # s
+MOST_THREADS = 2
+
+
+@dataclass
+class _Found:
+    """Arrays over all voxels that were fitted."""
+
+    parameters: np.ndarray
+    amplitude: np.ndarray
+    covariance: np.ndarray
+    cost: np.ndarray
+    residual: np.ndarray
+    snr: np.ndarray
+    kept: np.ndarray
+
+
+def fit(
+    spectra: Spectra,
+    *,
+    echo_time: float | None = None,
+    sequence: str | None = None,
+    delays: tuple[float, ...] | None = None,
+    names: tuple[str, ...] | None = None,
+    mask: np.ndarray | None = None,
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Fit:
+    """Amplitudes of metabolites, macromolecules and lipids in every voxel.
+
+    Eddy currents are corrected where there is a water reference, the rest of the water is removed, and a sum of
+    simulated spectra over a smooth baseline is fitted to each voxel. echo_time (s), sequence and delays (s, as in
+    ``basis.Protocol``) replace what the spectra state; names: columns of the fit; mask: bool ``(k, j, i)`` of the
+    voxels wanted. A voxel is accepted when its line width is at most 0.1 ppm, its signal to noise at least 3 and at
+    least one of tNAA, tCho and tCr is known to 20 %: little NAA alone never drops it. progress (0 to 1) and cancelled
+    are called from the calling thread.
+
+    Raises InputError ``spectra_echo_time_missing``, ``spectra_mask``, ``spectra_all_empty`` and those of
+    ``basis.check``; concurrent.futures.CancelledError when cancelled() is true.
+    """
+    protocol, flags = _protocol(spectra, echo_time, sequence, delays)
+    if names is None:
+        names = tuple(name for name in METABOLITES if name not in LEFT_OUT) + tuple(
+            name for name in BROAD if protocol.echo_time < LONG_ECHO or name not in MACROMOLECULES
+        )
+    points = spectra.fid.shape[-1]
+    model = make(protocol, points, spectra.dwell_time, names)
+    fid = spectra.fid.reshape(-1, points)
+    wanted = np.isfinite(fid).all(axis=1) & (np.abs(fid).max(axis=1) > 0)
+    if mask is not None:
+        if mask.shape != spectra.shape:
+            raise InputError("spectra_mask", shape=str(mask.shape), expected=str(spectra.shape))
+        wanted &= np.asarray(mask, bool).ravel()
+    places = np.flatnonzero(wanted)
+    if not len(places):
+        raise InputError("spectra_all_empty")
+    water = None if spectra.water is None else np.broadcast_to(spectra.water, spectra.fid.shape).reshape(-1, points)
+
+    data = np.zeros((len(fid), len(model.ppm)), np.complex64)
+    noise = np.ones(len(fid))
+    found = _empty(model, len(fid))
+
+    def work(part: np.ndarray) -> None:
+        clean = fid[part] if water is None else correct_eddy_currents(fid[part], water[part])
+        clean = remove_water(clean, spectra.dwell_time, protocol.frequency)
+        data[part] = model.spectra(clean)
+        noise[part] = _noise(clean, spectra.dwell_time, protocol.frequency)
+        candidates = starts(model, clean, CANDIDATES)
+        _store(found, part, _fitted(model, data[part], noise[part], candidates))
+
+    chunks = [places[start : start + CHUNK] for start in range(0, len(places), CHUNK)]
+    share = 0.9 if len(places) > 1 else 1.0
+    _run(work, chunks, threads, cancelled, None if progress is None else lambda done: progress(share * done))
+
+    again, parameters = _neighbours(found, spectra.shape, model)
+    if len(again):
+
+        def retry(part: np.ndarray) -> None:
+            other = _fitted(model, data[again[part]], noise[again[part]], parameters[part][:, None])
+            better = other.cost < found.cost[again[part]]
+            _store(found, again[part][better], _select(other, better))
+
+        pieces = [np.arange(start, min(start + CHUNK, len(again))) for start in range(0, len(again), CHUNK)]
+        _run(retry, pieces, threads, cancelled, None)
+    if progress is not None:
+        progress(1.0)
+    return _result(spectra, model, data, found, flags)
+
+
+def _protocol(
+    spectra: Spectra, echo_time: float | None, sequence: str | None, delays: tuple[float, ...] | None
+) -> tuple[Protocol, list[Message]]:
+    flags = list(spectra.flags)
+    echo_time = echo_time or spectra.echo_time
+    if echo_time is None:
+        raise InputError("spectra_echo_time_missing")
+    sequence = sequence or spectra.sequence
+    if not sequence:
+        sequence = "PRESS"
+        flags.append(Message("spectra_sequence_assumed", {"sequence": sequence}))
+    mixing_time = spectra.mixing_time or MIXING_TIME
+    return Protocol(spectra.spectrometer_frequency, echo_time, sequence, mixing_time, delays), flags
+
+
+def _noise(fid: np.ndarray, dwell_time: float, frequency: float) -> np.ndarray:
+    """Standard deviation of the real part of each point of the spectrum, from differences of neighbouring points.
+
+    Taken where no metabolite is, by the median, so that a stray line does not count.
+    """
+    points = fid.shape[-1]
+    ppm = 4.65 - np.fft.fftfreq(points, dwell_time) / frequency
+    order = np.argsort(ppm)
+    order = order[(ppm[order] >= QUIET[0]) & (ppm[order] <= QUIET[1])]
+    if len(order) < 16:  # a narrow spectral width: the far end of the axis
+        order = np.argsort(ppm)[:32]
+    quiet = np.fft.fft(fid, axis=-1)[:, order]
+    # |difference|^2 of complex noise is exponential with mean 4 s^2; its median is ln 2 of that.
+    square = np.median(np.abs(np.diff(quiet, axis=1)) ** 2, axis=1) / np.log(2)
+    return np.maximum(np.sqrt(square / 4), 1e-6 * np.abs(fid).max(axis=1) + 1e-30)
+
+
+def _fitted(model: Model, data: np.ndarray, noise: np.ndarray, candidates: np.ndarray) -> _Found:
+    """The best fit of each voxel from several starts ``(voxels, starts, parameters)``."""
+    voxels, count = candidates.shape[:2]
+    baseline = model.baseline
+    first = np.tile(baseline.kept[FLEXIBILITY], (voxels, 1))
+    best = None
+    for number in range(count):
+        state = engine.descend(
+            model, data, noise, first, _begin(model, candidates[:, number]), own=False, steps=FIRST_STEPS
+        )
+        if best is None:
+            best = state
+            continue
+        better = state.cost < best.cost
+        for name in ("parameters", "amplitude", "free", "cost", "residual"):
+            getattr(best, name)[better] = getattr(state, name)[better]
+    kept, dimensions = _flexibility(model, baseline, data, noise, best)
+    state = engine.descend(model, data, noise, kept, best, own=True, steps=FULL_STEPS)
+
+    curves = baseline.curves
+    inside = state.residual @ curves
+    smooth = (inside * kept) @ curves.T
+    rest = state.residual - smooth
+    degrees = np.maximum(data.shape[1] - dimensions - state.free.sum(axis=1) - SHARED, 1)
+    residual = (rest**2).sum(axis=1) / degrees
+    covariance = engine.covariance(model, state, np.maximum(residual, 1))
+    lines = np.exp(1j * (state.parameters[:, 0, None] + state.parameters[:, 1, None] * (model.ppm - 3.0)))
+    phased = np.real(data * lines) / noise[:, None] - smooth
+    heights = (phased - rest).max(axis=1)
+    snr = heights / (2 * np.sqrt(np.maximum(residual, 1e-12)))
+    return _Found(state.parameters, state.amplitude, covariance, state.cost, residual, snr, kept)
+
+
+def _begin(model: Model, parameters: np.ndarray) -> engine.State:
+    voxels, count = len(parameters), len(model.names)
+    return engine.State(
+        parameters.copy(),
+        np.zeros((voxels, count)),
+        np.ones((voxels, count), bool),
+        np.full(voxels, np.inf),
+        np.zeros((voxels, len(model.ppm)), np.float32),
+    )
+
+
+def _flexibility(
+    model: Model, baseline: Baseline, data: np.ndarray, noise: np.ndarray, state: engine.State
+) -> tuple[np.ndarray, np.ndarray]:
+    """The flexibility of each voxel's baseline by an information criterion, as shares kept and effective dimension.
+
+    log(residual) + 2 PATIENCE dimension / points, after Akaike, as in Wilson, Magn Reson Med 2021;85:13 (ABfit).
+    """
+    points = data.shape[1]
+    scores = []
+    for kept in baseline.kept:
+        tried = engine.evaluate(model, data, noise, np.tile(kept, (len(data), 1)), state.parameters, state, own=False)
+        rest = tried.residual - (tried.residual @ baseline.curves * kept) @ baseline.curves.T
+        scores.append(np.log((rest**2).sum(axis=1)) + 2 * PATIENCE * kept.sum() / points)
+    best = np.argmin(scores, axis=0)
+    return baseline.kept[best], baseline.dimensions[best]
+
+
+def _neighbours(found: _Found, shape: tuple[int, int, int], model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """Voxels that fit worse than their neighbours or at another frequency, and the neighbours' parameters."""
+    if max(shape) == 1:
+        return np.zeros(0, int), np.zeros((0, len(model.expected)))
+    around = np.ones(tuple(3 if length > 1 else 1 for length in shape), bool)
+
+    def median(values: np.ndarray) -> np.ndarray:
+        return generic_filter(values.reshape(shape), _nanmedian, footprint=around, mode="constant", cval=np.nan).ravel()
+
+    worse = found.residual > WORSE * median(found.residual)
+    away = np.abs(found.parameters[:, SHIFT] - median(found.parameters[:, SHIFT])) > 0.05 * model.protocol.frequency
+    again = np.flatnonzero(np.isfinite(found.cost) & (worse | away))
+    if not len(again):
+        return again, np.zeros((0, len(model.expected)))
+    shared = np.stack([median(found.parameters[:, number])[again] for number in range(SHARED)], axis=1)
+    parameters = np.concatenate([shared, found.parameters[again][:, SHARED:]], axis=1)
+    return again, from_parameters(parameters, model)
+
+
+def _nanmedian(values: np.ndarray) -> float:
+    values = values[np.isfinite(values)]
+    return float(np.median(values)) if len(values) else np.nan
+
+
+def _empty(model: Model, voxels: int) -> _Found:
+    count = len(model.names)
+    sizes = ((len(model.expected),), (count,), (count, count), (), (), (), (model.baseline.curves.shape[1],))
+    return _Found(*(np.full((voxels, *size), np.nan) for size in sizes))
+
+
+def _store(found: _Found, places: np.ndarray, part: _Found) -> None:
+    for name, values in vars(part).items():
+        getattr(found, name)[places] = values
+
+
+def _select(found: _Found, chosen: np.ndarray) -> _Found:
+    return _Found(*(values[chosen] for values in vars(found).values()))
+
+
+def _run(
+    work: Callable[[np.ndarray], None],
+    chunks: list[np.ndarray],
+    threads: int | None,
+    cancelled: Callable[[], bool] | None,
+    progress: Callable[[float], None] | None,
+) -> None:
+    """Calls work for every chunk; progress and cancelled from the calling thread, every 40 ms."""
+    state = {"next": 0, "done": 0, "stop": False}
+
+    def worker() -> None:
+        while not state["stop"]:
+            number = state["next"]
+            state["next"] = number + 1
+            if number >= len(chunks):
+                return
+            work(chunks[number])
+            state["done"] += 1
+
+    count = max(1, min(threads or min(os.cpu_count() or 1, MOST_THREADS), len(chunks)))
+    with ThreadPoolExecutor(count) as pool:
+        pending = {pool.submit(worker) for _ in range(count)}
+        futures = list(pending)
+        try:
+            while pending:
+                pending = wait(pending, timeout=POLL).not_done
+                if cancelled is not None and cancelled():
+                    raise CancelledError
+                if progress is not None:
+                    progress(min(state["done"] / len(chunks), 1.0))
+        finally:
+            state["stop"] = True
+    for future in futures:
+        future.result()
+
+
+def _result(spectra: Spectra, model: Model, data: np.ndarray, found: _Found, flags: list[Message]) -> Fit:
+    shape = spectra.shape
+    fwhm = line_width(found.parameters, model.protocol.frequency)
+    result = Fit(
+        model.names,
+        spectra.affine,
+        fwhm.reshape(shape),
+        found.snr.reshape(shape),
+        found.residual.reshape(shape),
+        found.parameters[:, SHIFT].reshape(shape),
+        np.zeros(shape, bool),
+        model,
+        tuple(flags),
+        found.amplitude,
+        found.covariance,
+        found.parameters,
+        data,
+        found.kept,
+    )
+    known = np.zeros(shape, bool)
+    with np.errstate(invalid="ignore"):
+        for name in ("tNAA", "tCho", "tCr"):
+            if all(part in model.names for part in {"tNAA": ("NAA",), "tCho": ("GPC",), "tCr": ("Cr",)}[name]):
+                known |= result.bound(name) <= MOST_ERROR * result.amplitude(name)
+        result.accepted[...] = (result.fwhm <= WIDEST) & (result.snr >= LEAST_SNR) & known
+    return result

@@ -1,0 +1,64 @@
+"""What comes off before a fit: eddy currents and the rest of the water."""
+
+from __future__ import annotations
+
+import numpy as np
+
+BAND = 0.6  # ppm around the water that is looked at
+REMOVED = 0.4  # ppm around the water in which lines are taken for water; metabolites begin at 4.1 ppm
+LINES = 8  # decaying lines that describe the band
+CHUNK = 256  # voxels at a time
+FAINT = 1e-3  # of the water's first point: below it its phase is noise
+
+
+def correct_eddy_currents(fid: np.ndarray, water: np.ndarray) -> np.ndarray:
+    """Spectra without the phase that eddy currents gave to the water (Klose, Magn Reson Med 1990;14:26-30).
+
+    fid, water: complex ``(..., points)``, of the same voxels. Where the water has decayed into noise its last certain
+    phase is kept.
+    """
+    phase = np.unwrap(np.angle(water), axis=-1)
+    size = np.abs(water)
+    certain = np.minimum.accumulate(size, axis=-1) > FAINT * size[..., :1]
+    last = np.maximum(certain.sum(axis=-1, keepdims=True) - 1, 0)
+    phase = np.where(certain, phase, np.take_along_axis(phase, last, axis=-1))
+    return (fid * np.exp(-1j * phase)).astype(fid.dtype)
+
+
+def remove_water(fid: np.ndarray, dwell_time: float, frequency: float) -> np.ndarray:
+    """Spectra without lines near the water, complex ``(..., points)``; dwell_time: s, frequency: MHz.
+
+    The band around the water is described by a few decaying lines found by singular value decomposition (HSVD:
+    Barkhuijsen et al., J Magn Reson 1987;73:553; Pijnappel et al., J Magn Reson 1992;97:122), those near the water are
+    subtracted.
+    """
+    points = fid.shape[-1]
+    flat = fid.reshape(-1, points)
+    half = max(2 * LINES, round(BAND * frequency * points * dwell_time))
+    result = np.empty_like(flat)
+    for start in range(0, len(flat), CHUNK):
+        result[start : start + CHUNK] = _without(flat[start : start + CHUNK], half, dwell_time, frequency)
+    return result.reshape(fid.shape)
+
+
+def _without(fid: np.ndarray, half: int, dwell_time: float, frequency: float) -> np.ndarray:
+    voxels, points = fid.shape
+    bins = np.r_[0 : half + 1, points - half : points]
+    band = np.fft.fft(fid, axis=-1)[:, bins]
+    slow = np.fft.ifft(band, axis=-1) * (len(bins) / points)  # the band alone, at a longer dwell time
+    slow_dwell = dwell_time * points / len(bins)
+    rows = len(bins) // 2
+    hankel = slow[:, np.arange(rows)[:, None] + np.arange(len(bins) - rows + 1)]
+    left = np.linalg.svd(hankel, full_matrices=False)[0][:, :, :LINES]
+    adjoint = left[:, :-1].conj().transpose(0, 2, 1)
+    poles = np.linalg.eigvals(np.linalg.solve(adjoint @ left[:, :-1], adjoint @ left[:, 1:]))
+    size = np.clip(np.abs(poles), 1e-6, 1.0)  # lines decay
+    rate = np.log(size) / slow_dwell + 1j * np.angle(poles) / slow_dwell
+    lines = np.exp(rate[:, :, None] * (np.arange(points) * dwell_time))
+    basis = np.fft.fft(lines, axis=-1)[:, :, bins].transpose(0, 2, 1)
+    adjoint = basis.conj().transpose(0, 2, 1)
+    gram = adjoint @ basis
+    ridge = 1e-9 * np.trace(gram, axis1=1, axis2=2).real / LINES
+    amplitude = np.linalg.solve(gram + ridge[:, None, None] * np.eye(LINES), adjoint @ band[:, :, None])[:, :, 0]
+    near = np.abs(rate.imag) < 2 * np.pi * REMOVED * frequency
+    return (fid - np.einsum("vk,vkt->vt", amplitude * near, lines)).astype(fid.dtype)
