@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 
 from PseudoProgressionAnalyzerLib.formats.spectra import load
-from PseudoProgressionAnalyzerLib.measures import Spectra
 from PseudoProgressionAnalyzerLib.spectroscopy import fit
 
 HERE = Path(__file__).resolve().parent
@@ -95,8 +94,8 @@ def svs() -> None:
 
 def truth() -> None:
     """Bias, spread and coverage where the truth is known."""
-    print("Simulated spectra (lineshape and baseline that the model does not hold): bias %, CV %, coverage of 95 %
-    intervals") print(f"{'':26}{'Cho/NAA':>20}{'Cho/Cr':>22}")
+    print("Simulated spectra, lineshape and baseline unlike the model's: bias %, CV %, coverage of 95 % intervals")
+    print(f"{'':26}{'Cho/NAA':>20}{'Cho/Cr':>22}")
     for field in (64.0, 123.2):
         for echo_time in (0.030, 0.135, 0.144, 0.288):
             for tissue in ("white", "tumour"):

@@ -88,8 +88,9 @@ def _powers(ratio: np.ndarray, count: int) -> np.ndarray:
     done = 1
     while done < count:
         more = min(done, count - done)
-        np.multiply(result[..., :more], (ratio**done)[..., None].astype(np.complex64), out=result[..., done : done +
-        more]) done += more
+        factor = (ratio**done)[..., None].astype(np.complex64)
+        np.multiply(result[..., :more], factor, out=result[..., done : done + more])
+        done += more
     return result
 
 

@@ -42,7 +42,7 @@ def remove_water(fid: np.ndarray, dwell_time: float, frequency: float) -> np.nda
 
 
 def _without(fid: np.ndarray, half: int, dwell_time: float, frequency: float) -> np.ndarray:
-    voxels, points = fid.shape
+    points = fid.shape[1]
     bins = np.r_[0 : half + 1, points - half : points]
     band = np.fft.fft(fid, axis=-1)[:, bins]
     slow = np.fft.ifft(band, axis=-1) * (len(bins) / points)  # the band alone, at a longer dwell time

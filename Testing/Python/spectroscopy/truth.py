@@ -13,7 +13,8 @@ WHITE = {
     "GSH": 1.0, "Tau": 0.8, "Asp": 1.0, "GABA": 0.8, "sIns": 0.2, "Lac": 0.4,
 }  # fmt: skip
 TUMOUR = WHITE | {
-    "NAA": 2.2, "NAAG": 0.3, "Cr": 2.2, "PCr": 1.8, "GPC": 1.5, "PCh": 1.5, "Ins": 4.5, "Glu": 4.0, "Gln": 3.0, "Lac": 5.0,
+    "NAA": 2.2, "NAAG": 0.3, "Cr": 2.2, "PCr": 1.8, "GPC": 1.5, "PCh": 1.5, "Ins": 4.5, "Glu": 4.0, "Gln": 3.0,
+    "Lac": 5.0,
 }  # fmt: skip
 BROAD = {"MM09": 3.0, "MM12": 1.0, "MM14": 2.5, "MM17": 1.2, "MM20": 4.5}
 LIPIDS = {"Lip13a": 4.0, "Lip13b": 2.0, "Lip09": 1.5, "Lip20": 0.9}
