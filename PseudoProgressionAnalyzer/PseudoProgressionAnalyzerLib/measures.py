@@ -125,9 +125,9 @@ class Series:
     """One image series: where it is, what it is, and why it is thought to be that.
 
     acquisition: BIDS names and units (``EchoTime`` s, ``RepetitionTime`` s, ``FlipAngle`` degrees,
-    ``MagneticFieldStrength`` T, ...). confidence: 0 to 1. Of a DICOM series: files (empty for a plain image), part (what
-    tells it from other images of the same series), uid and description as in the header; path is its folder where the
-    series has one of its own, else its first file.
+    ``MagneticFieldStrength`` T, ...). confidence: 0 to 1. Of a DICOM series: files (empty for a plain image), part
+    (what tells it from other images of the same series), uid and description as in the header; path is its folder where
+    the series has one of its own, else its first file.
     """
 
     role: str

@@ -23,6 +23,7 @@ FLOORS = [
     {"analysis"},
     {"scene", "report", "cases"},
     {"commandline", "desktop"},
+    {"__main__"},
 ]
 # Only these speak to people in sentences; the others hand messages on as values.
 SPEAKERS = {"texts", "report", "commandline", "desktop"}

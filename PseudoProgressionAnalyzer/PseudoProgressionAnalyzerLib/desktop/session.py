@@ -18,7 +18,7 @@ from ..analysis.judging import assess_visits
 from ..analysis.measuring import measure_visits
 from ..analysis.run import run, start
 from ..measures import InputError, Message
-from ..patient.folder import read_patient
+from ..patient import read
 from ..report import assessment_json
 from ..report.results import check_output, write_results
 from ..scene import timeline
@@ -60,7 +60,7 @@ class Session:
         """Reads a patient folder into the scene. Raises InputError; CancelledError leaves the scene as it was."""
         if patient_node(self.application.scene) is not None:
             raise InputError("scene_has_patient")
-        analysis = start(read_patient(Path(folder)))
+        analysis = start(read(Path(folder)))
         self._work(analysis, show, cancel, last_step="step_read")
         self._build(analysis)
 

@@ -65,7 +65,8 @@ def test_a_tree_copied_by_the_lists_alone_imports(tmp_path):
         "import PseudoProgressionAnalyzerLib as library, pkgutil, importlib;"
         "print(library.__file__);"
         "[importlib.import_module(found.name) for found in"
-        " pkgutil.walk_packages(library.__path__, library.__name__ + '.') if '.desktop' not in found.name];"
+        " pkgutil.walk_packages(library.__path__, library.__name__ + '.')"
+        " if '.desktop' not in found.name and not found.name.endswith('__main__')];"
         "from PseudoProgressionAnalyzerLib import texts; from PseudoProgressionAnalyzerLib.measures import Message;"
         "print(texts.sentence(Message('step_measure')))"
     )
