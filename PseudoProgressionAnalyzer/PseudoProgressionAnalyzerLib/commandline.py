@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from . import __version__, texts
 from .measures import DISCLAIMER, InputError, Message
@@ -69,24 +71,50 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def _analyze(options: argparse.Namespace) -> None:
-    from .report.results import check_output, write_results
+    from .report.results import check_output, shown_analysis, write_results
 
     check_output(options.output, options.overwrite)
     analysis = _run_job(options.patient)
+    with_scene = _with_scene(shown_analysis(analysis, options.show_patient))
     with _Progress() as show:
         show(Message("step_write"), 0.0)
         written = write_results(
-            analysis, options.output, overwrite=options.overwrite, show_patient=options.show_patient
+            analysis, options.output, overwrite=options.overwrite, show_patient=options.show_patient, **with_scene
         )
     for path in written:
-        print(path)
+        if path.parent == options.output:
+            print(path)
+    if maps := sum(path.parent != options.output for path in written):
+        print(f"{options.output / 'maps'}{os.sep} ({maps} files)")
+
+
+def _with_scene(shown: object) -> dict[str, Any]:
+    """What ``write_results`` needs to draw the shown analysis as Slicer does and to add ``scene.mrb``; empty, with a
+    note for the user, where slicer-core cannot be imported."""
+    from .report import assessment_json
+
+    try:
+        from .scene.application import application
+        from .scene.build import build_scene
+        from .scene.pictures import ScenePictures
+        from .scene.save import save_mrb
+    except ImportError as error:
+        print(f"  note: {texts.sentence(Message('scene_not_made', {'detail': str(error)}))}", file=sys.stderr)
+        return {}
+    made = application()
+    build_scene(made, shown, assessment_json.text(shown))
+    return {
+        "pictures": ScenePictures(made.scene),
+        "also": lambda _, stage: save_mrb(made.scene, stage / "scene.mrb"),
+    }
 
 
 def _run_job(patient_folder: Path):
     from .analysis.run import run, start
     from .patient import read
 
-    analysis = start(read(patient_folder))
+    # The absolute path: reports cut it to study folder and name, and cannot tell where a relative one begins.
+    analysis = start(read(patient_folder.absolute()))
     with _Progress() as show:
         run(analysis, progress=show)
     for visit, messages in analysis.messages.items():

@@ -1,17 +1,36 @@
 """The command line as a user meets it: exit status, one clear sentence, nothing half-written, nothing written over."""
 
+import datetime
 import json
 import os
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
 
-from PseudoProgressionAnalyzerLib import cases
+from PseudoProgressionAnalyzerLib import cases, commandline
+from PseudoProgressionAnalyzerLib.analysis import Analysis
+from PseudoProgressionAnalyzerLib.analysis.judging import assess_visits
+from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
 from PseudoProgressionAnalyzerLib.commandline import main
 from PseudoProgressionAnalyzerLib.formats.images import write_image
-from PseudoProgressionAnalyzerLib.measures import DISCLAIMER, Image
+from PseudoProgressionAnalyzerLib.measures import (
+    DISCLAIMER,
+    Event,
+    Image,
+    InputError,
+    Map,
+    Patient,
+    Region,
+    Series,
+    Visit,
+)
+from PseudoProgressionAnalyzerLib.scene import save
+from PseudoProgressionAnalyzerLib.scene.application import application
+from PseudoProgressionAnalyzerLib.scene.pictures import ScenePictures
+from PseudoProgressionAnalyzerLib.scene.read import read_scene
 
 
 def put(folder, study, name, shape=(4, 5, 6)):
@@ -109,6 +128,104 @@ def test_an_interruption_leaves_nothing(folder, tmp_path, capsys, monkeypatch):
     assert main(["analyze", str(folder), "--output", str(tmp_path / "out")]) == 130
     assert "nothing half-written" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["patient"]
+
+
+SECRET = "Doe_John"
+
+
+@pytest.fixture
+def analysis(tmp_path):
+    """Two visits of a box of a head with a lesion that grows, as the job leaves them; SECRET names the patient."""
+    shape, affine = (12, 16, 14), np.diag([5.0, 5.0, 5.0, 1.0])
+    affine[:3, 3] = -5 * (np.array(shape[::-1]) - 1) / 2
+    k, j, i = np.indices(shape)
+    head = (abs(k - 5.5) < 5) & (abs(j - 7.5) < 7) & (abs(i - 6.5) < 6)
+    visits, regions = [], []
+    made = Analysis(Patient(SECRET, visits, [Event("radiotherapy", datetime.date(2022, 12, 1))], regions), "2023-01-10")
+    for number, name in enumerate(("2023-01-10", "2023-03-01")):
+        place = tmp_path / SECRET / name
+        dsc = place / "DSC.nii.gz"
+        visits.append(Visit(name, datetime.date.fromisoformat(name), [Series("T1CE", place / "T1CE.nii.gz")]))
+        visits[-1].series.append(Series("DSC", dsc, uid="1.2.826", files=(dsc,)))
+        regions.append(Region("lesion", name, "lesion", place / "lesion.nii.gz", carried=number == 0))
+        lesion = (k - 6) ** 2 + (j - 10) ** 2 + (i - 4) ** 2 < (4, 7)[number]
+        made.images[name, "T1CE"] = Image((100.0 * head + 80 * lesion + k + j).astype(np.float32), affine)
+        made.brains[name] = head
+        made.visit_to_reference[name] = np.eye(4)
+        made.series_to_visit |= {(name, "T1CE"): np.eye(4), (name, "rCBV_ratio"): np.eye(4)}
+        made.regions[name, "lesion"] = Image(lesion, affine)
+        made.references[name] = Image((i > 9) & (j > 8) & head, affine)
+        ratio = np.where(lesion, 2.0 + number / 3, 0.9 + 0.01 * j)
+        made.maps[name, "rCBV_ratio"] = Map(ratio, affine, "rCBV_ratio", "1", "made up", head)
+    measure_visits(made)
+    assess_visits(made)
+    return made
+
+
+@pytest.fixture
+def job(analysis, monkeypatch):
+    """The command with the analysis in place of what a folder holds."""
+    monkeypatch.setattr(commandline, "_run_job", lambda folder: analysis)
+
+
+def test_the_scene_holds_what_the_report_says(analysis, job, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["analyze", str(tmp_path), "--output", str(out)]) == 0
+    printed = capsys.readouterr().out.split("\n")
+    main_files = ["assessment.json", "measurements.csv", "report.html", "scene.mrb", "timeline.png"]
+    assert printed == [*(str(out / name) for name in main_files), f"{out / 'maps'}{os.sep} (6 files)", ""]
+    opened = application()
+    save.open_scene(opened, out / "scene.mrb")
+    content = read_scene(opened.scene)
+    assert content.messages == []
+    assert content.analysis.patient.id == "anonymous"
+    assert len(analysis.measurements) > 10
+    assert content.analysis.measurements == analysis.measurements
+    assert content.assessment_json == (out / "assessment.json").read_text()
+    assert content.analysis.assessments == analysis.assessments
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_the_scene_names_the_patient_only_when_asked(job, tmp_path, shown):
+    """Neither the patient, nor a folder above the study's, nor the scanner's own number of a series."""
+    out = tmp_path / "out"
+    assert main(["analyze", ".", "--output", str(out), *["--show-patient"] * shown]) == 0
+    with zipfile.ZipFile(out / "scene.mrb") as bundle:
+        held = b"".join(name.encode() + bundle.read(name) for name in bundle.namelist())
+    for word in (SECRET, str(tmp_path), "1.2.826"):
+        assert (word.encode() in held) == shown, word
+    assert b"2023-01-10/DSC.nii.gz" in held
+
+
+def test_the_timeline_is_what_the_scene_shows(analysis, job, tmp_path, monkeypatch):
+    asked = []
+    cell = ScenePictures.cell
+    monkeypatch.setattr(ScenePictures, "cell", lambda self, *what: asked.append(what[:3]) or cell(self, *what))
+    assert main(["analyze", ".", "--output", str(tmp_path / "out")]) == 0
+    visits = [visit.id for visit in analysis.patient.visits]
+    assert sorted(asked) == sorted((visit, "T1CE", name) for visit in visits for name in ("", "rCBV_ratio"))
+
+
+def test_without_slicer_core_the_rest_is_written(job, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "PseudoProgressionAnalyzerLib.scene.application", None)
+    out = tmp_path / "out"
+    assert main(["analyze", ".", "--output", str(out)]) == 0
+    names = {path.name for path in out.iterdir()}
+    assert names == {"assessment.json", "measurements.csv", "report.html", "timeline.png", "maps"}
+    captured = capsys.readouterr()
+    assert "scene.mrb" not in captured.out
+    (note,) = [line for line in captured.err.splitlines() if "slicer-core" in line]
+    assert "pip install slicer-core" in note
+
+
+def test_a_scene_that_cannot_be_saved_leaves_nothing(job, tmp_path, capsys, monkeypatch):
+    def full(scene, path):
+        raise InputError("scene_not_saved", file=str(path), detail="the disk is full")
+
+    monkeypatch.setattr(save, "save_mrb", full)
+    assert main(["analyze", ".", "--output", str(tmp_path / "out")]) == 2
+    assert "the disk is full" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_installed_command_runs():

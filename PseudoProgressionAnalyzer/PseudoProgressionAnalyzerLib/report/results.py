@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..analysis import Analysis
 from ..formats.images import write_image
-from ..measures import DISCLAIMER, Image
+from ..measures import DISCLAIMER, Image, Message
 from . import assessment_json, html, measurements_csv, timeline_png, words, writing
 from .canvas import png
 
@@ -23,30 +25,65 @@ def check_output(folder: Path, overwrite: bool = False) -> None:
     writing.check_folder(folder, overwrite)
 
 
+def shown_analysis(analysis: Analysis, show_patient: bool = False) -> Analysis:
+    """The analysis as it may leave the house: unless show_patient without the patient's id, with files by their study
+    folder and name alone (the folders above may name the patient), and without the series' own identifiers."""
+    if show_patient:
+        return analysis
+    patient = dataclasses.replace(_without_places(analysis.patient), id=ANONYMOUS)
+    for visit in patient.visits:
+        for series in (*visit.series, *visit.set_aside):
+            series.uid = series.description = ""
+    return dataclasses.replace(analysis, patient=patient, messages=_without_places(analysis.messages))
+
+
+def _without_places(value: Any) -> Any:
+    """A copy of a dataclass, or of anything made of them, in which paths keep their last two names."""
+    if isinstance(value, Message):
+        return Message(value.code, words.shown_parameters(value))
+    if isinstance(value, Path):
+        return Path(*value.parts[-2:])
+    if dataclasses.is_dataclass(value):
+        fields = dataclasses.fields(value)
+        return dataclasses.replace(
+            value, **{field.name: _without_places(getattr(value, field.name)) for field in fields}
+        )
+    if isinstance(value, dict):
+        return {name: _without_places(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_without_places, value))
+    return value
+
+
 def write_results(
     analysis: Analysis,
     folder: Path,
     overwrite: bool = False,
     show_patient: bool = False,
     language: str = "english",
+    pictures: timeline_png.Pictures | None = None,
+    also: Callable[[Analysis, Path], None] | None = None,
 ) -> list[Path]:
     """Writes report, timeline, tables and maps into a folder; returns where they stand.
 
-    The patient's id is left out unless show_patient. Raises InputError as ``writing.check_folder``; the folder is then,
-    and after any other error, as it was before.
+    The patient is left out unless show_patient (``shown_analysis``). pictures: what the timeline's cells show. also: is
+    given the shown analysis and the folder in which everything is put together, and may add files of its own.
+
+    Raises InputError as ``writing.check_folder``; the folder is then, and after any other error, as it was before.
     """
-    patient = analysis.patient if show_patient else dataclasses.replace(analysis.patient, id=ANONYMOUS)
-    shown = dataclasses.replace(analysis, patient=patient)
-    title = patient.id if show_patient else None
+    shown = shown_analysis(analysis, show_patient)
+    title = shown.patient.id if show_patient else None
     with writing.staged(folder, overwrite) as stage:
         timeline = None
         if (analysis.reference_visit, "T1CE") in analysis.images:
-            timeline = png(timeline_png.picture(shown, title, language))
+            timeline = png(timeline_png.picture(shown, title, language, pictures))
             writing.write_file(stage / "timeline.png", timeline)
         html.write(shown, stage / "report.html", timeline, title, language)
-        measurements_csv.write(patient, analysis.measurements, stage / "measurements.csv")
+        measurements_csv.write(shown.patient, shown.measurements, stage / "measurements.csv")
         assessment_json.write(shown, stage / writing.MARK, language)
-        _write_maps(analysis, stage / "maps")
+        _write_maps(shown, stage / "maps")
+        if also is not None:
+            also(shown, stage)
         written = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
     placed = [folder / path for path in written]
     _remove_stale(folder, placed)
@@ -55,8 +92,9 @@ def write_results(
 
 def _remove_stale(folder: Path, placed: list[Path]) -> None:
     """Takes away what an earlier result left here and this one does not have; other people's files stay."""
-    if folder / "timeline.png" not in placed:
-        (folder / "timeline.png").unlink(missing_ok=True)
+    for name in ("timeline.png", "scene.mrb"):
+        if folder / name not in placed:
+            (folder / name).unlink(missing_ok=True)
     for sidecar in (folder / "maps").glob("*.json"):
         if sidecar not in placed and DISCLAIMER in sidecar.read_text(encoding="utf-8", errors="replace"):
             for ending in (".json", ".nii.gz", "_trusted.nii.gz"):

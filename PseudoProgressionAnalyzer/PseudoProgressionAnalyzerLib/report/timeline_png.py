@@ -1,19 +1,21 @@
 """``timeline.png``: the visits side by side, the same slice of each, with maps, outlines and the course of the volume.
 
 Columns are visits in their order, rows are what to compare. Everything is cut in one plane of the reference visit,
-once, from the native images; grey window and colour scale are the same in every column. The picture never holds the
-patient's id: only the title that the caller gives.
+once, from the native images; grey window and colour scale are the same in every column. What the cells show can come
+from elsewhere (``Pictures``); layout, outlines and words are drawn here. The picture never holds the patient's id: only
+the title that the caller gives.
 """
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from ..analysis import Analysis
-from ..measures import DISCLAIMER, Measurement, Message, Visit
+from ..measures import DISCLAIMER, Image, Measurement, Message, Visit
 from . import colours, slices, words, writing
 from .aligned import IMAGE_ROWS, MAP_ROWS, Column, Place, Row, carried_regions, choose_place, cut_visit
 from .canvas import Canvas, Colour, png, text_width
@@ -32,20 +34,46 @@ FIXED_LINE = (colours.FIXED, 1.6, (8.0, 8.0))
 REFERENCE_LINE = (colours.REFERENCE, 1.8, (3.0, 4.5))
 
 
-def write(analysis: Analysis, path: Path, title: str | None = None, language: str = "english") -> None:
+class Pictures(Protocol):
+    """What the cells show and how maps are coloured, when somebody else has drawn it: a scene that people will open.
+
+    Windows and colour scales are the same for all visits.
+    """
+
+    def cell(self, visit: str, image: str, overlay: str, plane: Image) -> np.ndarray | None:
+        """A visit's image with a map over it (empty: none), ``(rows, columns, 3)`` from 0 to 1; None where there is
+        none. plane: ``(1, rows, columns)`` in the reference visit's RAS mm, first row on top; pixels show what lies at
+        its voxel centres. Regions are not drawn."""
+
+    def scale(self, overlay: str) -> tuple[float, float, np.ndarray] | None:
+        """Lowest and highest coloured value of a map and the colours ``(n, 3)`` from one to the other; None where no
+        such map is coloured. A scale that does not begin at 0 hides what lies below it."""
+
+
+def write(
+    analysis: Analysis,
+    path: Path,
+    title: str | None = None,
+    language: str = "english",
+    pictures: Pictures | None = None,
+) -> None:
     """Draws the timeline into a PNG file. Raises InputError ``report_nothing_aligned``."""
-    writing.write_file(path, png(picture(analysis, title, language)))
+    writing.write_file(path, png(picture(analysis, title, language, pictures)))
 
 
-def picture(analysis: Analysis, title: str | None = None, language: str = "english") -> np.ndarray:
-    """The timeline as pixels ``(rows, columns, 3)`` from 0 to 1.
+def picture(
+    analysis: Analysis, title: str | None = None, language: str = "english", pictures: Pictures | None = None
+) -> np.ndarray:
+    """The timeline as pixels ``(rows, columns, 3)`` from 0 to 1. pictures: where cells and colour scales come from;
+    without it both are made here.
 
     Raises InputError ``report_nothing_aligned`` where the reference visit has no T1CE.
     """
     place = choose_place(analysis)
     plane = place.plane(_pixel_size(analysis, place))
     columns = [cut_visit(analysis, visit, plane) for visit in analysis.patient.visits]
-    return _Sheet(analysis, columns, _place_words(analysis, place, language), title, language).draw()
+    note = _place_words(analysis, place, language)
+    return _Sheet(analysis, columns, plane, pictures or _Drawn(columns), note, title, language).draw()
 
 
 def description(analysis: Analysis, language: str = "english") -> str:
@@ -75,39 +103,71 @@ def _place_words(analysis: Analysis, place: Place, language: str) -> str:
     return words.sentence(Message(code, shown), language)
 
 
-class _Sheet:
-    """The layout: heads, rows of pictures, scales and volumes for each block of columns, then legend, course, notes."""
+class _Drawn:
+    """Cells and colour scales made from the cut visits: grey through one window for all visits, colours from 0 up."""
 
-    def __init__(self, analysis: Analysis, columns: list[Column], note: str, title: str | None, language: str):
-        self.analysis, self.columns, self.note, self.title = analysis, columns, note, title
-        self.language = language
-        self.height, self.width = columns[0].own.shape
-        self.across = min(len(columns), COLUMNS_PER_BLOCK)
-        self.maps = [row for row in MAP_ROWS if any(row.name in column.maps for column in columns)]
-        images = [row for row in IMAGE_ROWS if any(row.name in column.images for column in columns)]
-        self.rows = [*images, *self.maps]
-        self.windows = {row.name: self._window(row) for row in images}
-        self.tops = {row.name: self._top(row) for row in self.maps}
+    def __init__(self, columns: list[Column]):
+        self.columns = {column.visit.id: column for column in columns}
+        images = dict.fromkeys(name for column in columns for name in column.images)
+        maps = dict.fromkeys(name for column in columns for name in column.maps)
+        self.windows = {name: self._window(name) for name in images}
+        self.tops = {name: self._top(name) for name in maps}
 
-    def _window(self, row: Row):
-        """Grey level by visit id and the common window of a row."""
-        shown = [column for column in self.columns if row.name in column.images]
-        lesions = np.maximum.reduce([column.own for column in self.columns]) >= 0.5
+    def cell(self, visit: str, image: str, overlay: str, plane: Image) -> np.ndarray | None:
+        """As ``Pictures.cell``, in the plane that the visits were cut in."""
+        column = self.columns[visit]
+        if image not in column.images or (overlay and overlay not in column.maps):
+            return None
+        levels, low, high = self.windows[image]
+        pixels = slices.grey(column.images[image], levels[visit], low, high)
+        if overlay:
+            slices.lay_over(pixels, *column.maps[overlay], self.tops[overlay])
+        return pixels
+
+    def scale(self, overlay: str) -> tuple[float, float, np.ndarray]:
+        """As ``Pictures.scale``."""
+        return 0.0, self.tops[overlay], colours.heat(np.linspace(0, 1, 256))
+
+    def _window(self, name: str) -> tuple[dict[str, float], float, float]:
+        """Grey level by visit id and the common window of an image."""
+        shown = [column for column in self.columns.values() if name in column.images]
+        lesions = np.maximum.reduce([column.own for column in self.columns.values()]) >= 0.5
         levels, low, high = slices.common_window(
-            [column.images[row.name] for column in shown], [column.brain for column in shown], lesions
+            [column.images[name] for column in shown], [column.brain for column in shown], lesions
         )
         return {column.visit.id: level for column, level in zip(shown, levels, strict=True)}, low, high
 
-    def _top(self, row: Row) -> float:
+    def _top(self, name: str) -> float:
         """The upper end of a map's colour scale: what 99 % of the brain and 95 % of every lesion stay below."""
         tops = [0.0]
-        for column in self.columns:
-            values, shown = column.maps.get(row.name, (None, None))
+        for column in self.columns.values():
+            values, shown = column.maps.get(name, (None, None))
             if values is not None and shown.any():
                 tops.append(float(np.percentile(values[shown], 99)))
                 if (inside := shown & (column.own >= 0.5)).any():
                     tops.append(float(np.percentile(values[inside], 95)))
         return nice_top(max(tops))
+
+
+class _Sheet:
+    """The layout: heads, rows of pictures, scales and volumes for each block of columns, then legend, course, notes."""
+
+    def __init__(
+        self,
+        analysis: Analysis,
+        columns: list[Column],
+        plane: Image,
+        pictures: Pictures,
+        note: str,
+        title: str | None,
+        language: str,
+    ):
+        self.analysis, self.columns, self.note, self.title = analysis, columns, note, title
+        self.plane, self.pictures, self.language = plane, pictures, language
+        _, self.height, self.width = plane.shape
+        self.across = min(len(columns), COLUMNS_PER_BLOCK)
+        self.maps = [row for row in MAP_ROWS if any(row.name in column.maps for column in columns)]
+        self.rows = [row for row in IMAGE_ROWS if any(row.name in column.images for column in columns)] + self.maps
 
     def draw(self) -> np.ndarray:
         """The whole picture."""
@@ -150,8 +210,7 @@ class _Sheet:
             self._draw_head(column.visit, top, left)
             for place, row in enumerate(self.rows):
                 row_top = top + head + place * (self.height + GAP)
-                self.canvas.paste(self._tile(column, row), row_top, left)
-                self._draw_sides(column, row, row_top, left)
+                self._draw_cell(column, row, row_top, left)
             self._draw_volumes(column.visit, top + head + len(self.rows) * (self.height + GAP), left)
         for place, row in enumerate(self.rows):
             row_top = top + head + place * (self.height + GAP)
@@ -174,30 +233,24 @@ class _Sheet:
         for number, line in enumerate(_lines(day, self.width)):
             self.canvas.text(line, top + 48 + 20 * number, centre, SMALL, colours.FAINT_INK, across=0.5)
 
-    def _tile(self, column: Column, row: Row) -> np.ndarray:
-        """One picture with its map and outlines, or an empty field where the visit has none."""
-        base = row.name if row.name in column.images else "T1CE"
-        if base not in column.images or (row in self.maps and row.name not in column.maps):
-            return np.full((self.height, self.width, 3), colours.ABSENT)
-        levels, low, high = self.windows[base]
-        pixels = slices.grey(column.images[base], levels[column.visit.id], low, high)
-        if row in self.maps:
-            slices.lay_over(pixels, *column.maps[row.name], self.tops[row.name])
-        slices.draw_outline(pixels, column.reference, *REFERENCE_LINE)
-        slices.draw_outline(pixels, column.fixed, *FIXED_LINE)
-        slices.draw_outline(pixels, column.own, *OWN_LINE)
-        return pixels
-
-    def _draw_sides(self, column: Column, row: Row, top: int, left_edge: int) -> None:
-        """The letters of the patient's sides, or what is missing."""
-        middle = top + self.height / 2
-        shown = row.name in (column.maps if row in self.maps else column.images)
-        if not shown:
+    def _draw_cell(self, column: Column, row: Row, top: int, left_edge: int) -> None:
+        """One picture with its outlines and the letters of the patient's sides, or a field that says what is absent."""
+        image, overlay = ("T1CE", row.name) if row in self.maps else (row.name, "")
+        there = image in column.images and (not overlay or overlay in column.maps)
+        cell = self.pictures.cell(column.visit.id, image, overlay, self.plane) if there else None
+        if cell is None:
+            self.canvas.fill(top, left_edge, self.height, self.width, colours.ABSENT)
             absent = self.say("report_absent", what=self.say(row.label))
             if "T1CE" not in column.images:
                 absent = self.say("report_not_aligned")
-            self.canvas.text(absent, middle, left_edge + self.width / 2, MIDDLE, colours.FAINT_INK, across=0.5)
+            centre = left_edge + self.width / 2
+            self.canvas.text(absent, top + self.height / 2, centre, MIDDLE, colours.FAINT_INK, across=0.5)
             return
+        pixels = np.array(cell, dtype=float)
+        slices.draw_outline(pixels, column.reference, *REFERENCE_LINE)
+        slices.draw_outline(pixels, column.fixed, *FIXED_LINE)
+        slices.draw_outline(pixels, column.own, *OWN_LINE)
+        self.canvas.paste(pixels, top, left_edge)
         right, left = self.say("report_right_letter"), self.say("report_left_letter")
         self.canvas.text(right, top + 16, left_edge + 8, MIDDLE, colours.PAPER, bold=True, halo=True)
         right_edge = left_edge + self.width - 8
@@ -222,17 +275,23 @@ class _Sheet:
         return lines
 
     def _draw_scale(self, row: Row, top: int, left: int) -> None:
-        """The colour scale of a map: 0 at the bottom, at the top what it ends with and everything above."""
+        """The colour scale of a map: its low end at the bottom, at the top what it ends with and everything above."""
+        scale = self.pictures.scale(row.name)
+        if scale is None:
+            return
+        low, high, ramp = scale
         bar_top, bar_rows = top + 26, self.height - 52
-        ramp = colours.heat(np.linspace(1, 0, bar_rows))
+        steps, places = np.linspace(0, 1, len(ramp)), np.linspace(1, 0, bar_rows)
+        bar = np.stack([np.interp(places, steps, channel) for channel in ramp.T], axis=-1)
         self.canvas.fill(bar_top - 1, left - 1, bar_rows + 2, 20, colours.INK)
-        self.canvas.paste(np.repeat(ramp[:, np.newaxis], 18, axis=1), bar_top, left)
-        end = self.tops[row.name]
-        for value in nice_ticks(end):
-            y = bar_top + (1 - value / end) * (bar_rows - 1)
-            label = f"\u2265 {value:g}" if value == end else f"{value:g}"
+        self.canvas.paste(np.repeat(bar[:, np.newaxis], 18, axis=1), bar_top, left)
+        for value in _ticks(low, high):
+            y = bar_top + (high - value) / (high - low) * (bar_rows - 1)
+            label = f"\u2265 {value:g}" if value == high else f"{value:g}"
             self.canvas.line([[y, left + 18], [y, left + 23]], 1.2, colours.INK)
             self.canvas.text(label, y, left + 28, SMALL, colours.INK)
+        if low != 0:
+            self.canvas.text(self.say("report_scale_hidden"), top + self.height - 10, left, SMALL, colours.FAINT_INK)
         unit = next(self.analysis.maps[key].unit for key in self.analysis.maps if key[1] == row.name)
         self.canvas.text(self.say("report_ratio") if unit == "1" else unit, top + 6, left, SMALL, colours.FAINT_INK)
 
@@ -305,6 +364,12 @@ class _Sheet:
             if column - shown > 110:
                 self.canvas.text(dates[visit].isoformat(), low + 20, column, SMALL, colours.INK, across=0.5)
                 shown = column
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Both ends of a scale, and the round numbers between them that keep clear of the ends."""
+    clear = 0.08 * (high - low)
+    return [low, *(tick for tick in nice_ticks(nice_top(high)) if low + clear < tick < high - clear), high]
 
 
 def _lines(words_: str, width: int) -> list[str]:

@@ -1,15 +1,18 @@
 """The output folder: complete, anonymous unless asked, and never written over somebody's files."""
 
+import dataclasses
 import gzip
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from PseudoProgressionAnalyzerLib.formats.images import read_image
-from PseudoProgressionAnalyzerLib.measures import DISCLAIMER, InputError
+from PseudoProgressionAnalyzerLib.measures import DISCLAIMER, InputError, Message, Region
 from PseudoProgressionAnalyzerLib.report import measurements_csv, timeline_png
-from PseudoProgressionAnalyzerLib.report.results import ratio_kind, write_results
+from PseudoProgressionAnalyzerLib.report.results import ratio_kind, shown_analysis, write_results
 
 VISITS = ("2020-03-02", "2021-01-15")
 
@@ -102,3 +105,68 @@ def test_without_an_aligned_image_the_rest_is_written(analysis, tmp_path):
     written = write_results(analysis, tmp_path / "out")
     names = {path.name for path in written}
     assert "report.html" in names and "timeline.png" not in names
+
+
+def test_what_is_shown_names_neither_patient_nor_folders(analysis, secret):
+    visit = analysis.patient.visits[1]
+    far = Path("/data") / secret / visit.id / "DSC.nii.gz"
+    first = visit.series[0]
+    visit.series[0] = dataclasses.replace(
+        first, path=far, files=(far, far.parent / "2.dcm"), uid="1.2", description="D"
+    )
+    visit.set_aside = [dataclasses.replace(first, path=far, reason=Message("m", {"file": str(far)}))]
+    visit.warnings.append(Message("w", {"file": str(far), "share": 0.5}))
+    analysis.patient.regions.append(Region("r", visit.id, "free", far))
+    analysis.messages[visit.id] = [Message("file_missing", {"file": str(far)})]
+    shown = shown_analysis(analysis)
+    assert secret in repr(analysis.patient) and secret in repr(analysis.messages)  # the analysis is left alone
+    assert secret not in repr(shown.patient) and secret not in repr(shown.messages)
+    cut = shown.patient.visits[1]
+    short = Path(visit.id, "DSC.nii.gz")
+    assert cut.series[0] == dataclasses.replace(first, path=short, files=(short, Path(visit.id, "2.dcm")))
+    assert cut.warnings[-1] == Message("w", {"file": short.as_posix(), "share": 0.5})
+    assert shown.patient.events == analysis.patient.events
+    assert shown.measurements is analysis.measurements and shown.maps is analysis.maps
+    assert shown_analysis(analysis, show_patient=True) is analysis
+
+
+def test_the_caller_may_add_files_which_come_and_go_with_the_rest(analysis, tmp_path, secret):
+    folder = tmp_path / "out"
+    given = []
+
+    def also(shown, stage):
+        given.append(shown.patient.id)
+        assert not folder.exists() and (stage / "report.html").is_file()
+        (stage / "scene.mrb").write_text("nodes")
+
+    written = write_results(analysis, folder, also=also)
+    assert folder / "scene.mrb" in written
+    assert (folder / "scene.mrb").read_text() == "nodes"
+    assert given == ["anonymous"] and secret not in given
+    written = write_results(analysis, folder, overwrite=True)
+    assert folder / "scene.mrb" not in written
+    assert not (folder / "scene.mrb").exists()  # it held the earlier numbers
+
+
+def test_an_error_of_the_callers_files_leaves_nothing(analysis, tmp_path):
+    def also(shown, stage):
+        (stage / "scene.mrb").write_text("half")
+        raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        write_results(analysis, tmp_path / "out", also=also)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_pictures_that_are_given_are_shown(analysis, tmp_path):
+    class Black:
+        def cell(self, visit, image, overlay, plane):
+            return np.zeros((*plane.shape[1:], 3))
+
+        def scale(self, overlay):
+            return None
+
+    write_results(analysis, tmp_path / "own")
+    write_results(analysis, tmp_path / "given", pictures=Black())
+    own, given = (sitk.GetArrayFromImage(sitk.ReadImage(tmp_path / name / "timeline.png")) for name in ("own", "given"))
+    assert np.mean(given.max(axis=-1) == 0) > 2 * np.mean(own.max(axis=-1) == 0)

@@ -9,8 +9,23 @@ from scipy import ndimage
 
 from PseudoProgressionAnalyzerLib.measures import Image, InputError, Region, Visit
 from PseudoProgressionAnalyzerLib.report import aligned, canvas, colours, timeline_png
+from PseudoProgressionAnalyzerLib.scene.application import application
+from PseudoProgressionAnalyzerLib.scene.build import build_scene
+from PseudoProgressionAnalyzerLib.scene.pictures import ScenePictures
 
 OWN = np.array(colours.OWN)
+
+
+def from_scene(analysis):
+    """The pictures of the analysis in a scene of its own."""
+    made = application()
+    build_scene(made, analysis)
+    pictures = ScenePictures(made.scene)
+    pictures.application = made  # to live as long
+    return pictures
+
+
+both_ways = pytest.mark.parametrize("pictures", [lambda analysis: None, from_scene], ids=["drawn here", "from a scene"])
 
 
 @pytest.fixture
@@ -46,12 +61,15 @@ def markers(pixels, tile):
     labels, number = ndimage.label(bright)
     sizes = ndimage.sum(bright, labels, range(1, number + 1))
     large = [label + 1 for label in range(number) if sizes[label] > 100]
+    if not large:
+        return []
     middles = np.array(ndimage.center_of_mass(bright, labels, large)) / (bottom - top, right - left)
     return sorted(middles, key=lambda middle: middle[1])
 
 
+@both_ways
 @pytest.mark.parametrize("flip", [np.diag([1, 1, 1.0]), np.diag([-1, -1, 1.0]), np.diag([-1, 1, 1.0])])
-def test_the_patients_left_is_on_the_right_and_the_front_on_top(analysis, phantom, flip):
+def test_the_patients_left_is_on_the_right_and_the_front_on_top(analysis, phantom, flip, pictures):
     shown = alone(analysis)
     shape = (30, 44, 36)
     affine = phantom["centred"](flip, (3.6, 3.9, 4.1), shape)
@@ -59,12 +77,27 @@ def test_the_patients_left_is_on_the_right_and_the_front_on_top(analysis, phanto
     shown.images[name, "T1CE"] = phantom["head_image"](affine, shape)
     shown.brains[name] = phantom["in_brain"](phantom["points"](affine, shape))
     # The plane is the middle slice, where both the left and the front ball lie.
-    pixels = timeline_png.picture(shown)
+    pixels = timeline_png.picture(shown, pictures=pictures(shown))
     (tile,) = tiles(pixels)
     front, left = markers(pixels, tile)
     assert front[0] < 0.3 and abs(front[1] - 0.5) < 0.15
     assert left[1] > 0.65 and abs(left[0] - 0.5) < 0.15
     assert front[1] < 0.5  # the front ball lies 6 mm to the patient's right
+
+
+@both_ways
+@pytest.mark.parametrize("upside_down", [False, True])
+def test_a_marker_on_top_of_the_head_is_seen_at_its_height_in_every_visit(analysis, phantom, pictures, upside_down):
+    """The lesions lie around the top ball, so the slice does: 6 mm to the right, a little to the back."""
+    for (visit, name), mask in analysis.regions.items():
+        where = phantom["points"](analysis.visit_to_reference[visit] @ mask.affine, mask.shape)
+        centre = phantom["top"] * ([1, 1, -1] if upside_down else 1)
+        analysis.regions[visit, name] = Image(phantom["in_ball"](where, centre, 9), mask.affine)
+    analysis.maps.clear()
+    pixels = timeline_png.picture(analysis, pictures=pictures(analysis))
+    for tile in tiles(pixels):
+        found = [np.allclose(middle, [0.55, 0.46], atol=0.06) for middle in markers(pixels, tile)]
+        assert sum(found) == (0 if upside_down else 1)
 
 
 def test_the_letters_stand_on_the_right_sides(analysis):
@@ -110,8 +143,9 @@ def test_the_slice_follows_the_lesion(analysis, phantom):
     assert aligned.choose_place(analysis).offset == pytest.approx(38, abs=4.1 / 2)
 
 
-def test_all_visits_share_one_scale_and_lie_on_one_another(analysis):
-    pixels = timeline_png.picture(analysis)
+@both_ways
+def test_all_visits_share_one_scale_and_lie_on_one_another(analysis, pictures):
+    pixels = timeline_png.picture(analysis, pictures=pictures(analysis))
     first, second, third = tiles(pixels)
     assert first[1] - first[0] == second[1] - second[0]
     # The front ball and the brain look alike although the raw values differ by a factor of 35.
@@ -131,8 +165,9 @@ def own_area(pixels, tile):
     return np.ptp(rows) * np.ptp(columns)
 
 
-def test_growth_and_shrinkage_can_be_seen(analysis):
-    pixels = timeline_png.picture(analysis)
+@both_ways
+def test_growth_and_shrinkage_can_be_seen(analysis, pictures):
+    pixels = timeline_png.picture(analysis, pictures=pictures(analysis))
     first, second, third = (own_area(pixels, tile) for tile in tiles(pixels))
     assert second / first == pytest.approx((14 / 11) ** 2, rel=0.25)
     assert third / first == pytest.approx((8 / 11) ** 2, rel=0.3)
@@ -150,15 +185,120 @@ def test_the_map_is_coloured_in_the_brain_where_it_can_be_trusted(analysis):
     assert (shown & front).sum() == front.sum()
 
 
-def test_a_visit_without_a_map_or_without_t1ce_says_so(analysis):
-    missing = Visit("later", None)
-    analysis.patient.visits.append(missing)
-    pixels = timeline_png.picture(analysis)
+def empty_fields(pixels):
+    """How many fields say that something is absent; their words cover a little of them."""
     empty = np.all(np.abs(pixels - colours.ABSENT) < 1e-6, axis=-1)
-    tile = tiles(pixels)[0]
-    area = (tile[1] - tile[0]) * (tile[3] - tile[2])
-    # No map at the first visit (2 fields), nothing at the last (3 fields); words cover a little.
-    assert 4.6 * area < empty.sum() < 5 * area
+    top, bottom, left, right = tiles(pixels)[0]
+    return empty.sum() / ((bottom - top) * (right - left))
+
+
+@both_ways
+def test_a_visit_without_a_map_or_without_t1ce_says_so(analysis, pictures):
+    analysis.patient.visits.append(Visit("later", None))
+    pixels = timeline_png.picture(analysis, pictures=pictures(analysis))
+    # No map at the first visit (2 fields), nothing at the last (3 fields).
+    assert 4.6 < empty_fields(pixels) < 5
+
+
+@both_ways
+def test_a_visit_without_flair_shows_no_other_image_in_its_place(analysis, pictures):
+    second = analysis.patient.visits[1].id
+    analysis.maps.clear()
+    analysis.images[second, "FLAIR"] = analysis.images[second, "T1CE"]
+    analysis.series_to_visit[second, "FLAIR"] = np.eye(4)
+    assert 1.8 < empty_fields(timeline_png.picture(analysis, pictures=pictures(analysis))) < 2
+
+
+def test_a_visit_that_is_not_aligned_is_not_shown_as_if_it_were(analysis):
+    del analysis.visit_to_reference[analysis.patient.visits[2].id]
+    analysis.maps.clear()
+    assert 0.9 < empty_fields(timeline_png.picture(analysis, pictures=from_scene(analysis))) < 1
+
+
+class Painted:
+    """Pictures of one colour each, and a scale from 2 to 6 from black to red."""
+
+    GREY, COLOURED = (0.4, 0.4, 0.4), (0.0, 0.5, 0.25)
+
+    def __init__(self, low=2.0):
+        self.low, self.asked, self.lacks = low, [], set()
+
+    def cell(self, visit, image, overlay, plane):
+        self.asked.append((visit, image, overlay))
+        if (visit, overlay) in self.lacks:
+            return None
+        return np.full((*plane.shape[1:], 3), self.COLOURED if overlay else self.GREY)
+
+    def scale(self, overlay):
+        return self.low, 6.0, np.linspace((0, 0, 0), (1, 0, 0), 5)
+
+
+def count(pixels, colour):
+    return np.all(np.abs(pixels - colour) < 1e-6, axis=-1).sum()
+
+
+def test_cells_and_scales_are_those_that_are_given(analysis):
+    names = [visit.id for visit in analysis.patient.visits]
+    painted = Painted()
+    pixels = timeline_png.picture(analysis, pictures=painted)
+    maps = ("rCBV_ratio", "Cho_NAA_molar")
+    assert sorted(painted.asked) == sorted(
+        [(name, "T1CE", "") for name in names] + [(name, "T1CE", map_) for name in names[1:] for map_ in maps]
+    )
+    assert count(pixels, Painted.COLOURED) == pytest.approx(4 / 3 * count(pixels, Painted.GREY), rel=0.02)
+    # the scale: red on top, black at the bottom, evenly between, and nothing of the timeline's own colours
+    red = (pixels[..., 0] > 0) & (pixels[..., 1:].max(axis=-1) == 0)
+    column = np.flatnonzero(red.sum(axis=0) > 100)
+    bar = pixels[red[:, column[0]], column[0], 0]
+    bar = bar[: len(bar) // 2]  # the first of two scales
+    assert len(column) == 18
+    assert np.allclose(bar, np.linspace(1, 0, len(bar) + 1)[:-1], atol=1e-9)
+    assert count(pixels, colours.heat(np.array(1.0))) == 0
+    painted.lacks = {(names[1], "rCBV_ratio")}
+    lacking = timeline_png.picture(analysis, pictures=painted)
+    assert count(lacking, colours.ABSENT) > 1.4 * count(pixels, colours.ABSENT)  # 3 fields, not 2
+
+
+def test_a_scale_that_hides_values_says_so(analysis, monkeypatch):
+    said = []
+    monkeypatch.setattr(canvas.Canvas, "text", lambda self, words, *place, **how: said.append(words))
+    timeline_png.picture(analysis, pictures=Painted(low=2.0))
+    assert said.count("below: hidden") == 2  # two maps
+    assert [said.count(label) for label in ("2", "4", "\u2265 6", "0")] == [2, 2, 2, 1]  # 0 is the course's
+    said.clear()
+    timeline_png.picture(analysis, pictures=Painted(low=0.0))
+    assert "below: hidden" not in said
+    said.clear()
+    timeline_png.picture(analysis)
+    assert "below: hidden" not in said
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (0.0, 4.0, [0, 1, 2, 3, 4]),
+        (0.0, 1.0, [0, 0.5, 1]),
+        (1.1, 3.1, [1.1, 2, 3.1]),  # 3 would touch 3.1
+        (0.21, 1.9, [0.21, 0.5, 1, 1.5, 1.9]),
+        (2.9, 3.0, [2.9, 3.0]),
+    ],
+)
+def test_ticks_are_both_ends_and_round_numbers(low, high, ticks):
+    assert timeline_png._ticks(low, high) == pytest.approx(ticks)
+
+
+def test_the_scenes_cells_differ_from_those_drawn_here_only_in_their_window(analysis):
+    """Two ways of reslicing one plane: equal up to one straight line from grey to grey."""
+    plane = aligned.choose_place(analysis).plane(1.0)
+    columns = [aligned.cut_visit(analysis, visit, plane) for visit in analysis.patient.visits]
+    here, scene = timeline_png._Drawn(columns), from_scene(analysis)
+    for column in columns:
+        one, two = (pictures.cell(column.visit.id, "T1CE", "", plane)[..., 0] for pictures in (here, scene))
+        between = (one > 0.02) & (one < 0.98) & (two > 0.02) & (two < 0.98)
+        slope, offset = np.polyfit(one[between], two[between], 1)
+        assert between.mean() > 0.3 and slope > 0.2
+        assert np.abs(slope * one + offset - two)[between].max() < 1.5 / 255
+        assert np.abs(slope * one + offset - np.roll(two, 1, axis=1))[between].max() > 30 / 255
 
 
 def test_many_visits_go_on_below(analysis, small):
