@@ -22,6 +22,8 @@ FARTHEST_OWN = 4.0  # standard deviations that a metabolite's own shift may be o
 FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-2, 1e-6, 1e8
 CONVERGED = 1e-4  # of the cost (which counts noise variances per degree of freedom)
 ONE_THREAD = 250_000  # multiplications of a product that OpenBLAS does in the calling thread
+NOTHING = 1e-60
+LEAST_BIG = 0.02  # of all amplitudes: NAA + Cr + 3 Cho counts as no less
 SCALE_FLOOR = 0.1  # of NAA + Cr + 3 Cho: smallest scale of a soft ratio
 
 
@@ -99,9 +101,9 @@ def evaluate(
 
 def soft_ratios(model: Model, amplitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Precision that the soft ratios add to the amplitudes ``(voxels, names, names)``, and their scales."""
-    floor = SCALE_FLOOR * (amplitude @ model.big)
+    floor = SCALE_FLOOR * np.maximum(amplitude @ model.big, LEAST_BIG * amplitude.sum(axis=1))
     scales = np.maximum(amplitude @ model.ratio_scales.T, floor[:, None] * model.ratio_scales.max(axis=1))
-    known = scales > 0  # without any amplitude yet there is nothing to expect
+    known = scales > NOTHING  # without any amplitude yet there is nothing to expect
     rows = model.ratio_rows[None] * (known / np.where(known, scales, 1))[:, :, None]
     return rows.transpose(0, 2, 1) @ rows, scales
 

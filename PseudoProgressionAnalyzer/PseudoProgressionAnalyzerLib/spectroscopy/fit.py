@@ -14,7 +14,7 @@ from ..measures import InputError, Message, Spectra
 from . import engine
 from .baseline import Baseline
 from .basis import MIXING_TIME, Protocol
-from .model import SHARED, SHIFT, Model, make
+from .model import PHASE, SHARED, SHIFT, Model, make
 from .result import LEAST_SNR, MOST_ERROR, WIDEST, Fit, line_width
 from .spins import BROAD, METABOLITES
 from .starts import from_parameters, starts
@@ -298,6 +298,7 @@ def _result(spectra: Spectra, model: Model, data: np.ndarray, found: _Found, fla
         found.snr.reshape(shape),
         found.residual.reshape(shape),
         found.parameters[:, SHIFT].reshape(shape),
+        found.parameters[:, PHASE].reshape(shape),
         np.zeros(shape, bool),
         model,
         tuple(flags),

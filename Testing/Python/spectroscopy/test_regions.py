@@ -1,0 +1,111 @@
+"""Regions and change between visits where both are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import truth
+
+from PseudoProgressionAnalyzerLib.measures import InputError
+from PseudoProgressionAnalyzerLib.spectroscopy import fit
+from PseudoProgressionAnalyzerLib.spectroscopy.regions import change, comparable, mean_spectrum, ratio
+
+SIDE, SIZE = 6, 10.0  # voxels along a side, mm
+
+
+def visit(naa, offset, degrees, seed):
+    """A grid laid over a round lesion of 44 mm in white matter: fit, overlap with the lesion, true Cho/NAA of it."""
+    inside, amounts = truth.spectra("tumour", 123.2, 0.030, 1e6, 1, seed, naa=naa)
+    outside, _ = truth.spectra("white", 123.2, 0.030, 1e6, 1, seed)
+    fine = (np.arange(10) + 0.5) / 10 - 0.5
+    index = np.arange(SIDE) - (SIDE - 1) / 2
+    x = (index[None, :, None, None] + fine[None, None, None, :]) * SIZE + offset[0]
+    y = (index[:, None, None, None] + fine[None, None, :, None]) * SIZE + offset[1]
+    turn = np.radians(degrees)
+    x, y = x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)
+    overlap = (x**2 + y**2 < 22**2).mean(axis=(2, 3))[None]
+    clean = overlap[..., None] * inside.fid[0, 0, 0] + (1 - overlap[..., None]) * outside.fid[0, 0, 0] * np.exp(
+        1j * (np.angle(inside.fid[0, 0, 0, 0]) - np.angle(outside.fid[0, 0, 0, 0]))
+    )
+    random = np.random.default_rng(seed)
+    size = np.abs(np.fft.fft(outside.fid[0, 0, 0])).max() / 30 / 32
+    noise = random.normal(size=(2, *clean.shape))
+    spectra = replace(inside, fid=(clean + size * (noise[0] + 1j * noise[1])).astype(np.complex64))
+    return spectra, fit(spectra), overlap, amounts["tCho"] / amounts["tNAA"]
+
+
+@pytest.fixture(scope="module")
+def first():
+    return visit(1.0, (0.0, 0.0), 0.0, 11)
+
+
+@pytest.mark.parametrize(("factor", "seed"), [(1.5, 12), (1.0, 13), (0.7, 14)])
+def test_changes_are_recovered_on_shifted_and_turned_grids(first, factor, seed):
+    _, later, overlap, _ = visit(1 / factor, (3.0, -2.0), 12.0, seed)
+    one, two = ratio(first[1], "tCho", "tNAA", first[2]), ratio(later, "tCho", "tNAA", overlap)
+    found = change(one, two)
+    # The interval holds the noise; lines and baseline of the two dates differ by a few per cent more.
+    assert found.value == pytest.approx(factor, rel=0.15)
+    assert found.low < factor * 1.1 and found.high > factor * 0.9
+    assert found.log == pytest.approx(np.log(two.value / one.value))
+    if factor != 1:
+        assert not found.low < 1 < found.high
+    assert comparable(first[1], later) == []
+
+
+def test_ratio_of_sums_and_not_mean_of_ratios(first):
+    _, found, overlap, true = first
+    region = ratio(found, "tCho", "tNAA", overlap)
+    counted = overlap >= 0.9
+    assert region.voxels == counted.sum() > 4
+    sums = [found.amplitude(name)[counted] @ overlap[counted] for name in ("tCho", "tNAA")]
+    assert region.value == pytest.approx(sums[0] / sums[1])
+    assert region.value == pytest.approx(true, rel=0.12)
+    assert region.low < region.value < region.high
+    one = ratio(found, "tCho", "tNAA", overlap * (np.arange(SIDE) == 2))
+    assert one.log_error > region.log_error  # fewer voxels, wider interval
+    area = ratio(found, "tCho", "tNAA", overlap, kind="area")
+    assert area.value == pytest.approx(3 * region.value)
+
+
+def test_mean_spectrum_has_less_noise(first):
+    spectra, found, overlap, true = first
+    weight = np.where(overlap >= 0.9, overlap, 0)
+    mean = mean_spectrum(spectra, found, weight)
+    assert mean.shape == (1, 1, 1)
+    together = fit(mean)
+    assert together.ratio("tCho", "tNAA").value.item() == pytest.approx(true, rel=0.12)
+    assert together.snr.item() > 1.5 * np.median(found.snr[weight > 0])
+
+
+def test_small_regions_and_refusals(first):
+    _, found, overlap, _ = first
+    edge = np.where((overlap > 0) & (overlap < 0.9), overlap, 0)
+    assert "spectra_partial_volume" in {flag.code for flag in ratio(found, "tCho", "tNAA", edge).flags}
+    with pytest.raises(InputError, match="spectra_region_empty"):
+        ratio(found, "tCho", "tNAA", 0 * overlap)
+    with pytest.raises(InputError, match="spectra_overlap_shape"):
+        ratio(found, "tCho", "tNAA", overlap[:, :3])
+    poor = replace(found, accepted=np.zeros_like(found.accepted))
+    with pytest.raises(InputError, match="spectra_region_empty"):
+        ratio(poor, "tCho", "tNAA", overlap)
+
+
+def test_visits_that_cannot_be_compared(first):
+    found = first[1]
+    other = replace(found, model=replace(found.model, protocol=replace(found.model.protocol, echo_time=0.135)))
+    assert [message.code for message in comparable(found, other)] == ["spectra_echo_times_differ"]
+    field = replace(
+        found, model=replace(found.model, protocol=replace(found.model.protocol, frequency=64.0, sequence="STEAM"))
+    )
+    assert [message.code for message in comparable(found, field)] == [
+        "spectra_fields_differ",
+        "spectra_sequences_differ",
+    ]
+    flags = ratio(other, "Ins", "tCr", first[2]).flags
+    assert "spectra_echo_time_unsuited" in {flag.code for flag in flags}
+
+
+def test_no_value_no_change(first):
+    region = ratio(first[1], "tCho", "tNAA", first[2])
+    assert change(region, replace(region, value=None, log_error=None)) is None

@@ -1,0 +1,52 @@
+"""Water removal and eddy-current correction where metabolites and water are known."""
+
+import numpy as np
+
+from PseudoProgressionAnalyzerLib.spectroscopy.basis import ppm_axis
+from PseudoProgressionAnalyzerLib.spectroscopy.water import correct_eddy_currents, remove_water
+
+POINTS, DWELL, FREQUENCY = 1024, 5e-4, 123.0
+TIME = np.arange(POINTS) * DWELL
+
+
+def line(ppm, width=5.0):
+    return np.exp((2j * np.pi * (4.65 - ppm) * FREQUENCY - np.pi * width) * TIME)
+
+
+def test_water_goes_and_metabolites_stay():
+    random = np.random.default_rng(0)
+    metabolites = np.stack([line(2.01) * 3 + line(3.03) * 2 + line(3.92) for _ in range(3)])
+    shape = np.exp(2j * np.pi * 2 * np.sin(8 * TIME) / 8)
+    water = np.stack([amount * line(4.65 + shift, 7) * shape for amount, shift in ((100, 0), (300, 0.08), (0, 0))])
+    noise = 0.02 * (random.normal(size=metabolites.shape) + 1j * random.normal(size=metabolites.shape))
+    cleaned = remove_water(metabolites + water + noise, DWELL, FREQUENCY)
+    ppm = ppm_axis(POINTS, DWELL, FREQUENCY)
+    fitted = (ppm > 0.2) & (ppm < 4.0)
+    around = np.abs(ppm - 4.65) < 0.3
+    spectrum, true, before = (np.fft.fft(x, axis=-1) for x in (cleaned, metabolites, metabolites + water))
+    highest = np.abs(true[:, fitted]).max()
+    assert np.abs(spectrum - true)[:, fitted].max() < 0.03 * highest
+    assert np.abs(before - true)[:2, fitted].max() > 0.05 * highest  # without removal the foot of the water is there
+    assert np.abs(spectrum[:2, around]).max() < 0.02 * np.abs(before[:2, around]).max()
+
+
+def test_real_water(reference_data):
+    from PseudoProgressionAnalyzerLib.formats.spectra import load
+
+    spectra = load(reference_data("spectroscopy/suspect/SVS_30.rda"))
+    fid = spectra.fid[0, 0]
+    cleaned = remove_water(fid, spectra.dwell_time, spectra.spectrometer_frequency)
+    around = np.abs(ppm_axis(fid.shape[-1], spectra.dwell_time, spectra.spectrometer_frequency) - 4.65) < 0.25
+    before, after = (np.abs(np.fft.fft(x, axis=-1))[:, around].max() for x in (fid, cleaned))
+    assert after < before / 20
+
+
+def test_eddy_currents_are_taken_off():
+    phase = 2.0 * (1 - np.exp(-TIME / 0.02))
+    turned = line(2.01) * np.exp(1j * (phase + 0.3))
+    water = 1000 * line(4.65, 3) * np.exp(1j * (phase + 0.3))
+    assert np.allclose(correct_eddy_currents(turned, water), line(2.01), atol=1e-6)
+    assert not np.allclose(turned, line(2.01), atol=0.1)
+    decayed = np.where(np.abs(water) > 2, water, 0.01 * np.exp(1j * 100 * TIME**2))
+    corrected = correct_eddy_currents(turned, decayed)
+    assert np.abs(corrected - line(2.01)).max() < 0.02
