@@ -212,7 +212,7 @@ class PseudoProgressionAnalyzerLogic(ScriptedLoadableModuleLogic):
         return next(found for found in self.session.analysis.assessments if found.as_of == asOf)
 
     def saveReport(self, folder) -> list:
-        """Writes report, tables, maps and scene into a folder."""
+        """Writes report, timeline, tables and maps into a folder."""
         return self.session.save_report(folder)
 
 

@@ -25,6 +25,7 @@ from ..scene import timeline
 from ..scene.application import application
 from ..scene.build import build_scene, write_measurements
 from ..scene.nodes import patient_node
+from ..scene.pictures import ScenePictures
 from ..scene.read import read_scene
 from ..scene.regions import remeasure
 from .long_work import run_in_background
@@ -127,9 +128,11 @@ class Session:
         self._build(analysis)
 
     def save_report(self, folder: Path, overwrite: bool = False, show_patient: bool = False) -> list[Path]:
-        """Writes report, tables, maps and scene into a folder. Raises InputError."""
+        """Writes report, timeline, tables and maps into a folder; the scene itself is saved by Slicer. Raises
+        InputError."""
         check_output(Path(folder), overwrite)
-        return write_results(self._patient(), Path(folder), overwrite=overwrite, show_patient=show_patient)
+        analysis, pictures = self._patient(), ScenePictures(self.application.scene)
+        return write_results(analysis, Path(folder), overwrite=overwrite, show_patient=show_patient, pictures=pictures)
 
     def _patient(self) -> Analysis:
         if self.analysis is None:

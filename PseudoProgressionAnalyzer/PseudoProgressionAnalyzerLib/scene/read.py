@@ -105,7 +105,7 @@ def missing_files(scene: object) -> list[Message]:
         where = {"file": entry["path"], "visit": entry["visit"], "role": entry["role"]}
         if found is None:
             messages.append(Message("scene_file_missing", where))
-        elif found != entry["sha256"]:
+        elif entry["sha256"] and found != entry["sha256"]:
             messages.append(Message("scene_file_changed", where))
     return messages
 
