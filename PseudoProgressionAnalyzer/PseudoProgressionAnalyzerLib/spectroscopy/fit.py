@@ -17,7 +17,7 @@ from .basis import MIXING_TIME, Protocol
 from .model import PHASE, SHARED, SHIFT, Model, make
 from .result import LEAST_SNR, MOST_ERROR, WIDEST, Fit, line_width
 from .spins import BROAD, METABOLITES
-from .starts import from_parameters, starts
+from .starts import from_parameters, starts, templates
 from .water import correct_eddy_currents, remove_water
 
 LEFT_OUT = ("Gly",)  # lies under myo-inositol
@@ -92,13 +92,14 @@ def fit(
     data = np.zeros((len(fid), len(model.ppm)), np.complex64)
     noise = np.ones(len(fid))
     found = _empty(model, len(fid))
+    prepared = templates(model)
 
     def work(part: np.ndarray) -> None:
         clean = fid[part] if water is None else correct_eddy_currents(fid[part], water[part])
         clean = remove_water(clean, spectra.dwell_time, protocol.frequency)
         data[part] = model.spectra(clean)
         noise[part] = _noise(clean, spectra.dwell_time, protocol.frequency)
-        candidates = starts(model, clean, CANDIDATES)
+        candidates = starts(model, prepared, clean, CANDIDATES)
         _store(found, part, _fitted(model, data[part], noise[part], candidates))
 
     chunks = [places[start : start + CHUNK] for start in range(0, len(places), CHUNK)]

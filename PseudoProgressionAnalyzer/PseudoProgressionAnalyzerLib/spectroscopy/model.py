@@ -40,7 +40,7 @@ class Model:
     expected_fids: np.ndarray
     time: np.ndarray
     ppm: np.ndarray
-    window: np.ndarray
+    window: slice
     transform: int
     baseline: Baseline
     expected: np.ndarray
@@ -138,7 +138,7 @@ def make(protocol: Protocol, points: int, dwell_time: float, names: tuple[str, .
         (simulated * np.exp(-np.pi * np.outer(expected[SHARED + count :], time))).astype(np.complex64),
         time,
         ppm[inside],
-        inside,
+        slice(int(inside[0]), int(inside[-1]) - 1, -1),
         transform,
         splines(LOWER, UPPER, len(inside)),
         expected,
