@@ -89,14 +89,15 @@ def nonmeasurable_progression(
 ) -> bool | None:
     """Whether lesions too small or unclear to measure clearly progress: the reader's word (1.16).
 
-    False without it where every lesion of the reference was drawn and could be measured.
+    False without it where every lesion was drawn since the reference and none that ever could not be measured is left.
     """
-    said = visits[at].nonmeasurable_progression
-    if said is not None:
+    said, window = visits[at].nonmeasurable_progression, visits[since:at]
+    if said is not None or not all(visit.all_drawn for visit in window):
         return said
-    lesions = [lesion for lesion in visits[since].tumour(components) if lesion.present is not False]
-    none = visits[since].all_drawn and all(measurable(lesion, "area") for lesion in lesions)
-    return False if none else None
+    lesions = [lesion for visit in window for lesion in visit.tumour(components) if lesion.present is not False]
+    small = {lesion.name for lesion in lesions if not measurable(lesion, "area")}
+    left = {lesion.name for lesion in visits[at].tumour(components) if lesion.present is not False}
+    return None if small & left or (small and not visits[at].all_drawn) else False
 
 
 def nonmeasurable_growth(
@@ -109,8 +110,8 @@ def nonmeasurable_growth(
 ) -> tuple[bool | str | None, tuple[Message, ...]]:
     """Whether a lesion too small to measure grew by at least 5 x 5 mm to more than 10 x 10 mm (3.25).
 
-    ``at_limit`` where it is exactly 10 mm (10.11). Diameters come before the reader's word. The messages name lesions
-    that can now be measured although they did not grow by that much.
+    ``at_limit`` where it is exactly 10 mm (10.11). The reader's word counts where diameters leave it open. The messages
+    name lesions that can now be measured although they did not grow by that much.
     """
     said = visits[at].nonmeasurable_progression
     answers, messages = [], []
@@ -128,14 +129,12 @@ def nonmeasurable_growth(
         answers.append(None if None in known and answer else answer)
         if answer is False and measurable(lesion, measure):
             messages.append(Message("response_now_measurable", {"lesion": lesion.name}))
-    if said or True in answers:
-        found = True
-    elif "at_limit" in answers:
-        found = "at_limit"
-    elif said is not None:
+    if True in answers or "at_limit" in answers:
+        found = True if True in answers else "at_limit"
+    elif None in answers or not visits[since].all_drawn:
         found = said
     else:
-        found = False if None not in answers and visits[since].all_drawn else None
+        found = False
     return found, tuple(messages)
 
 

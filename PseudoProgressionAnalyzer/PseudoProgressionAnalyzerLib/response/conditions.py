@@ -7,6 +7,9 @@ from .categories import CR, MR, PR, SD, STEROID
 from .exploring import Judgement, Trial
 from .published import limit
 
+PREFIX = {"enhancing": "", "non_enhancing": "non_enhancing_"}
+"""What the names of a part's facts begin with."""
+
 
 def reaches(facts: Trial, percent: float, least: float) -> bool:
     """Whether a change reaches a limit in %.

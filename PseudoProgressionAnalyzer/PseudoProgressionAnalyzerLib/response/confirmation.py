@@ -23,7 +23,7 @@ class Seen:
 
     scored: whether it has references; operated: whether an operation lies between the visit before and this one.
     dose_lowered: whether the steroid dose is not above that of its baseline (None when unknown). decline: whether
-    deterioration or leptomeningeal disease speaks against pseudoprogression.
+    deterioration or leptomeningeal disease may speak against pseudoprogression.
     """
 
     visit: str

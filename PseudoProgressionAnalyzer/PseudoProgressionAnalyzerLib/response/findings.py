@@ -8,10 +8,18 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ..measures import Message
-from .appearance import appeared, new_lesion, new_measurable_lesion, nonmeasurable_growth, nonmeasurable_progression
+from .appearance import (
+    Appeared,
+    appeared,
+    new_lesion,
+    new_measurable_lesion,
+    nonmeasurable_growth,
+    nonmeasurable_progression,
+)
+from .conditions import PREFIX
 from .criterion import Criterion
 from .growing import growth_facts, percent_or_zero
-from .inputs import COMPONENTS, MEASURES, Course, Lesion, VisitInputs
+from .inputs import COMPONENTS, MEASURES, Course, VisitInputs
 from .looks import measuring_notes
 from .published import limit, published, readings
 from .references import Reference
@@ -55,12 +63,13 @@ class Findings:
     """Facts of one visit by name, and what to show beside them.
 
     changes: component to (change from the baseline, change from the nadir). burden: names of the lesions that are
-    growing or new, whose further growth would confirm progression.
+    growing or new, whose further growth would confirm progression; open: whether others may belong to it.
     """
 
     facts: dict[str, Any]
     changes: dict[str, tuple[Change, Change]]
     burden: frozenset[str]
+    open: bool
     notes: tuple[Message, ...]
 
 
@@ -87,12 +96,12 @@ def gather(
     accepted: index of the last preliminary progression that was not confirmed, None where there is none. incomplete:
     whether a visit could not be placed in time, so that the nadir may be another one.
     """
-    visit, baseline = visits[at], visits[reference.baseline]
+    visit, baseline, tolerance = visits[at], visits[reference.baseline], settings.steroid_tolerance
     parts = components_of(course, criterion)
     seen = tuple(dict.fromkeys((COMPONENTS[0], *parts)))
     facts: dict[str, Any] = {entry.name: getattr(settings, entry.name) for entry in fields(settings)}
     facts |= {"components": parts, "measure": measure}
-    changes, notes, burden, nadirs, cleared = {}, [], set(), [], False
+    changes, notes, burden, nadirs, cleared, is_open = {}, [], set(), [], False, False
     most = int(limit(criterion.most_targets_mixed if len(parts) > 1 else criterion.most_targets))
     for component in parts:
         chosen = targets(baseline, component, criterion.measurable, measure, most)
@@ -100,31 +109,40 @@ def gather(
         if reference.nadir_from != reference.baseline:
             followed = targets(visits[reference.nadir_from], component, criterion.measurable, measure, most)
         since_baseline = change(visits, reference.baseline, at, chosen.names, measure) if chosen.names else NO_CHANGE
-        grown, grown_facts, grown_notes = growth_facts(
+        grown = growth_facts(
             visits, at, reference.nadir_from, component, criterion, measure, followed, accepted, incomplete
         )
-        prefix = "" if component == COMPONENTS[0] else f"{component}_"
+        prefix = PREFIX[component]
         facts |= {
             f"{prefix}gone": _gone(visit, component),
             f"{prefix}measurable": chosen.measurable,
             f"{prefix}from_baseline": None if chosen.open else percent_or_zero(since_baseline),
-            **{f"{prefix}{name}": value for name, value in grown_facts.items()},
+            **{f"{prefix}{name}": value for name, value in grown.facts.items()},
         }
-        changes[component] = (since_baseline, grown)
-        burden |= followed.names
-        notes += [*chosen.messages, *grown_notes]
+        changes[component] = (since_baseline, grown.change)
+        burden |= grown.names
+        is_open = is_open or followed.open
+        notes += [*chosen.messages, *grown.notes]
         notes += measuring_notes(baseline, visit, chosen.names | followed.names, criterion)
-        if grown.since is not None:
-            nadirs.append(grown.since)
-            cleared = cleared or _gone(visits[grown.since], component) is True
+        if grown.change.since is not None:
+            nadirs.append(grown.change.since)
+            cleared = cleared or _gone(visits[grown.change.since], component) is True
+    unclear = any(value is None for name, value in facts.items() if name.endswith("from_nadir"))
     nadir = max(nadirs, default=reference.nadir_from)
     since = nadir if cleared else reference.nadir_from
+    nadir_may_be, since_may_be = [nadir], [since]
+    if is_open or any(grown.open for _, grown in changes.values()):
+        window = range(reference.nadir_from, at)
+        nadir_may_be = list(window)
+        since_may_be += [place for place in window if any(_gone(visits[place], part) is None for part in parts)]
     small, small_notes = nonmeasurable_growth(visits, reference.nadir_from, at, seen, criterion.measurable, measure)
-    fresh = [entry.lesion for entry in appeared(visits, since, at, seen)]
-    burden |= {lesion.name for lesion in fresh} | {lesion.name for lesion in visit.tumour(seen) if small}
+    fresh = appeared(visits, since, at, seen)
+    burden |= {entry.lesion.name for entry in fresh} | {lesion.name for lesion in visit.tumour(seen) if small}
     facts |= {
-        "new_lesion": new_lesion(visits, since, at, seen),
-        "new_measurable_lesion": new_measurable_lesion(visits, since, at, seen, criterion.measurable, measure),
+        "new_lesion": _agreed([new_lesion(visits, place, at, seen) for place in since_may_be]),
+        "new_measurable_lesion": _agreed(
+            [new_measurable_lesion(visits, place, at, seen, criterion.measurable, measure) for place in since_may_be]
+        ),
         "nonmeasurable_progression": nonmeasurable_progression(
             visits, reference.nadir_from, at, seen, criterion.measurable
         ),
@@ -135,16 +153,23 @@ def gather(
         "failed_to_return": visit.failed_to_return,
         "viable_tumour": visit.viable_tumour,
         "early": _early(course, visit, criterion),
-        "outside_field": _outside_field(visits, at, nadir, fresh, burden),
+        "outside_field": _outside_field(visits, at, nadir, fresh, burden, unclear),
         "antiangiogenic": visit.antiangiogenic,
         "immunotherapy": _immunotherapy(course, visit),
         "idh_mutant": bool(course.idh_mutant),
-        "dose": change_of_dose(baseline.steroid, visit.steroid, settings.steroid_tolerance),
-        "dose_since_nadir": change_of_dose(visits[nadir].steroid, visit.steroid, settings.steroid_tolerance),
+        "dose": change_of_dose(baseline.steroid, visit.steroid, tolerance),
+        "dose_since_nadir": _agreed(
+            [change_of_dose(visits[place].steroid, visit.steroid, tolerance) for place in nadir_may_be]
+        ),
         "replacement_only": replacement_only(visit.steroid),
     }
     notes += [*small_notes, *_small_new_lesions(visits, at, fresh, criterion, measure)]
-    return Findings(facts, changes, frozenset(burden), tuple(notes))
+    return Findings(facts, changes, frozenset(burden), is_open, tuple(notes))
+
+
+def _agreed(answers: list[Any]) -> Any:
+    """The answer where all are the same, else None."""
+    return answers[0] if all(answer == answers[0] for answer in answers) else None
 
 
 def _gone(visit: VisitInputs, component: str) -> bool | None:
@@ -189,34 +214,36 @@ def _immunotherapy(course: Course, visit: VisitInputs) -> str | None:
 
 
 def _outside_field(
-    visits: Sequence[VisitInputs],
-    at: int,
-    nadir: int,
-    fresh: Sequence[Lesion],
-    burden: set[str],
+    visits: Sequence[VisitInputs], at: int, nadir: int, fresh: Sequence[Appeared], burden: set[str], unclear: bool
 ) -> bool | None:
-    """Whether growth or new enhancement lies outside the high-dose region (1.30); None also where it lies in both."""
+    """Whether growth or new enhancement lies outside the high-dose region (1.30); None also where it lies in both.
+
+    unclear: whether other lesions than the burden may be the ones that grow.
+    """
     if visits[at].outside_field is not None:
         return visits[at].outside_field
     earlier = {lesion.name: lesion for lesion in visits[nadir].lesions}
-    fields_of = {lesion.field for lesion in fresh}
+    sure = {entry.lesion.field for entry in fresh if entry.sure}
+    maybe = {entry.lesion.field for entry in fresh if not entry.sure}
     for lesion in visits[at].lesions:
-        if lesion.name not in burden or lesion.not_tumour or lesion.name not in earlier:
+        counts = lesion.name in burden
+        if lesion.not_tumour or lesion.name not in earlier or not (counts or unclear):
             continue
-        for measure in MEASURES:
-            now, then = lesion.size(measure).value, earlier[lesion.name].size(measure).value
-            if now is None or then is None or now > then:
-                fields_of.add(lesion.field)
-    if "outside" in fields_of:
+        sizes = [(lesion.size(measure).value, earlier[lesion.name].size(measure).value) for measure in MEASURES]
+        if any(None not in pair and pair[0] > pair[1] for pair in sizes):
+            (sure if counts else maybe).add(lesion.field)
+        elif any(None in pair for pair in sizes):
+            maybe.add(lesion.field)
+    if "outside" in sure:
         return True
-    return False if fields_of == {"inside"} else None
+    return False if sure | maybe == {"inside"} else None
 
 
 def _small_new_lesions(
-    visits: Sequence[VisitInputs], at: int, fresh: Sequence[Lesion], criterion: Criterion, measure: str
+    visits: Sequence[VisitInputs], at: int, fresh: Sequence[Appeared], criterion: Criterion, measure: str
 ) -> list[Message]:
     """New lesions that cannot be measured are named; by themselves they are no progression in RANO 2.0 (3.27)."""
     if not criterion.adds_other_lesions:
         return []
-    small = [lesion.name for lesion in fresh if criterion.measurable(lesion, measure) is False]
+    small = [entry.lesion.name for entry in fresh if criterion.measurable(entry.lesion, measure) is False]
     return [Message("response_new_not_measurable", {"lesions": ", ".join(small)})] if small else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..measures import Message
@@ -11,6 +12,16 @@ from .exploring import Variants
 from .inputs import VisitInputs
 from .published import limit
 from .sizes import NO_CHANGE, Change, Targets, family, growth
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Change from the nadir, its facts ``from_nadir`` and ``nadir_measurable``, and the lesions that are summed."""
+
+    change: Change
+    facts: dict[str, Any]
+    names: frozenset[str]
+    notes: tuple[Message, ...]
 
 
 def growth_facts(
@@ -23,16 +34,16 @@ def growth_facts(
     followed: Targets,
     accepted: int | None,
     incomplete: bool,
-) -> tuple[Change, dict[str, Any], list[Message]]:
-    """Change from the nadir of the visits from start on, with the facts ``from_nadir`` and ``nadir_measurable``.
+) -> Growth:
+    """Growth from the nadir of the visits from start on.
 
     followed: the targets; RANO 2.0 adds to their sum what grows beside them (3.26). accepted: index of a preliminary
     progression that was not confirmed: growth may count from there. incomplete: whether the nadir may be another visit.
     """
-    others, notes, unclear = {}, [], incomplete or followed.open
+    others, notes, hidden = {}, [], False
     if criterion.adds_other_lesions:
         others, notes, hidden = _growing_others(visits, at, start, component, criterion, measure, followed.names)
-        unclear = unclear or hidden
+    unclear = incomplete or hidden
 
     def since(earliest: int) -> tuple[Change, bool | None]:
         alone = growth(visits, earliest, at, followed.names, measure) if followed.names else NO_CHANGE
@@ -44,15 +55,20 @@ def growth_facts(
         return together, True
 
     grown, measurable = since(start)
-    value = _known_growth(grown, measure, unclear)
-    if accepted is not None and accepted >= start:
+    if hidden and not measurable:
+        measurable = None
+    value = None if followed.open else _known_growth(grown, measure, unclear)
+    if accepted is not None and accepted >= start and not followed.open:
         later, _ = since(accepted)
         values = {"nadir": value, "preliminary": _known_growth(later, measure, unclear)}
         if len(set(values.values())) > 1:
             value = Variants("after_unconfirmed", values)
+    if measurable is False:  # what cannot be measured has no growth by size
+        value = 0.0
     if any(flag.code == "lesion_reference_zero" for flag in grown.percent.flags):
         notes.append(Message("response_nadir_zero", {"visit": visits[grown.since].visit}))
-    return grown, {"from_nadir": value, "nadir_measurable": measurable}, notes
+    facts = {"from_nadir": value, "nadir_measurable": measurable}
+    return Growth(grown, facts, followed.names | others.keys(), tuple(notes))
 
 
 def _growing_others(
@@ -72,37 +88,26 @@ def _growing_others(
     found, notes, unclear = {}, [], False
     before = {lesion.name for visit in visits[start:at] for lesion in visit.tumour((component,)) if lesion.present}
     for name in sorted(before - family(visits[: at + 1], chosen)):
-        first = _first_measurable(visits, start, at, name, criterion, measure)
-        if first == at:
-            continue
-        grown = growth(visits, start if first is None else first, at, frozenset({name}), measure)
-        percent = percent_or_zero(grown)
-        reaches = percent is not None and round(percent, 1) >= limit(f"{measure}_growth")
-        if first is not None and reaches:
+        measured = [
+            (index, criterion.measurable(lesion, measure))
+            for index in range(start, at)
+            for lesion in visits[index].lesions
+            if lesion.name == name and lesion.present is not False
+        ]
+        first = next((index for index, sure in measured if sure), None)
+        percent = None
+        if first is not None:
+            percent = percent_or_zero(growth(visits, first, at, frozenset({name}), measure))
+        if percent is not None and round(percent, 1) >= limit(f"{measure}_growth"):
             found[name] = first
             notes.append(Message("response_other_lesion", {"lesion": name, "percent": round(percent, 1)}))
-        elif reaches or percent is None or grown.open:
-            unclear = True
+            continue
+        places = [index for index, sure in measured if sure is not False]
+        if places:
+            widest = growth(visits, places[0], at, frozenset({name}), measure)
+            most = percent_or_zero(widest)
+            unclear = unclear or most is None or widest.open or round(most, 1) >= limit(f"{measure}_growth")
     return found, notes, unclear
-
-
-def _first_measurable(
-    visits: Sequence[VisitInputs], start: int, at: int, name: str, criterion: Criterion, measure: str
-) -> int | None:
-    """Index of the first visit from start on that shows that a lesion can be measured, at where none does.
-
-    None where that is unknown.
-    """
-    known = [
-        (index, criterion.measurable(lesion, measure))
-        for index in range(start, at)
-        for lesion in visits[index].lesions
-        if lesion.name == name and lesion.present is not False
-    ]
-    first = next((index for index, sure in known if sure), None)
-    if first is not None:
-        return first
-    return None if None in [sure for _, sure in known] else at
 
 
 def percent_or_zero(found: Change) -> float | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..lesion.estimate import Estimate
 from ..measures import InputError, Message
 from .categories import BASELINE, BEFORE_BASELINE, PRELIMINARY, PSEUDOPROGRESSION, UNDATED, in_order
+from .conditions import PREFIX, grows
 from .confirmation import Seen, Settled, confirming, settle
 from .criterion import Criterion
-from .exploring import Outcome, by_value, categories, decisive, explore
+from .exploring import Judgement, Outcome, Trial, by_value, categories, decisive, explore
 from .findings import DOMAINS, Findings, components_of, gather
 from .inputs import MEASURES, Course, VisitInputs, checked
 from .irano import IRANO
@@ -113,18 +113,22 @@ class _Walk:
 
     def _seen(self, judged: _Judged) -> Seen:
         possible = frozenset(categories(judged.outcomes))
-        decline, lowered = False, None
+        decline, lowered = True, None
         if judged.findings:
             facts = judged.findings[0][1].facts
             lowered = None if not isinstance(facts["dose"], str) else facts["dose"] != "higher"
-            decline = bool(facts["decline"] or facts["leptomeningeal"])
+            decline = facts["decline"] is not False or facts["leptomeningeal"] is not False
         operated = judged.visit.surgery is not None
         return Seen(judged.visit.visit, judged.visit.date, possible, bool(judged.findings), operated, lowered, decline)
 
     def _further(self, at: int, later: int) -> bool | None:
         """Whether the lesions that were growing or new grow further by the limit of progression (3.44)."""
-        burden = frozenset().union(*(findings.burden for _, findings in self.judged[at].findings))
-        return self._reached(change(self.visits, at, later, burden, self.measure).percent)
+        found = [findings for _, findings in self.judged[at].findings]
+        return self._grown(at, later, frozenset().union(*(one.burden for one in found)), any(one.open for one in found))
+
+    def _grown(self, at: int, later: int, burden: frozenset[str], is_open: bool) -> bool | None:
+        percent = change(self.visits, at, later, burden, self.measure).percent
+        return None if is_open else self._reached(percent.value)
 
     def _still_above(self, at: int, later: int) -> bool | None:
         """Whether they are still above the nadir of the earlier scan by the limit (recalled: 2.8, 10.4)."""
@@ -136,14 +140,14 @@ class _Walk:
             if any(flag.code == "lesion_reference_zero" for flag in percent.flags):
                 answers.add(any(lesion.present for lesion in self.visits[later].lesions))
             else:
-                answers.add(self._reached(percent))
+                answers.add(None if findings.open else self._reached(percent.value))
         return answers.pop() if len(answers) == 1 else None
 
-    def _reached(self, percent: Estimate) -> bool | None:
-        """Whether a change reaches the limit of progression; None when unknown or disputed at the limit."""
-        if percent.value is None:
+    def _reached(self, percent: float | None) -> bool | None:
+        """Whether a change in % reaches the limit of progression; None when unknown or disputed at the limit."""
+        if percent is None:
             return None
-        shown, least = round(percent.value, 1), limit(f"{self.measure}_growth")
+        shown, least = round(percent, 1), limit(f"{self.measure}_growth")
         if shown == least:
             return None if self.settings.limits is None else self.settings.limits == "inclusive"
         return shown > least
@@ -213,20 +217,17 @@ class _Walk:
         before = gather(
             self.course, self.visits, at, reference, self.criterion, self.measure, self.settings, None, self.incomplete
         )
-        facts = before.facts
-        if self.visits[at].surgery is not None or facts["early"] is not True:
-            return settled
-        grown = [value for name, value in facts.items() if name.endswith("from_nadir") and isinstance(value, float)]
-        appeared = facts["new_lesion"] or any(round(value, 1) > limit(f"{self.measure}_growth") for value in grown)
-        seen = [self._seen(judged) for judged in self.judged]
+        facts, seen = before.facts, [self._seen(judged) for judged in self.judged]
         answer = confirming(seen, at)
-        if not appeared or answer is None:
+        if self.visits[at].surgery is not None or facts["early"] is not True or answer is None:
             return settled
-        percent = change(self.visits, at, answer, before.burden, self.measure).percent
-        if self._reached(percent) is not False:
+        signs = categories(explore(_enhancement, facts, DOMAINS))
+        further = self._grown(at, answer, before.burden, before.open)
+        if further or signs == {BASELINE}:
             return settled
         shown = {"visit": seen[answer].visit, "days": (seen[answer].date - seen[at].date).days}
-        return [Settled(PSEUDOPROGRESSION, reasons=(Message("response_baseline_enhancement", shown),))]
+        faded = Settled(PSEUDOPROGRESSION, reasons=(Message("response_baseline_enhancement", shown),))
+        return [faded] if signs == {PRELIMINARY} and further is False else [*settled, faded]
 
     def _open(self, judged: _Judged) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
         """What would narrow the categories: unknown facts, and disputed settings with the results of each reading."""
@@ -264,6 +265,12 @@ class _Walk:
                 elif low <= least <= high:
                     found.append(Message("response_limit_within_error", shown))
         return found
+
+
+def _enhancement(facts: Trial) -> Judgement:
+    """Whether there is growth or a new lesion since the scan before the baseline."""
+    grown = facts.new_lesion or any(grows(facts, PREFIX[part]) for part in facts.components)
+    return PRELIMINARY if grown else BASELINE, ()
 
 
 def _options(found) -> tuple[Option, ...]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from ..measures import Message
 from .categories import CR, PD, PR, PR_OR_MR, PRELIMINARY, SD
-from .conditions import allowed_by_steroid, better_but_not_measurable, depth, grows
+from .conditions import PREFIX, allowed_by_steroid, better_but_not_measurable, depth, grows
 from .criterion import Criterion
 from .exploring import Judgement, Trial
 from .measurability import measurable_rano_2
 from .references import POST_RADIOTHERAPY
-
-PREFIX = {"enhancing": "", "non_enhancing": "non_enhancing_"}
 
 
 def category(facts: Trial) -> Judgement:
