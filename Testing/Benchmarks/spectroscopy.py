@@ -126,7 +126,11 @@ def geometry() -> None:
 
 def speed() -> None:
     """2048 voxels of 1024 points with water, and how soon a cancel ends it."""
-    spectra, _ = simulated.spectra("white", 123.2, 0.030, 30, 2048, seed=2)
+    spectra, _ = simulated.spectra("white", 123.2, 0.030, 30, 64, seed=2)
+    random = np.random.default_rng(3)
+    fid = np.tile(spectra.fid[0, 0], (32, 1))
+    noise = 0.3 * np.abs(fid[:, -100:]).std() * random.normal(size=(2, *fid.shape))
+    spectra.fid = fid + noise[0] + 1j * noise[1]
     time_axis = np.arange(1024) * spectra.dwell_time
     water = 20 * np.abs(spectra.fid).max() * np.exp((2j * np.pi * 3 - 15) * time_axis)
     spectra.fid = (spectra.fid + water).astype(np.complex64).reshape(1, 32, 64, -1)
@@ -147,9 +151,8 @@ def speed() -> None:
         fit(spectra, cancelled=cancelled)
     except CancelledError:
         late = time.perf_counter() - asked[0]
-    print(
-        f"2048 voxels x 1024 points: {elapsed:.1f} s ({cpu:.1f} s of CPU), {peak / 1e3:.0f} MB more, cancel within {late:.2f} s\n"
-    )
+    print(f"2048 voxels x 1024 points: {elapsed:.1f} s ({cpu:.1f} s of CPU), {peak / 1e3:.0f} MB more")
+    print(f"cancelled within {late:.2f} s\n")
 
 
 TABLES = {"mrsi": mrsi, "svs": svs, "truth": truth, "geometry": geometry, "speed": speed}
