@@ -107,14 +107,15 @@ def nonmeasurable_growth(
     components: tuple[str, ...],
     measurable: Measurable,
     measure: str,
-) -> tuple[bool | str | None, tuple[Message, ...]]:
-    """Whether a lesion too small to measure grew by at least 5 x 5 mm to more than 10 x 10 mm (3.25).
+) -> tuple[bool | str | None, set[str], list[Message]]:
+    """Whether a lesion too small to measure grew by at least 5 x 5 mm to more than 10 x 10 mm (3.25), and which did.
 
     ``at_limit`` where it is exactly 10 mm (10.11). The reader's word counts where diameters leave it open. The messages
     name lesions that can now be measured although they did not grow by that much.
     """
     said = visits[at].nonmeasurable_progression
-    answers, messages = [], []
+    answers: dict[str, bool | str | None] = {}
+    messages = []
     for lesion in visits[at].tumour(components):
         earlier = [
             before
@@ -126,16 +127,18 @@ def nonmeasurable_growth(
         if not earlier or True in known:
             continue
         answer = _grown_by(earlier, lesion)
-        answers.append(None if None in known and answer else answer)
+        answers[lesion.name] = None if None in known and answer else answer
         if answer is False and measurable(lesion, measure):
             messages.append(Message("response_now_measurable", {"lesion": lesion.name}))
-    if True in answers or "at_limit" in answers:
-        found = True if True in answers else "at_limit"
-    elif None in answers or not visits[since].all_drawn:
+    given = list(answers.values())
+    if True in given or "at_limit" in given:
+        found = True if True in given else "at_limit"
+    elif None in given or not visits[since].all_drawn:
         found = said
     else:
         found = False
-    return found, tuple(messages)
+    names = {name for name, answer in answers.items() if answer or (answer is None and found)}
+    return found, names, messages
 
 
 def _grown_by(earlier: Sequence[Lesion], now: Lesion) -> bool | str | None:

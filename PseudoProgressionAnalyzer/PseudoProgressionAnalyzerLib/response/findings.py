@@ -88,13 +88,13 @@ def gather(
     criterion: Criterion,
     measure: str,
     settings: Settings,
-    accepted: int | None,
+    accepted: tuple[int, bool] | None,
     incomplete: bool,
 ) -> Findings:
     """All facts of the visit at an index.
 
-    accepted: index of the last preliminary progression that was not confirmed, None where there is none. incomplete:
-    whether a visit could not be placed in time, so that the nadir may be another one.
+    accepted: index of the last preliminary progression that was not confirmed and whether that is sure, None where
+    there is none. incomplete: whether a visit could not be placed in time, so that the nadir may be another one.
     """
     visit, baseline, tolerance = visits[at], visits[reference.baseline], settings.steroid_tolerance
     parts = components_of(course, criterion)
@@ -135,9 +135,14 @@ def gather(
         window = range(reference.nadir_from, at)
         nadir_may_be = list(window)
         since_may_be += [place for place in window if any(_gone(visits[place], part) is None for part in parts)]
-    small, small_notes = nonmeasurable_growth(visits, reference.nadir_from, at, seen, criterion.measurable, measure)
+    small, grown_small, small_notes = nonmeasurable_growth(
+        visits, reference.nadir_from, at, seen, criterion.measurable, measure
+    )
     fresh = appeared(visits, since, at, seen)
-    burden |= {entry.lesion.name for entry in fresh} | {lesion.name for lesion in visit.tumour(seen) if small}
+    burden |= {entry.lesion.name for entry in fresh}
+    if criterion.adds_other_lesions:
+        burden |= grown_small
+        unclear = unclear or small is None
     facts |= {
         "new_lesion": _agreed([new_lesion(visits, place, at, seen) for place in since_may_be]),
         "new_measurable_lesion": _agreed(

@@ -32,13 +32,14 @@ def growth_facts(
     criterion: Criterion,
     measure: str,
     followed: Targets,
-    accepted: int | None,
+    accepted: tuple[int, bool] | None,
     incomplete: bool,
 ) -> Growth:
     """Growth from the nadir of the visits from start on.
 
     followed: the targets; RANO 2.0 adds to their sum what grows beside them (3.26). accepted: index of a preliminary
-    progression that was not confirmed: growth may count from there. incomplete: whether the nadir may be another visit.
+    progression that was not confirmed, and whether that is sure: growth may count from there. incomplete: whether the
+    nadir may be another visit.
     """
     others, notes, hidden = {}, [], False
     if criterion.adds_other_lesions:
@@ -58,11 +59,11 @@ def growth_facts(
     if hidden and not measurable:
         measurable = None
     value = None if followed.open else _known_growth(grown, measure, unclear)
-    if accepted is not None and accepted >= start and not followed.open:
-        later, _ = since(accepted)
+    if accepted is not None and accepted[0] >= start and not followed.open:
+        later, _ = since(accepted[0])
         values = {"nadir": value, "preliminary": _known_growth(later, measure, unclear)}
         if len(set(values.values())) > 1:
-            value = Variants("after_unconfirmed", values)
+            value = Variants("after_unconfirmed", values if accepted[1] else {**values, "preliminary": None})
     if measurable is False:  # what cannot be measured has no growth by size
         value = 0.0
     if any(flag.code == "lesion_reference_zero" for flag in grown.percent.flags):

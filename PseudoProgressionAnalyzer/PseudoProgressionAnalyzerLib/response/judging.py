@@ -98,8 +98,8 @@ class _Walk:
             judged.outcomes += explore(self.criterion.rule, findings.facts, DOMAINS)
         return judged
 
-    def _accepted(self, at: int) -> int | None:
-        """Index of the last preliminary progression that a scan up to this one did not confirm."""
+    def _accepted(self, at: int) -> tuple[int, bool] | None:
+        """Index of the last preliminary progression that no scan up to this one confirmed, and whether that is sure."""
         if not self.criterion.further_growth_confirms:
             return None
         seen = [self._seen(judged) for judged in self.judged]
@@ -107,8 +107,11 @@ class _Walk:
         seen.append(Seen(here.visit, here.date, frozenset(), True, here.surgery is not None, None, False))
         for earlier in range(at - 1, -1, -1):
             later = confirming(seen, earlier)
-            if PRELIMINARY in seen[earlier].possible and later is not None and self._further(earlier, later) is False:
-                return earlier
+            if PRELIMINARY not in seen[earlier].possible or later is None:
+                continue
+            answer = self._further(earlier, later)
+            if answer is not True:
+                return earlier, answer is False
         return None
 
     def _seen(self, judged: _Judged) -> Seen:

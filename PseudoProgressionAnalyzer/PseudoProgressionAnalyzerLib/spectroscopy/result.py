@@ -34,8 +34,8 @@ class Fit:
     Amplitudes count molecules on a scale of the scanner's own: only ratios have a meaning. fwhm: line width in ppm;
     snr: height of the fit over the baseline against twice the residual's standard deviation; residual: its variance in
     variances of the noise (1 for a fit down to the noise); shift: Hz by which the voxel's frequency differs from the
-    stated one; phase: rad by which it was turned; accepted: bool, see ``fitting.fit``; affine: 4x4, index to RAS mm; flags:
-    what a reader should know.
+    stated one; phase: rad by which it was turned; accepted: bool, see ``fitting.fit``; affine: 4x4, index to RAS mm;
+    flags: what a reader should know.
     """
 
     names: tuple[str, ...]

@@ -31,7 +31,7 @@ def courses(draw, tumour="enhancing"):
         for place in range(len(row)):
             if present and row[place] == 0 and place > present[0]:
                 row[place:] = [0.0] * (len(row) - place)
-    part = {name: "non_enhancing" if tumour == "non_enhancing" else "enhancing" for name in NAMES}
+    part = dict.fromkeys(NAMES, "non_enhancing" if tumour == "non_enhancing" else "enhancing")
     if tumour == "mixed":
         part["A"] = "non_enhancing"
     field = {name: draw(st.sampled_from(["inside", "outside"])) for name in NAMES}
@@ -46,7 +46,7 @@ def courses(draw, tumour="enhancing"):
         grown = any(
             0.9 * row[place] > 10
             and max(row[1:place], default=0.0) * 0.9 < 10
-            and any(0 < size and 0.9 * (row[place] - size) >= 5 for size in row[1:place])
+            and any(size > 0 and 0.9 * (row[place] - size) >= 5 for size in row[1:place])
             for row in sizes.values()
         )
         small = grown if small or grown else None
@@ -167,8 +167,7 @@ def test_percentages_do_not_depend_on_the_unit(patient, factor):
 
     def course_scaled(by):
         visits = tuple(
-            dataclasses.replace(seen, lesions=tuple(scaled(one, by) for one in seen.lesions))
-            for seen in patient.visits
+            dataclasses.replace(seen, lesions=tuple(scaled(one, by) for one in seen.lesions)) for seen in patient.visits
         )
         return dataclasses.replace(patient, visits=visits)
 
@@ -202,7 +201,9 @@ def test_a_known_course_is_decided_but_for_disputes(patient):
 @pytest.mark.parametrize("criterion", CRITERIA)
 def test_the_current_scan_is_not_its_own_nadir(criterion):
     """Rule 9.5 (S19): else progression could never be reached."""
-    patient = course(visit("V0", 4, lesion("A", 30)), visit("V1", 20, lesion("A", 20)), visit("V2", 40, lesion("A", 40)))
+    patient = course(
+        visit("V0", 4, lesion("A", 30)), visit("V1", 20, lesion("A", 20)), visit("V2", 40, lesion("A", 40))
+    )
     assert [response.area.nadir for response in judge(patient, criterion)][2] in ("V1", "")
     assert "V2" not in {response.area.nadir for response in judge(patient, criterion)}
 
