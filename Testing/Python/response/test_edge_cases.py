@@ -265,7 +265,7 @@ def test_e21_gone_under_replacement_may_be_complete_response(criterion):
 
 
 def test_e22_progression_outranks_response():
-    """E22 (1.10, 1.15; order S19): -55 % from baseline and +30 % from nadir: PD."""
+    """E22 (1.10, 1.15; order 9.6, S19): -55 % from baseline and +30 % from nadir: PD."""
     patient = course(
         visit("baseline", 4, of_area("A", 1000)), visit("nadir", 12, of_area("A", 450 / 1.3)),
         visit("later", 20, of_area("A", 450)),
