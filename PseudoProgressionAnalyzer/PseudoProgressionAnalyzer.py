@@ -62,7 +62,7 @@ def loadExample(source):
     slicer.util.selectModule("PseudoProgressionAnalyzer")
     widget = slicer.modules.PseudoProgressionAnalyzerWidget
     widget.ui.exampleSelector.setCurrentText(source.sampleName)
-    widget.panel.load_example()
+    widget.panel.sections["patient"].load_example()
     return []
 
 
@@ -92,11 +92,11 @@ class PseudoProgressionAnalyzerWidget(ScriptedLoadableModuleWidget, VTKObservati
     def setup(self) -> None:
         """Called when the module is opened for the first time."""
         ScriptedLoadableModuleWidget.setup(self)
-        from PseudoProgressionAnalyzerLib.desktop.panel import Panel
+        from PseudoProgressionAnalyzerLib.desktop.panel import Panel, load_sections
 
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/PseudoProgressionAnalyzer.ui"))
         self.layout.addWidget(uiWidget)
-        self.ui = slicer.util.childWidgetVariables(uiWidget)
+        self.ui = load_sections(uiWidget, self.resourcePath("UI"))
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = PseudoProgressionAnalyzerLogic()
         self.panel = Panel(self.ui, self.logic.session, self.moduleName)
@@ -113,17 +113,17 @@ class PseudoProgressionAnalyzerWidget(ScriptedLoadableModuleWidget, VTKObservati
         """Called when the application closes or the module is reloaded."""
         self.setParameterNode(None)
         if self.panel is not None:
-            self.panel.editors.close()
+            self.panel.close()
         self.removeObservers()
 
     def enter(self) -> None:
         """Called each time the user opens this module. The timeline stays as it was left."""
         self.initializeParameterNode()
-        self.panel.editors.resume()
+        self.panel.enter()
 
     def exit(self) -> None:
         """Called each time the user opens another module: no effect listens to the views any more."""
-        self.panel.editors.pause()
+        self.panel.exit()
         self.setParameterNode(None)
 
     def onReload(self) -> None:

@@ -41,6 +41,7 @@ class Editors(VTKObservationMixin):
         self.editors: dict[str, object] = {}
         self.known: dict[str, dict[str, str]] = {}
         self.visit = ""
+        self.listening = True
 
     def open(self) -> None:
         """Makes the editors of the scene's patient, and begins to watch pointer and strokes."""
@@ -91,25 +92,25 @@ class Editors(VTKObservationMixin):
             before.removeViewObservations()
         self.visit = visit
         self.stack.setCurrentWidget(editor)
-        editor.setupViewObservations()
+        if self.listening:
+            editor.setupViewObservations()
         if name:
             editor.setActiveEffectByName(name)
         self.on_visit(visit)
 
-    def pause(self) -> None:
-        """While another module is open or long work runs: no effect listens to the views."""
+    def listen(self, on: bool) -> None:
+        """Whether the effects listen to views and keys: not in another module, and not while long work runs."""
+        if on == self.listening:
+            return
+        self.listening = on
         editor = self.editors.get(self.visit)
-        if editor:
+        if editor and on:
+            editor.setupViewObservations()
+            editor.installKeyboardShortcuts()
+        elif editor:
             editor.setActiveEffect(None)
             editor.removeViewObservations()
             editor.uninstallKeyboardShortcuts()
-
-    def resume(self) -> None:
-        """Back in the module."""
-        editor = self.editors.get(self.visit)
-        if editor:
-            editor.setupViewObservations()
-            editor.installKeyboardShortcuts()
 
     def _editor(self, segmentation: object, anatomy: object) -> object:
         editor = slicer.qMRMLSegmentEditorWidget()

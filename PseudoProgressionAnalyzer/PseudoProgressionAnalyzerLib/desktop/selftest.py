@@ -28,7 +28,7 @@ def walk(test: object, case: str = "") -> None:
     layout = slicer.app.layoutManager().layout
     slicer.util.selectModule("PseudoProgressionAnalyzer")
     widget = slicer.modules.PseudoProgressionAnalyzerWidget
-    panel, session = widget.panel, widget.logic.session
+    session, editors = widget.logic.session, widget.panel.sections["regions"].editors
     if case:
         widget.ui.exampleSelector.setCurrentText(case)
     test.delayDisplay("Loading the example")
@@ -55,8 +55,8 @@ def walk(test: object, case: str = "") -> None:
 
     test.delayDisplay("Drawing in the second column")
     before = values(session)
-    panel.editors.bring(visits[1])
-    segmentation = panel.editors.editors[visits[1]].segmentationNode()
+    editors.bring(visits[1])
+    segmentation = editors.editors[visits[1]].segmentationNode()
     paint(visits[1])
     after = values(session)
     picture("3_painted")
@@ -68,17 +68,17 @@ def walk(test: object, case: str = "") -> None:
     for visit, _region, kind, _name, compared_to in changed:
         of_the_visit = visit == visits[1] or compared_to == visits[1]
         test.assertTrue(of_the_visit or kind == "fixed", f"{visit} {kind} changed too")
-    test.assertIs(panel.editors.editors[visits[1]].segmentationNode(), segmentation)
+    test.assertIs(editors.editors[visits[1]].segmentationNode(), segmentation)
 
     test.delayDisplay("Undo in one visit after painting in another")
     paint(visits[0])
-    panel.editors.bring(visits[1])
-    panel.editors.editors[visits[1]].undo()
+    editors.bring(visits[1])
+    editors.editors[visits[1]].undo()
     test.assertEqual(
         values(session)[visits[1], "lesion", "own", "volume", ""], before[visits[1], "lesion", "own", "volume", ""]
     )
-    panel.editors.bring(visits[0])
-    panel.editors.editors[visits[0]].undo()
+    editors.bring(visits[0])
+    editors.editors[visits[0]].undo()
     same(test, values(session), before)
 
     test.delayDisplay("Assessing, saving, closing and opening again")
@@ -151,7 +151,7 @@ def same(test: object, found: dict, expected: dict) -> None:
 def paint(visit: str) -> None:
     """One stroke of the paint effect in the visit's T1CE view, just outside its lesion, with real mouse events."""
     widget = slicer.modules.PseudoProgressionAnalyzerWidget
-    editors = widget.panel.editors
+    editors = widget.panel.sections["regions"].editors
     editors.bring(visit)
     editor = editors.editors[visit]
     editor.setActiveEffectByName("Paint")
