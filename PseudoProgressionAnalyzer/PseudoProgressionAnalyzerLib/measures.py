@@ -139,6 +139,7 @@ class Series:
     part: str = ""
     uid: str = ""
     description: str = ""
+    study: str = ""
 
 
 @dataclass
@@ -192,14 +193,23 @@ class Visit:
 
 
 @dataclass
+class LeftOut:
+    """A visit that the user left out, with its regions: kept, so that it can come back, and never used."""
+
+    visit: Visit
+    regions: list[Region] = field(default_factory=list)
+
+
+@dataclass
 class Patient:
-    """A patient's visits in date order, events and regions."""
+    """A patient's visits in date order, events and regions; left_out: visits that are not used."""
 
     id: str
     visits: list[Visit]
     events: list[Event] = field(default_factory=list)
     regions: list[Region] = field(default_factory=list)
     problems: list[Message] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
 
     def visit(self, visit_id: str) -> Visit:
         """The visit with this id. Raises InputError ``unknown_visit``."""

@@ -61,9 +61,11 @@ def read_bids(folder: Path) -> Patient:
     for session in sessions:
         visit_id = session.name if session != subject else "ses-1"
         date = dates.get(visit_id) or _scan_date(session)
-        for visit in stated["visits"]:
-            if session.name in visit["studies"]:
-                visit_id, date = visit["id"], visit["date"] or date
+        said = next((visit for visit in stated["visits"] if session.name in visit["studies"]), None)
+        if said is not None and not said["include"]:
+            continue
+        if said is not None:
+            visit_id, date = said["id"], said["date"] or date
         visit = Visit(visit_id, date)
         if date is None:
             visit.warnings.append(Message("session_date_unknown", {"visit": visit_id}))
@@ -107,7 +109,7 @@ def _read_session(
         elif role is None:
             visit.warnings.append(Message("file_not_recognised", {"file": relative(folder, path)}))
         else:
-            _add_series(root, path, role, reason, stated is not None, visit, patient)
+            _add_series(root, path, role, reason, stated is not None, visit, patient, session.name)
     anatomy = visit.of_role("T1CE")
     if anatomy is None:
         visit.warnings.append(Message("no_t1ce", {"visit": visit.id}))
@@ -116,7 +118,7 @@ def _read_session(
 
 
 def _add_series(
-    root: Path, path: Path, role: str, reason: Message, stated: bool, visit: Visit, patient: Patient
+    root: Path, path: Path, role: str, reason: Message, stated: bool, visit: Visit, patient: Patient, study: str
 ) -> None:
     other = visit.of_role(role)
     try:
@@ -142,7 +144,7 @@ def _add_series(
             )
         if role == "ASL":
             _add_asl_context(path, acquisition, len(header.array), patient)
-        visit.series.append(Series(role, path, acquisition, 1.0 if stated else 0.95, reason))
+        visit.series.append(Series(role, path, acquisition, 1.0 if stated else 0.95, reason, study=study))
 
 
 def _add_asl_context(path: Path, acquisition: dict[str, Any], frames: int, patient: Patient) -> None:

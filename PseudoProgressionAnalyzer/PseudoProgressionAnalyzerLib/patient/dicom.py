@@ -270,9 +270,8 @@ def _fill(visit: Visit, studies: list[_Study], folders: dict[Path, set[str]], pr
             reason = Message("series_no_image", {"series": file.description or file.sop_class})
             if file.sop_class == "MR Spectroscopy Storage":
                 reason = Message("series_spectrum", {"series": file.description or file.series_uid})
-            visit.set_aside.append(
-                Series("", file.path, dict(file.acquisition), 0.0, reason, (), "", file.series_uid, file.description)
-            )
+            unused = Series("", file.path, dict(file.acquisition), 0.0, reason, uid=file.series_uid)
+            visit.set_aside.append(replace(unused, description=file.description, study=file.study_uid))
     if "T1CE" not in chosen:
         visit.warnings.append(Message("no_t1ce", {"visit": visit.id}))
 
@@ -330,6 +329,7 @@ def _series(candidate: _Candidate, folders: dict[Path, set[str]]) -> Series:
         part.key,
         header.series_uid,
         candidate.name,
+        header.study_uid,
     )
 
 

@@ -133,7 +133,8 @@ def _visits(
 
 
 def _files_with_roles(folder: Path, study: str, stated_roles: dict[str, str]) -> list[tuple[Path, str]]:
-    """Images of a study folder with their role; ``lesion`` and ``reference`` for masks, empty when unknown."""
+    """Images of a study folder with their role: ``lesion`` and ``reference`` for masks, ``ignore`` where patient.json
+    says so, empty when unknown."""
     found = []
     archive = _ARCHIVE_STUDY.fullmatch(study)
     for path in sorted((folder / study).rglob("*") if archive else (folder / study).iterdir()):
@@ -143,8 +144,7 @@ def _files_with_roles(folder: Path, study: str, stated_roles: dict[str, str]) ->
         if role is None:
             name = _said_name(path)
             role = region_of_name(name) or role_of_name(name)[0] or ""
-        if role != "ignore":
-            found.append((path, role))
+        found.append((path, role))
     return found
 
 
@@ -158,8 +158,11 @@ def _read_study(
 ) -> None:
     """Adds the study's series to the visit, and its masks to the regions."""
     for path, role in _files_with_roles(folder, study, stated_roles):
-        if not role:
-            visit.warnings.append(Message("file_not_recognised", {"file": relative(folder, path)}))
+        if role in ("", "ignore"):
+            reason = Message("role_stated", {"role": role}) if role else role_of_name(_said_name(path))[1]
+            visit.set_aside.append(Series("", path, {}, 1.0 if role else 0.0, reason, study=study))
+            if not role:
+                visit.warnings.append(Message("file_not_recognised", {"file": relative(folder, path)}))
             continue
         try:
             header = read_header(path)
@@ -198,7 +201,8 @@ def _read_study(
             if unsaid is not None:
                 visit.warnings.append(Message("ratio_map_unsaid", dict(unsaid.parameters)))
         reason = Message("role_stated", {"role": role}) if shown in stated_roles else role_of_name(_said_name(path))[1]
-        visit.series.append(Series(role, path, acquisition, 1.0 if shown in stated_roles else 0.9, reason))
+        sure = 1.0 if shown in stated_roles else 0.9
+        visit.series.append(Series(role, path, acquisition, sure, reason, study=study))
 
 
 def _check_visit(folder: Path, visit: Visit, regions: list[Region], problems: list[Message]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..formats.json_files import read_json
 from ..measures import EVENT_KINDS, ROLES, Event, InputError
+from .event_fields import check_event
 
 NAME = "patient.json"
 KEYS = ("patient", "disclaimer", "visits", "roles", "events", "regions", "visit_window_days")
@@ -123,7 +124,15 @@ def _event(entry: Any, file: Path, where: str) -> Event:
     _demand(date is None or end is None or end >= date, file, f"{where}.end", "a date not before its beginning")
     details = entry.get("details", {})
     _demand(isinstance(details, dict), file, f"{where}.details", "an object")
-    return Event(entry["kind"], date, end, details)
+    event = Event(entry["kind"], date, end, details)
+    try:
+        check_event(event)
+    except InputError as error:
+        said = error.message.parameters
+        raise InputError(
+            "patient_file_field", file=str(file), field=f"{where}.details.{said['field']}", wanted=said["wanted"]
+        ) from error
+    return event
 
 
 def _region(entry: Any, folder: Path, file: Path, where: str) -> dict[str, Any]:

@@ -1,0 +1,198 @@
+"""Corrections that the user makes: roles, dates, visits and events, each as a new Patient; the old one stays as it was.
+
+What the user states is certain: it has confidence 1 and the reason ``role_stated``, and ``patient_file_of`` writes it
+into patient.json, so that a correction is made once.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import replace
+
+from ..measures import ROLES, Event, InputError, LeftOut, Message, Patient, Series, Visit
+from .changes import add_changes
+from .event_fields import check_event
+
+NOT_USED = ""
+"""The role of a series that is set aside."""
+TIME_SERIES = ("DSC", "ASL")
+NEEDED_FIELDS = {"DSC": ("EchoTime", "RepetitionTime")}
+# Warnings that follow from roles and dates: said anew after each correction.
+_FOLLOW = ("no_t1ce", "acquired_otherwise", "study_date_unknown", "session_date_unknown")
+# Doubts of one series that are settled once the user has stated its role.
+_SETTLED = ("role_uncertain", "contrast_unknown", "file_not_recognised")
+
+
+def key(series: Series) -> tuple[str, str, str]:
+    """What tells one series of a patient from every other."""
+    return str(series.path), series.part, series.uid
+
+
+def set_role(patient: Patient, visit_id: str, series: Series, role: str, dimensions: int | None = None) -> Patient:
+    """The series in another role; ``NOT_USED`` sets it aside. The series that had the role is set aside.
+
+    dimensions: 3 or 4 of its voxels where they are known. Raises InputError: ``unknown_visit``, ``unknown_role``,
+    ``not_a_time_series``, ``unexpected_time_series``, ``edit_fields_missing`` (no echo or repetition time for a DSC).
+    """
+    if role and role not in ROLES:
+        raise InputError("unknown_role", role=role, known=", ".join(ROLES))
+    if role:
+        _check_role(series, role, dimensions)
+    edited = _copy(patient)
+    visit = edited.visit(visit_id)
+    every = [other for other in (*visit.series, *visit.set_aside) if key(other) != key(series)]
+    if len(every) == len(visit.series) + len(visit.set_aside):
+        raise InputError("edit_series_gone", series=series.description or series.path.name, visit=visit_id)
+    stated = Message("role_stated", {"role": role or "ignore"})
+    changed = replace(series, role=role, confidence=1.0, reason=stated)
+    chosen = {"series": _name(series), "role": role, "chosen": _name(series)}
+    displaced = [
+        replace(other, role=NOT_USED, confidence=1.0, reason=Message("series_another_chosen", chosen))
+        for other in every
+        if role and other.role == role
+    ]
+    visit.series = [other for other in every if other.role and other.role != role] + ([changed] if role else [])
+    visit.set_aside = [other for other in every if not other.role] + displaced + ([] if role else [changed])
+    shown = {str(series.path), *(str(path) for path in series.files)}
+    visit.warnings = [
+        warning
+        for warning in visit.warnings
+        if not (warning.code in _SETTLED and _same_file(str(warning.parameters.get("file", "")), shown))
+    ]
+    return _settle(edited)
+
+
+def set_date(patient: Patient, visit_id: str, date: datetime.date | None) -> Patient:
+    """The visit on another day, or on an unknown one; its id stays, visits come into date order."""
+    edited = _copy(patient)
+    edited.visit(visit_id).date = date
+    return _settle(edited)
+
+
+def studies_of(visit: Visit) -> list[str]:
+    """The studies that a visit's series come from, in their order."""
+    return list(dict.fromkeys(series.study for series in (*visit.series, *visit.set_aside) if series.study))
+
+
+def move_study(patient: Patient, study: str, visit_id: str, date: datetime.date | None = None) -> Patient:
+    """A study into another visit; into a new one of this id where there is none (on date, else on the visit's that it
+    leaves). Regions go with the T1CE that they were drawn on.
+
+    Raises InputError: ``edit_study_unknown``, and ``edit_role_taken`` where the visit has a series of such a role.
+    """
+    edited = _copy(patient)
+    source = next((visit for visit in edited.visits if study in studies_of(visit)), None)
+    if source is None:
+        raise InputError("edit_study_unknown", study=study)
+    target = next((visit for visit in edited.visits if visit.id == visit_id), None)
+    if target is None:
+        if not visit_id or any(left.visit.id == visit_id for left in edited.left_out):
+            raise InputError("edit_visit_id", visit=visit_id)
+        target = Visit(visit_id, date if date is not None else source.date)
+        edited.visits.append(target)
+    if target is source:
+        return edited
+    moved = [series for series in source.series if series.study == study]
+    for series in moved:
+        if (other := target.of_role(series.role)) is not None:
+            raise InputError("edit_role_taken", visit=target.id, role=series.role, series=_name(other))
+    names = {region.name for region in edited.regions if region.visit == target.id}
+    if any(series.role == "T1CE" for series in moved):
+        here = [region for region in edited.regions if region.visit == source.id]
+        if taken := [region.name for region in here if region.name in names]:
+            raise InputError("edit_region_taken", visit=target.id, region=taken[0])
+        edited.regions = [replace(r, visit=target.id) if r.visit == source.id else r for r in edited.regions]
+    target.series += moved
+    target.set_aside += [series for series in source.set_aside if series.study == study]
+    source.series = [series for series in source.series if series.study != study]
+    source.set_aside = [series for series in source.set_aside if series.study != study]
+    paths = [str(path) for series in (*moved, *target.set_aside) for path in (series.path, *series.files)]
+    target.warnings += [w for w in source.warnings if str(w.parameters.get("file", "")) in paths]
+    source.warnings = [w for w in source.warnings if str(w.parameters.get("file", "")) not in paths]
+    edited.visits = [visit for visit in edited.visits if visit.series or visit.set_aside]
+    return _settle(edited)
+
+
+def leave_out(patient: Patient, visit_id: str) -> Patient:
+    """The patient without a visit; ``take_in`` brings it back as it was. Raises InputError ``edit_last_visit`` where no
+    visit with a T1CE would be left."""
+    edited = _copy(patient)
+    visit = edited.visit(visit_id)
+    edited.visits.remove(visit)
+    if not any(other.of_role("T1CE") for other in edited.visits):
+        raise InputError("edit_last_visit", visit=visit_id)
+    edited.left_out.append(LeftOut(visit, [region for region in edited.regions if region.visit == visit_id]))
+    edited.regions = [region for region in edited.regions if region.visit != visit_id]
+    return _settle(edited)
+
+
+def take_in(patient: Patient, visit_id: str) -> Patient:
+    """The patient with a visit that was left out."""
+    edited = _copy(patient)
+    left = next((left for left in edited.left_out if left.visit.id == visit_id), None)
+    if left is None:
+        raise InputError("unknown_visit", visit=visit_id, known=", ".join(left.visit.id for left in edited.left_out))
+    edited.left_out.remove(left)
+    edited.visits.append(left.visit)
+    edited.regions += left.regions
+    return _settle(edited)
+
+
+def set_events(patient: Patient, events: list[Event]) -> Patient:
+    """The patient with these events, in date order, undated ones last; each is checked.
+
+    Raises InputError ``event_field`` (naming kind, field and what is wanted).
+    """
+    for event in events:
+        check_event(event)
+    order = sorted(events, key=lambda event: (event.date or event.end or datetime.date.max, event.kind))
+    return replace(_copy(patient), events=order)
+
+
+def _check_role(series: Series, role: str, dimensions: int | None) -> None:
+    name = {"file": str(series.path), "role": role}
+    if dimensions is not None and role in TIME_SERIES and dimensions != 4:
+        raise InputError("not_a_time_series", **name)
+    if dimensions == 4 and role not in (*TIME_SERIES, "MRS", "MRSI", "PET"):
+        raise InputError("unexpected_time_series", **name, frames="several")
+    lacking = [field for field in NEEDED_FIELDS.get(role, ()) if field not in series.acquisition]
+    if lacking:
+        raise InputError("edit_fields_missing", **name, fields=", ".join(lacking))
+
+
+def _name(series: Series) -> str:
+    return series.description or series.path.name
+
+
+def _same_file(said: str, paths: set[str]) -> bool:
+    """Whether a warning speaks of one of these files; some name it below the patient folder."""
+    return bool(said) and any(path == said or path.replace("\\", "/").endswith(f"/{said}") for path in paths)
+
+
+def _copy(patient: Patient) -> Patient:
+    """A patient whose lists can be changed without touching the other's."""
+
+    def visit(old: Visit) -> Visit:
+        return replace(old, series=list(old.series), warnings=list(old.warnings), set_aside=list(old.set_aside))
+
+    return replace(
+        patient,
+        visits=[visit(old) for old in patient.visits],
+        events=list(patient.events),
+        regions=list(patient.regions),
+        problems=list(patient.problems),
+        left_out=[LeftOut(visit(left.visit), list(left.regions)) for left in patient.left_out],
+    )
+
+
+def _settle(patient: Patient) -> Patient:
+    """Visits in date order (unknown dates last), with the warnings that follow from roles and dates said anew."""
+    patient.visits.sort(key=lambda visit: (visit.date is None, visit.date or datetime.date.max, visit.id))
+    for visit in patient.visits:
+        visit.warnings = [warning for warning in visit.warnings if warning.code not in _FOLLOW]
+        if visit.date is None:
+            visit.warnings.append(Message("study_date_unknown", {"visit": visit.id}))
+        if visit.of_role("T1CE") is None:
+            visit.warnings.append(Message("no_t1ce", {"visit": visit.id}))
+    add_changes(patient.visits)
+    return patient

@@ -1,0 +1,270 @@
+"""Corrections of roles, dates, visits and events: what changes, what must not, and that they come back from a file."""
+
+import copy
+import datetime
+import json
+import sys
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import dicom_writing as write
+
+from PseudoProgressionAnalyzerLib.formats.images import write_image
+from PseudoProgressionAnalyzerLib.measures import Event, Image, InputError, Message
+from PseudoProgressionAnalyzerLib.patient import editing, read
+from PseudoProgressionAnalyzerLib.patient.export import patient_file_of, write_patient_file
+
+AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
+A, B, C = "2023-01-10", "2023-05-08", "2023-08-01"
+SPECTRA = "2023-05-30"
+
+
+def put(folder, study, name, shape=(4, 5, 6)):
+    path = folder / study / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_image(Image(np.arange(np.prod(shape), dtype=np.int16).reshape(shape), AFFINE), path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for study in (A, B, C):
+        for name in ("T1CE", "T1", "FLAIR", "lesion"):
+            put(tmp_path, study, f"{name}.nii.gz")
+    put(tmp_path, B, "mystery.nii.gz")
+    put(tmp_path, "2023-05-30_MRS", "Cho_Cr_area.nii.gz")
+    (tmp_path / "patient.json").write_text(
+        json.dumps({"events": [{"kind": "radiotherapy", "date": "2022-11-01", "end": "2022-12-12"}]})
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def patient(folder):
+    return read(folder)
+
+
+def shape_of(patient):
+    """What corrections are about, without the reasons."""
+    return [
+        (visit.id, visit.date, sorted((series.role, series.path.name) for series in visit.series))
+        for visit in patient.visits
+    ]
+
+
+def series_called(visit, name):
+    return next(series for series in (*visit.series, *visit.set_aside) if series.path.name == name)
+
+
+def refused(code, work):
+    with pytest.raises(InputError) as caught:
+        work()
+    assert caught.value.message.code == code
+    return caught.value.message.parameters
+
+
+def every_edit(patient):
+    one = patient.visits[0]
+    yield editing.set_role(patient, A, series_called(one, "T1.nii.gz"), "T2")
+    yield editing.set_date(patient, A, datetime.date(2024, 1, 1))
+    yield editing.move_study(patient, C, "new")
+    yield editing.leave_out(patient, B)
+    yield editing.take_in(editing.leave_out(patient, B), B)
+    yield editing.set_events(patient, [Event("IDH", None, None, {"mutated": True})])
+
+
+def test_the_earlier_patient_stays_as_it_was(patient):
+    before = copy.deepcopy(patient)
+    assert len(list(every_edit(patient))) == 6
+    assert patient == before
+
+
+def test_what_is_taken_in_again_is_as_before(patient):
+    back = editing.take_in(editing.leave_out(patient, B), B)
+    assert shape_of(back) == shape_of(patient)
+    assert {(r.visit, r.name) for r in back.regions} == {(r.visit, r.name) for r in patient.regions}
+    assert back.left_out == []
+
+
+def test_a_role_is_stated_and_its_holder_set_aside(patient):
+    visit = patient.visit(B)
+    edited = editing.set_role(patient, B, series_called(visit, "T1.nii.gz"), "T1CE").visit(B)
+    chosen = edited.of_role("T1CE")
+    assert (chosen.path.name, chosen.confidence) == ("T1.nii.gz", 1.0)
+    assert chosen.reason == Message("role_stated", {"role": "T1CE"})
+    assert edited.of_role("T1") is None
+    aside = series_called(edited, "T1CE.nii.gz")
+    assert (aside.role, aside.reason.code) == ("", "series_another_chosen")
+    assert len(edited.series) + len(edited.set_aside) == len(visit.series) + len(visit.set_aside)
+
+
+def test_an_unknown_file_gets_a_role_and_its_warning_goes(patient):
+    visit = patient.visit(B)
+    assert "file_not_recognised" in [warning.code for warning in visit.warnings]
+    edited = editing.set_role(patient, B, series_called(visit, "mystery.nii.gz"), "T2").visit(B)
+    assert edited.of_role("T2").path.name == "mystery.nii.gz"
+    assert "file_not_recognised" not in [warning.code for warning in edited.warnings]
+
+
+def test_setting_the_t1ce_aside_says_so_at_once(patient):
+    edited = editing.set_role(patient, A, patient.visit(A).of_role("T1CE"), editing.NOT_USED)
+    assert [warning.code for warning in edited.visit(A).warnings] == ["no_t1ce"]
+    again = editing.set_role(edited, A, series_called(edited.visit(A), "T1CE.nii.gz"), "T1CE")
+    assert again.visit(A).warnings == []
+
+
+def test_roles_that_cannot_be(patient):
+    one = patient.visit(A).of_role("T1")
+    assert "T1CE" in refused("unknown_role", lambda: editing.set_role(patient, A, one, "T7"))["known"]
+    fields = refused("edit_fields_missing", lambda: editing.set_role(patient, A, one, "DSC"))["fields"]
+    assert fields == "EchoTime, RepetitionTime"
+    refused("not_a_time_series", lambda: editing.set_role(patient, A, one, "DSC", dimensions=3))
+    refused("unexpected_time_series", lambda: editing.set_role(patient, A, one, "T2", dimensions=4))
+    refused("edit_series_gone", lambda: editing.set_role(patient, B, one, "T2"))
+    refused("unknown_visit", lambda: editing.set_role(patient, "never", one, "T2"))
+
+
+def test_a_date_moves_the_visit_and_not_its_name(patient):
+    edited = editing.set_date(patient, A, datetime.date(2023, 6, 10))
+    assert [visit.id for visit in edited.visits] == [B, SPECTRA, A, C]
+    assert edited.day(edited.visit(A)) == 180  # from 2022-12-12, counted on a calendar
+    unknown = editing.set_date(patient, A, None)
+    assert [visit.id for visit in unknown.visits] == [B, SPECTRA, C, A]
+    assert unknown.day(unknown.visit(A)) is None
+    assert "study_date_unknown" in [warning.code for warning in unknown.visit(A).warnings]
+    dated = editing.set_date(unknown, A, datetime.date(2023, 1, 10))
+    assert shape_of(dated) == shape_of(patient)
+
+
+def test_a_study_leaves_its_visit(patient):
+    assert [visit.id for visit in patient.visits] == [A, B, SPECTRA, C]
+    spectra = patient.visit(SPECTRA)
+    assert editing.studies_of(spectra) == ["2023-05-30_MRS"]
+    joined = editing.move_study(patient, "2023-05-30_MRS", B)
+    assert [visit.id for visit in joined.visits] == [A, B, C]
+    assert joined.visit(B).of_role("Cho_Cr_area") is not None
+    apart = editing.move_study(joined, "2023-05-30_MRS", SPECTRA, datetime.date(2023, 5, 30))
+    assert shape_of(apart) == shape_of(patient)
+
+
+def test_regions_go_with_the_t1ce_that_they_were_drawn_on(patient):
+    edited = editing.move_study(patient, C, SPECTRA)
+    assert sorted(region.visit for region in edited.regions) == [A, B, SPECTRA]
+    assert edited.visit(SPECTRA).of_role("T1CE") is not None
+
+
+def test_moves_that_cannot_be(patient):
+    assert refused("edit_role_taken", lambda: editing.move_study(patient, C, B))["role"] in ("T1CE", "T1", "FLAIR")
+    refused("edit_study_unknown", lambda: editing.move_study(patient, "never", B))
+    refused("edit_visit_id", lambda: editing.move_study(patient, C, ""))
+
+
+def test_the_last_t1ce_cannot_be_left_out(patient):
+    two = editing.leave_out(editing.leave_out(patient, A), B)
+    assert [left.visit.id for left in two.left_out] == [A, B]
+    assert [region.visit for region in two.regions] == [C]
+    refused("edit_last_visit", lambda: editing.leave_out(two, C))
+
+
+def test_events_are_checked_and_sorted(patient):
+    day = datetime.date.fromisoformat
+    good = [
+        Event("MGMT", None, None, {"methylated": False}),
+        Event("clinical_status", day("2023-05-01"), None, {"status": "worse"}),
+        Event("biopsy", day("2023-02-01"), None, {"viable_tumour_percent": 30, "treatment_effect_percent": 70}),
+    ]
+    edited = editing.set_events(patient, good)
+    assert [event.kind for event in edited.events] == ["biopsy", "clinical_status", "MGMT"]
+    for field, bad in (
+        ("kind", Event("magic", None)),
+        ("end", Event("radiotherapy", day("2023-02-01"), day("2023-01-01"))),
+        ("viable_tumour_percent", Event("biopsy", None, None, {"viable_tumour_percent": 130})),
+        ("viable_tumour_percent", Event("biopsy", None, None, {"viable_tumour_percent": "much"})),
+        ("viable_tumour_percent", Event("biopsy", None, None, {"viable_tumour_percent": True})),
+        ("treatment_effect_percent",
+         Event("biopsy", None, None, {"viable_tumour_percent": 60, "treatment_effect_percent": 70})),
+        ("dose_mg_per_day", Event("dexamethasone", None, None, {"dose_mg_per_day": -1})),
+        ("dose_mg_per_day", Event("dexamethasone", None, None, {"dose_mg_per_day": float("nan")})),
+        ("status", Event("clinical_status", None, None, {"status": "well"})),
+        ("mutated", Event("IDH", None, None, {"mutated": "yes"})),
+    ):  # fmt: skip
+        said = refused("event_field", lambda bad=bad: editing.set_events(patient, [bad]))
+        assert said["field"] == field
+
+
+def test_the_same_check_reads_the_file(folder):
+    (folder / "patient.json").write_text(
+        json.dumps({"events": [{"kind": "clinical_status", "details": {"status": "well"}}]})
+    )
+    assert refused("patient_file_field", lambda: read(folder))["field"] == "events[0].details.status"
+
+
+# patient.json: the correction is repeatable
+
+
+def corrected(patient):
+    visit = patient.visit(B)
+    edited = editing.set_role(patient, B, series_called(visit, "T1.nii.gz"), "T1CE")
+    edited = editing.set_role(edited, A, patient.visit(A).of_role("FLAIR"), editing.NOT_USED)
+    edited = editing.move_study(edited, "2023-05-30_MRS", B)
+    edited = editing.set_date(edited, A, datetime.date(2023, 2, 2))
+    edited = editing.leave_out(edited, C)
+    events = [*edited.events, Event("dexamethasone", datetime.date(2023, 4, 1), None, {"dose_mg_per_day": 4})]
+    return editing.set_events(edited, events)
+
+
+def test_reading_again_gives_the_corrected_patient(patient, folder):
+    edited = corrected(patient)
+    write_patient_file(edited, folder)
+    again = read(folder)
+    assert shape_of(again) == shape_of(edited)
+    assert again.events == edited.events
+    assert again.problems == []
+    assert {(r.visit, r.name) for r in again.regions} == {(r.visit, r.name) for r in edited.regions}
+    write_patient_file(again, folder)  # what is not read any more is not forgotten
+    assert shape_of(read(folder)) == shape_of(edited)
+
+
+def test_the_file_follows_its_schema(patient, folder):
+    schema_file = Path(editing.__file__).parent / "schemas" / "patient.schema.json"
+    content = patient_file_of(corrected(patient), folder)
+    jsonschema.validate(content, json.loads(schema_file.read_text()), format_checker=jsonschema.FormatChecker())
+
+
+def test_the_earlier_file_is_kept_and_a_broken_one_is_not_built_on(patient, folder):
+    before = (folder / "patient.json").read_text()
+    write_patient_file(corrected(patient), folder)
+    assert (folder / "patient.json.before").read_text() == before
+    (folder / "patient.json").write_text("{")
+    refused("json_syntax", lambda: write_patient_file(patient, folder))
+    assert (folder / "patient.json").read_text() == "{"
+
+
+def test_a_patient_without_a_folder_has_no_such_file(patient, tmp_path):
+    for visit in patient.visits:
+        for series in (*visit.series, *visit.set_aside):
+            series.study = ""
+    refused("edit_no_folder", lambda: patient_file_of(patient, tmp_path))
+
+
+def test_dicom_corrections_come_back_by_uid(tmp_path):
+    values = (np.arange(3 * 4 * 5).reshape(3, 4, 5) % 50).astype(np.uint16)
+    for name, date in (("one", "20230110"), ("two", "20230508"), ("three", "20230801")):
+        common = {"study": name, "date": date}
+        write.volume(tmp_path / name / "a", values, description="t1_mprage_sag", series="a", **common)
+        agent = {"ContrastBolusAgent": "Gadobutrol", "series": "b"}
+        write.volume(tmp_path / name / "b", values, description="t1_mprage_tra", **agent, **common)
+    patient = read(tmp_path)
+    assert [visit.id for visit in patient.visits] == [A, B, C]
+    first = patient.visit(A)
+    assert {series.role for series in first.series} == {"T1", "T1CE"}
+    edited = editing.set_role(patient, A, first.of_role("T1"), "T1CE")
+    edited = editing.leave_out(editing.set_date(edited, B, datetime.date(2023, 5, 9)), C)
+    write_patient_file(edited, tmp_path)
+    again = read(tmp_path)
+    assert [(visit.id, visit.date) for visit in again.visits] == [(v.id, v.date) for v in edited.visits]
+    assert again.visit(A).of_role("T1CE").uid == first.of_role("T1").uid
+    assert again.visit(A).of_role("T1") is None
