@@ -11,7 +11,7 @@ from ..imaging.resampling import overlap_weights
 from ..lesion.change import difference, percent_change
 from ..lesion.diameters import diameters
 from ..lesion.estimate import Estimate
-from ..lesion.shape import shape
+from ..lesion.shape import sphericity
 from ..lesion.statistics import Statistics, region_statistics
 from ..lesion.volume import volume_estimate
 from ..measures import Image, Map, Measurement, Message, Region
@@ -47,11 +47,12 @@ def measure_visits(analysis: Analysis) -> None:
             mask = analysis.regions.get((region.visit, region.name))
             if mask is None:
                 continue
+            weights: Weights = {}
             if region.visit == visit_id and region.purpose == "lesion":
                 values += measure_shape(visit_id, region, mask)
-                values += measure_maps(analysis, visit_id, region, mask, "own")
+                values += measure_maps(analysis, visit_id, region, mask, "own", weights)
             if region.carried or region.purpose == "free":
-                values += measure_maps(analysis, visit_id, region, mask, "fixed")
+                values += measure_maps(analysis, visit_id, region, mask, "fixed", weights)
     analysis.measurements = values + changes(values, visits)
 
 
@@ -78,12 +79,20 @@ def measure_shape(visit_id: str, region: Region, mask: Image) -> list[Measuremen
         row("volume", volume_estimate(mask.array, mask.affine), "voxels counted"),
         row("longest_diameter", Estimate(lines.longest, "mm"), "longest chord in the acquisition plane"),
         row("perpendicular_diameter", Estimate(lines.perpendicular, "mm"), "longest chord perpendicular to it"),
-        row("sphericity", Estimate(shape(mask.array, mask.affine).sphericity, "1"), "mesh surface and volume"),
+        row("sphericity", Estimate(sphericity(mask.array, mask.affine), "1"), "mesh surface and volume"),
     ]
 
 
-def measure_maps(analysis: Analysis, visit_id: str, region: Region, mask: Image, kind: str) -> list[Measurement]:
-    """Statistics of every map of the visit in a region, on the map's own grid with overlap weights."""
+Weights = dict[tuple[tuple[int, ...], bytes, bytes], np.ndarray]
+"""Overlap weights of one region by shape, affine and transform of the grid: maps on one grid share them."""
+
+
+def measure_maps(
+    analysis: Analysis, visit_id: str, region: Region, mask: Image, kind: str, known: Weights | None = None
+) -> list[Measurement]:
+    """Statistics of every map of the visit in a region, on the map's own grid with overlap weights (those that are
+    known are taken from there, others are added)."""
+    known = {} if known is None else known
     region_to_visit = visit_to_visit(analysis, region.visit, visit_id)
     rows = []
     for name, statistics in MEASURED_MAPS.items():
@@ -91,8 +100,10 @@ def measure_maps(analysis: Analysis, visit_id: str, region: Region, mask: Image,
         if values is None:
             continue
         region_to_map = np.linalg.inv(analysis.series_to_visit[visit_id, name]) @ region_to_visit
-        weights = overlap_weights(mask, values, region_to_map)
-        found = region_statistics(values.array, weights, values.voxel_volume, values.quality)
+        grid = (values.shape, values.affine.tobytes(), region_to_map.tobytes())
+        if grid not in known:
+            known[grid] = overlap_weights(mask, values, region_to_map)
+        found = region_statistics(values.array, known[grid], values.voxel_volume, values.quality)
         for statistic in statistics:
             value, low, high, flags = _trusted(found, statistic, values)
             rows.append(

@@ -21,6 +21,8 @@ _SAMPLES_PER_EDGE = (4, 12)
 """Fewest and most samples along an edge of a grid voxel; between them two for each mask voxel along that edge. Own
 choice: the error that ``overlap_weights`` states was measured with it."""
 
+_SAMPLES_AT_ONCE = 200_000  # of all voxels together: more would not fit the processor's memory nearby
+
 
 def sitk_transform(moving_to_fixed: np.ndarray) -> sitk.AffineTransform:
     """The transform that SimpleITK resamples and registers with: LPS points of the fixed to those of the moving."""
@@ -148,7 +150,7 @@ def overlap_weights(mask: Image, grid: Image, mask_to_grid: np.ndarray) -> np.nd
     if len(set(axes)) == 3 and np.abs((grid_to_cut[:3, :3] - aligned) @ np.diag(shape[::-1])).max() < 1e-3:
         weights[block] = _parallel_overlap(cut, grid_to_cut, axes, shape)
     else:
-        weights[block] = _sampled_overlap(cut, mask.spacing, grid_to_cut, grid.spacing, shape)
+        weights[block] = _sampled_overlap(cut, grid_to_cut, shape)
     return weights
 
 
@@ -167,34 +169,44 @@ def _parallel_overlap(cut, grid_to_cut, axes, shape):
     return np.clip(covered, 0, 1)
 
 
-def _sampled_overlap(cut, mask_spacing, grid_to_cut, grid_spacing, shape):
+def _sampled_overlap(cut, grid_to_cut, shape):
     """Overlap fractions ``(k, j, i)`` for oblique grids, sampled where the surface may be."""
     padded = np.pad(cut, 1)
-    centres = transform_points(grid_to_cut, np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij")[::-1], axis=-1))
-    nearest = np.rint(centres).astype(int)
-    last = np.array(cut.shape)[::-1]
-    covered = padded[tuple(np.clip(nearest + 1, 0, last + 1)[..., ::-1].transpose(3, 0, 1, 2))].astype(float)
-    # a voxel is decided by its centre when the nearest voxel of the other kind is out of its reach
-    reach = (np.linalg.norm(grid_spacing) + 2 * np.linalg.norm(mask_spacing)) / 2
-    spacing = mask_spacing[::-1]
-    to_other = np.where(
-        padded,
-        ndimage.distance_transform_edt(padded, sampling=spacing),
-        ndimage.distance_transform_edt(~padded, sampling=spacing),
-    )
-    distance = to_other[tuple(np.clip(nearest + 1, 0, last + 1)[..., ::-1].transpose(3, 0, 1, 2))]
-    undecided = distance <= reach
-    points = centres[undecided]
+    last = np.array(padded.shape)[::-1] - 1
     steps = grid_to_cut[:3, :3]
+    centres = transform_points(grid_to_cut, np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij")[::-1], axis=-1))
+    centres = centres.reshape(-1, 3) + 1.5  # the whole part of a point is then the index of its voxel in the padded cut
+    # a voxel is decided where the box around it holds mask voxels alone, or none
+    reach = np.abs(steps).sum(axis=1) / 2
+    first, end = (np.clip((centres + side).astype(int), 0, last) for side in (-reach, reach))
+    held = _box_sums(padded, first, end + 1)
+    covered = (held > 0).astype(float)
+    undecided = np.flatnonzero((held > 0) & (held < np.prod(end + 1 - first, axis=1)))
     numbers = np.clip(np.ceil(2 * np.abs(steps).max(axis=0)), *_SAMPLES_PER_EDGE).astype(int)
-    hits = np.zeros(len(points))
-    offsets = [(np.arange(n) + 0.5) / n - 0.5 for n in numbers]
-    for offset in itertools.product(*offsets):
-        index = np.rint(points + steps @ np.array(offset)).astype(int) + 1
-        np.clip(index, 0, last + 1, out=index)
-        hits += padded[index[:, 2], index[:, 1], index[:, 0]]
-    covered[undecided] = hits / np.prod(numbers)
-    return covered
+    offsets = np.array(list(itertools.product(*((np.arange(n) + 0.5) / n - 0.5 for n in numbers)))) @ steps.T
+    strides = np.cumprod([1, *padded.shape[:0:-1]])
+    values = padded.ravel()
+    for part in np.array_split(undecided, 1 + len(undecided) * len(offsets) // _SAMPLES_AT_ONCE):
+        index = 0
+        for axis in range(3):
+            along = (centres[part, axis, np.newaxis] + offsets[:, axis]).astype(np.int32)
+            index = index + np.clip(along, 0, last[axis], out=along) * strides[axis]
+        covered[part] = np.count_nonzero(values[index], axis=1) / len(offsets)
+    return covered.reshape(shape)
+
+
+def _box_sums(array: np.ndarray, first: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Sums of an array ``(k, j, i)`` over boxes from index ``(n, 3)`` ``(i, j, k)`` first to before end, by its
+    cumulated sums."""
+    sums = np.zeros(np.add(array.shape, 1), dtype=np.int64)
+    sums[1:, 1:, 1:] = array
+    for axis in range(3):
+        np.cumsum(sums, axis=axis, out=sums)
+    total = 0
+    for corner in itertools.product((0, 1), repeat=3):
+        i, j, k = np.where(corner, end, first).T
+        total = total + (-1) ** (3 - sum(corner)) * sums[k, j, i]
+    return total
 
 
 def _empty_like(like: Image) -> sitk.Image:

@@ -14,6 +14,8 @@ slice, not even by a corner, are measured apart. Two rules are in use:
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -154,14 +156,14 @@ def _outlines(plane: np.ndarray, start: int = 0) -> list[np.ndarray]:
 
     Each outline is ``(n, 2, 2)``: segments, their ends, voxel indices along (first, second), which begin at start.
     """
-    labels, count = ndimage.label(plane, structure=np.ones((3, 3)))
+    labels, _ = ndimage.label(plane, structure=np.ones((3, 3)))
     outlines = []
-    for label in range(1, count + 1):
-        piece = labels == label
+    for label, (rows, columns) in enumerate(ndimage.find_objects(labels), 1):
+        piece = labels[rows.start - 1 : rows.stop + 1, columns.start - 1 : columns.stop + 1] == label
         pattern = piece[:-1, :-1] + 2 * piece[1:, :-1] + 4 * piece[1:, 1:] + 8 * piece[:-1, 1:]
         cells = np.argwhere((pattern > 0) & (pattern < 15))
         segments = (cells[:, None, None] + _SEGMENTS[pattern[tuple(cells.T)]]).reshape(-1, 2, 2)
-        outlines.append(segments[np.isfinite(segments[:, 0, 0])] + start)
+        outlines.append(segments[np.isfinite(segments[:, 0, 0])] + (rows.start - 1 + start, columns.start - 1 + start))
     return outlines
 
 
@@ -180,25 +182,23 @@ def _search(pieces: list[tuple[np.ndarray, np.ndarray | None]], rule: str) -> tu
     """The piece (outline, obstacle) and the ends ``(2, 2, 2)`` of its two diameters that a rule chooses.
 
     No chord of an outline is longer than that of its convex hull, so that directions are tried in the order of the
-    hulls' chords, or products of chords, until these fall below the best found. Between two corners of the difference
-    body the chord of a hull is log-convex in the angle: its largest chord and product lie at one of them. The other
-    directions are for outlines with hollows and obstacles.
+    hulls' chords, or products of chords, until these fall below the best found. Pieces whose extents say that they
+    cannot be better are never looked at. Between two corners of the difference body the chord of a hull is log-convex
+    in the angle: its largest chord and product lie at one of them. The other directions are for outlines with hollows
+    and obstacles.
     """
     period = np.pi if rule == "reader" else np.pi / 2
-    tries = []
-    for number, (outline, obstacle) in enumerate(pieces):
-        angles, radii = _difference_body(_hull(outline.reshape(-1, 2)))
-        turns = np.radians(np.arange(0, np.degrees(period), 1 if obstacle is None else 3))
-        if obstacle is None:
-            turns = np.concatenate([angles % period, turns])
-        bounds = _radius(angles, radii, turns)
-        if rule == "product":
-            bounds = bounds * _radius(angles, radii, turns + np.pi / 2)
-        tries += zip(bounds.tolist(), turns.tolist(), [number] * len(turns), strict=True)
+    tries = [(-_size_limit(outline, rule), 1.0, -number) for number, (outline, _) in enumerate(pieces)]
+    heapq.heapify(tries)
     best, chosen, ends = 0.0, 0, np.zeros((2, 2, 2))
-    for bound, turn, number in sorted(tries, reverse=True):
+    while tries:
+        bound, turn, number = (-value for value in heapq.heappop(tries))
         if bound <= best * (1 + 1e-9):
             break
+        if turn < 0:  # a piece that was not looked at
+            for found in _directions(*pieces[number], rule, period):
+                heapq.heappush(tries, (-found[0], -found[1], -number))
+            continue
         along = np.array([np.cos(turn), np.sin(turn)])
         across = np.array([-along[1], along[0]])
         firsts = _chords(*pieces[number], along)
@@ -224,6 +224,37 @@ def _search(pieces: list[tuple[np.ndarray, np.ndarray | None]], rule: str) -> tu
                 ]
             )
     return chosen, ends
+
+
+_LOOKS = np.pi / 16 * np.arange(16)
+"""Directions, a quarter turn of them eight apart, in which the extent of an outline is taken."""
+
+
+def _size_limit(outline: np.ndarray, rule: str) -> float:
+    """What no longest chord, or product of perpendicular chords, of an outline exceeds.
+
+    A chord of length L that makes an angle d with a direction has the extent L cos d in it, and to the nearest of
+    ``_LOOKS`` no chord makes more than half their distance.
+    """
+    extents = np.ptp(outline.reshape(-1, 2) @ np.array([np.cos(_LOOKS), np.sin(_LOOKS)]), axis=0)
+    most = np.cos(_LOOKS[1] / 2)
+    if rule == "reader":
+        return float(extents.max() / most)
+    return float((extents * np.roll(extents, len(_LOOKS) // 2)).max() / most**2)
+
+
+def _directions(
+    outline: np.ndarray, obstacle: np.ndarray | None, rule: str, period: float
+) -> Iterable[tuple[float, float]]:
+    """Pairs (largest possible size, angle) for the directions in which diameters are tried."""
+    angles, radii = _difference_body(_hull(outline.reshape(-1, 2)))
+    turns = np.radians(np.arange(0, np.degrees(period), 1 if obstacle is None else 3))
+    if obstacle is None:
+        turns = np.concatenate([angles % period, turns])
+    bounds = _radius(angles, radii, turns)
+    if rule == "product":
+        bounds = bounds * _radius(angles, radii, turns + np.pi / 2)
+    return zip(bounds.tolist(), turns.tolist(), strict=True)
 
 
 def _difference_body(hull: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

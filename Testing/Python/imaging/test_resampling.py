@@ -82,6 +82,15 @@ def test_oblique_fractions_against_dense_sampling(posed):
     assert 0 < worst < 0.1
 
 
+def test_oblique_fractions_do_not_depend_on_how_many_are_made_at_once(posed, monkeypatch):
+    mask = ball(np.array([1.0, 1.0, 1.0]), 8, np.zeros(3))
+    image = grid((8, 14, 14), (1.8, 1.8, 5), (-12, -12, -17))
+    matrix = posed((9, -6, 20), (1, 2, -1))
+    weights = resampling.overlap_weights(mask, image, matrix)
+    monkeypatch.setattr(resampling, "_SAMPLES_AT_ONCE", 700)
+    np.testing.assert_array_equal(resampling.overlap_weights(mask, image, matrix), weights)
+
+
 def test_padding_is_cut_and_a_blank_image_refused():
     image = grid((6, 5, 4), (1, 2, 3))
     image.array[1:4, 2:4, 1:3] = np.arange(12).reshape(3, 2, 2) + 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from PseudoProgressionAnalyzerLib.formats.images import read_image
-from PseudoProgressionAnalyzerLib.lesion.shape import shape, sphere_shape
+from PseudoProgressionAnalyzerLib.lesion.shape import shape, sphere_shape, sphericity
 from PseudoProgressionAnalyzerLib.measures import InputError
 
 BASELINES = {
@@ -27,6 +27,7 @@ def test_pyradiomics_baselines_of_real_tumours_within_one_percent(reference_data
     assert measured.mesh_volume * 1000 == pytest.approx(float(rows["MeshVolume"]), rel=0.01)
     for name, baseline in BASELINES.items():
         assert getattr(measured, name) == pytest.approx(float(rows[baseline]), rel=0.01), name
+    assert sphericity(label.array == 1, label.affine) == pytest.approx(float(rows["Sphericity"]), rel=0.01)
     stretched = shape(label.array == 1, label.affine @ np.diag([1, 1, 1.05, 1]))
     assert stretched.surface_area != pytest.approx(float(rows["SurfaceArea"]), rel=0.01)
 
@@ -39,6 +40,10 @@ def test_a_single_voxel_is_an_octahedron():
     assert single.mesh_volume == pytest.approx(8 / 6 / 1000)
     assert single.surface_area == pytest.approx(np.sqrt(3) * 4)
     assert single.solidity == pytest.approx(1)
+    # 36 pi V^2 of an octahedron over the cube of its area
+    assert sphericity(mask, np.diag([2.0, 2, 2, 1])) == pytest.approx(
+        (36 * np.pi * (8 / 6) ** 2) ** (1 / 3) / (np.sqrt(3) * 4)
+    )
     assert (single.elongation, single.flatness) == (None, None)
 
 
