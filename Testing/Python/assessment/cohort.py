@@ -90,7 +90,7 @@ class Case:
 
 
 def simulate(
-    seed: int,
+    seed: int | tuple[int, ...],
     *,
     patients: int = 2000,
     sites: int = 20,
@@ -98,17 +98,19 @@ def simulate(
     prevalence: tuple[float, float] = (0.6, 0.72),
     missing: str = "random",
     error: bool = False,
+    optimism: float = 0.0,
 ) -> list[Case]:
     """Patients of several sites; prevalence of progression early and late.
 
-    missing: a key of ``MISSING``. error: whether values are measured with the published repeatability.
+    missing: a key of ``MISSING``. error: whether values are measured with the published repeatability. optimism: by how
+    much every true sensitivity and specificity lies below what was published.
     """
     random = np.random.default_rng(seed)
     shared = correlation * PAIRS + np.diag(1 - correlation * np.diag(PAIRS))
     factor = np.linalg.cholesky(shared)
     cases = []
     for site in range(sites):
-        accuracies = np.array([_site_accuracy(random, test, site % 2 == 0) for test in TESTS])
+        accuracies = np.array([_site_accuracy(random, test, site % 2 == 0, optimism) for test in TESTS])
         limits = np.array([[_site_limit(random, pair) for pair in test.limits] for test in TESTS])
         shape = SHAPES[site % len(SHAPES)]
         number = patients // sites
@@ -140,12 +142,12 @@ def simulate(
     return cases
 
 
-def _site_accuracy(random, test: Test, weaker_early: bool) -> list[tuple[float, float]]:
+def _site_accuracy(random, test: Test, weaker_early: bool, optimism: float) -> list[tuple[float, float]]:
     """(sensitivity, specificity) early and late at one site: logit-normal with the pooled mean and interval."""
     pair = []
     for mean, low, high in (test.sensitivity, test.specificity):
         spread = (logit(high) - logit(low)) / (2 * 1.96)
-        pair.append(expit(logit(mean) + spread * random.standard_normal()))
+        pair.append(expit(logit(mean - optimism) + spread * random.standard_normal()))
     late = tuple(np.clip(pair, 0.02, 0.995))
     if weaker_early and test.name.startswith("rCBV"):
         return [tuple(stats.norm.cdf(EARLY_DETECTABILITY * stats.norm.ppf(late))), late]
