@@ -132,15 +132,15 @@ TRUE_PROGRESSION = replace(
         replace(
             PSEUDOPROGRESSION.visits[1],
             lesion=replace(
-                UNTREATED, radius=20.5, rim=10.5, oedema=16.0, mass_effect=8.0, blood_volume_ratio=3.0, cho_naa=2.1,
-                naa=1.8, transfer=0.110, t2_star_share=0.25,
+                UNTREATED, radius=20.5, rim=10.5, oedema=16.0, mass_effect=8.0, blood_volume_ratio=3.6, cho_naa=3.0,
+                naa=1.5, transfer=0.110, t2_star_share=0.25,
             ),
         ),
         replace(
             PSEUDOPROGRESSION.visits[2],
             lesion=replace(
-                UNTREATED, radius=26.0, rim=11.5, oedema=19.0, mass_effect=10.0, blood_volume_ratio=3.3, cho_naa=2.3,
-                naa=1.7, transfer=0.120, t2_star_share=0.25,
+                UNTREATED, radius=26.0, rim=11.5, oedema=19.0, mass_effect=10.0, blood_volume_ratio=4.0, cho_naa=3.4,
+                naa=1.4, transfer=0.120, t2_star_share=0.25,
             ),
         ),
     ),
@@ -153,4 +153,44 @@ TRUE_PROGRESSION = replace(
     ),
 )  # fmt: skip
 
-CASES = {case.name: case for case in (PSEUDOPROGRESSION, TRUE_PROGRESSION)}
+LATE, LATE_AFTER = _day("2024-03-04"), _day("2024-06-10")
+
+RADIATION_NECROSIS = replace(
+    PSEUDOPROGRESSION,
+    name="radiation_necrosis",
+    patient="Simulated 3",
+    description=(
+        "The same patient and treatment, ten months after radiotherapy: a necrotic lesion with a thin rim and much "
+        "oedema has grown. Three months later it is a little smaller, and a biopsy finds treatment effect."
+    ),
+    answer="radiation_necrosis",
+    visits=(
+        PSEUDOPROGRESSION.visits[0],
+        replace(
+            PSEUDOPROGRESSION.visits[1],
+            date=LATE,
+            lesion=Lesion(
+                radius=20.0, rim=7.0, oedema=20.0, mass_effect=6.0, blood_volume_ratio=0.75, cho_naa=0.70, naa=3.0,
+                contrast=0.15, transfer=0.130, t2_star_share=0.30, irregularity=0.32,
+            ),
+        ),
+        replace(
+            PSEUDOPROGRESSION.visits[2],
+            date=LATE_AFTER,
+            lesion=Lesion(
+                radius=17.0, rim=6.5, oedema=14.0, mass_effect=3.0, blood_volume_ratio=0.70, cho_naa=0.60, naa=3.5,
+                contrast=0.12, transfer=0.090, t2_star_share=0.30, irregularity=0.32,
+            ),
+        ),
+    ),
+    events=(
+        *TREATMENT[:-1],
+        Event("temozolomide", _day("2023-05-29"), _day("2023-11-27"), {"schedule": "adjuvant"}),
+        Event("dexamethasone", LATE, details={"dose_mg_per_day": 4}),
+        Event("clinical_status", LATE, details={"status": "stable"}),
+        Event("biopsy", _day("2024-06-17"), details={"viable_tumour_percent": 5, "treatment_effect_percent": 95}),
+        Event("clinical_status", LATE_AFTER, details={"status": "stable"}),
+    ),
+)  # fmt: skip
+
+CASES = {case.name: case for case in (PSEUDOPROGRESSION, TRUE_PROGRESSION, RADIATION_NECROSIS)}

@@ -23,7 +23,7 @@ def quick(monkeypatch):
 
 
 def test_names_and_descriptions():
-    assert cases.names() == ["pseudoprogression", "true_progression"]
+    assert cases.names() == ["pseudoprogression", "true_progression", "radiation_necrosis"]
     assert all(len(cases.describe(name)) > 40 for name in cases.names())
 
 
