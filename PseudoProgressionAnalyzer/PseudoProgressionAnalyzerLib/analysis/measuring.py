@@ -47,6 +47,9 @@ def measure_visits(analysis: Analysis) -> None:
             mask = analysis.regions.get((region.visit, region.name))
             if mask is None:
                 continue
+            if not mask.array.any():
+                values += [_empty(region)] if region.visit == visit_id else []
+                continue
             weights: Weights = {}
             if region.visit == visit_id and region.purpose == "lesion":
                 values += measure_shape(visit_id, region, mask)
@@ -54,6 +57,12 @@ def measure_visits(analysis: Analysis) -> None:
             if region.carried or region.purpose == "free":
                 values += measure_maps(analysis, visit_id, region, mask, "fixed", weights)
     analysis.measurements = values + changes(values, visits)
+
+
+def _empty(region: Region) -> Measurement:
+    """The one row, without a value, of a region that holds no voxel."""
+    flag = Message("region_empty", {"name": region.name})
+    return Measurement(region.visit, region.name, "own", region.visit, "volume", None, "mL", flags=(flag,))
 
 
 def measure_shape(visit_id: str, region: Region, mask: Image) -> list[Measurement]:

@@ -54,13 +54,14 @@ def find_brain(analysis: Analysis, visit_id: str) -> None:
 
 
 def lesion_of(analysis: Analysis, visit_id: str) -> np.ndarray | None:
-    """All lesions drawn in the visit on its T1CE grid, or None when none was drawn."""
+    """All lesions drawn in the visit on its T1CE grid, or None when nothing is drawn."""
     masks = [
         analysis.regions[visit_id, region.name].array
         for region in analysis.patient.regions
         if region.visit == visit_id and region.purpose == "lesion" and (visit_id, region.name) in analysis.regions
     ]
-    return np.logical_or.reduce(masks) if masks else None
+    lesion = np.logical_or.reduce(masks) if masks else None
+    return lesion if lesion is not None and lesion.any() else None
 
 
 def warn(analysis: Analysis, visit_id: str, *messages: Message) -> None:

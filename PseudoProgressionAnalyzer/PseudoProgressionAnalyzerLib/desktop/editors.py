@@ -30,7 +30,8 @@ class Editors(VTKObservationMixin):
     """One editor per visit on a stack.
 
     Tells ``on_stroke(segmentation, segment id)`` after each edit, with an empty id when a segment was removed, and
-    ``on_visit(visit id)`` when another visit's editor comes to the front.
+    ``on_visit(visit id)`` when another visit's editor comes to the front. An edit sends several events: it is told
+    once, when they have all come.
     """
 
     def __init__(self, stack: object, on_stroke: Callable[[object, str], None], on_visit: Callable[[str], None]):
@@ -42,9 +43,15 @@ class Editors(VTKObservationMixin):
         self.known: dict[str, dict[str, str]] = {}
         self.visit = ""
         self.listening = True
+        self.edited: dict[str, object] = {}
+        self.timer = qt.QTimer()
+        self.timer.setSingleShot(True)
+        self.timer.setInterval(0)
+        self.timer.connect("timeout()", self.tell)
 
     def open(self) -> None:
         """Makes the editors of the scene's patient, and begins to watch pointer and strokes."""
+        self.tell()
         self.close()
         patient = patient_node(slicer.mrmlScene)
         if patient is None:
@@ -64,6 +71,8 @@ class Editors(VTKObservationMixin):
 
     def close(self) -> None:
         """Ends watching and takes the editors away; the segmentations stay."""
+        self.timer.stop()
+        self.edited = {}
         self.removeObservers()
         for editor in self.editors.values():
             node = editor.mrmlSegmentEditorNode()
@@ -138,20 +147,24 @@ class Editors(VTKObservationMixin):
         self.known[segmentation.GetID()] = _fingerprints(segmentation)
 
         def edited(caller: object, event: object) -> None:
-            self._tell(segmentation)
+            self.edited[segmentation.GetID()] = segmentation
+            self.timer.start()
 
         for event in EDITS:
             self.addObserver(segmentation.GetSegmentation(), event, edited)
 
-    def _tell(self, segmentation: object) -> None:
-        """Which segments hold other voxels than before."""
-        before, now = self.known[segmentation.GetID()], _fingerprints(segmentation)
-        self.known[segmentation.GetID()] = now
-        for segment_id, fingerprint_ in now.items():
-            if before.get(segment_id) != fingerprint_:
-                self.on_stroke(segmentation, segment_id)
-        if before.keys() - now.keys():
-            self.on_stroke(segmentation, "")
+    def tell(self) -> None:
+        """Which segments hold other voxels than before; at once, for what cannot wait for the event loop."""
+        self.timer.stop()
+        edited, self.edited = self.edited, {}
+        for node_id, segmentation in edited.items():
+            before, now = self.known[node_id], _fingerprints(segmentation)
+            self.known[node_id] = now
+            for segment_id, fingerprint_ in now.items():
+                if before.get(segment_id) != fingerprint_:
+                    self.on_stroke(segmentation, segment_id)
+            if before.keys() - now.keys():
+                self.on_stroke(segmentation, "")
 
     def _pointer_moved(self, crosshair: object, event: object = None) -> None:
         view = crosshair.GetCursorPositionXYZ([0.0, 0.0, 0.0])

@@ -45,7 +45,7 @@ class Panel:
         self.timer = qt.QTimer()
         self.timer.setSingleShot(True)
         self.timer.setInterval(SETTLED)
-        self.timer.connect("timeout()", self._settled)
+        self.timer.connect("timeout()", self._rested)
         self.sections: dict[str, Section] = {}
         for section in SECTIONS:
             self.sections[section.name] = section(ui, session, self)
@@ -75,12 +75,20 @@ class Panel:
     def stroke(self, segmentation: object, segment_id: str) -> None:
         """After each edit: the numbers follow at once, what is slow when the pen rests."""
         if self.busy:
+            self.session.take(segmentation, segment_id)
             return
         self.session.remeasure(segmentation, segment_id)
         for name, section in self.sections.items():
             if not self.button(name).collapsed:
                 section.measured()
         self.timer.start()
+
+    def settle(self) -> None:
+        """Brings the scene up to date with every stroke, now."""
+        self.timer.stop()
+        with self.errors():
+            self.sections["regions"].editors.tell()
+            self.session.settle()
 
     def open_patient(self) -> None:
         """After a patient came into the scene, or a scene with one was opened."""
@@ -173,9 +181,10 @@ class Panel:
             with self.errors():
                 self.sections[name].refresh()
 
-    def _settled(self) -> None:
+    def _rested(self) -> None:
         if self.busy:
             return
+        self.settle()
         for name, section in self.sections.items():
             if self.button(name).collapsed:
                 self.stale.add(name)

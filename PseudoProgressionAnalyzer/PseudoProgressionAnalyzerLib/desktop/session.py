@@ -23,11 +23,11 @@ from ..report import assessment_json
 from ..report.results import check_output, write_results
 from ..scene import timeline
 from ..scene.application import application
-from ..scene.build import build_scene, write_measurements
-from ..scene.nodes import patient_node
+from ..scene.build import build_scene, write_assessment, write_measurements, write_patient
+from ..scene.nodes import marked, patient_node
 from ..scene.pictures import ScenePictures
 from ..scene.read import read_scene
-from ..scene.regions import remeasure
+from ..scene.regions import remeasure, take
 from .long_work import run_in_background
 
 Show = Callable[[Message, float], None]
@@ -44,6 +44,8 @@ class Session:
         self.application = application()
         self._analysis: Analysis | None = None
         self._epoch = 0
+        self._unsettled = False
+        self._taken: set[str] = set()
 
     @property
     def analysis(self) -> Analysis | None:
@@ -55,6 +57,7 @@ class Session:
     def forget(self) -> None:
         """After the scene was closed, opened or edited by others: the next use reads it again."""
         self._analysis = None
+        self._unsettled = False
         self._epoch += 1
 
     def load(self, folder: Path, show: Show = _silent, cancel: threading.Event | None = None) -> None:
@@ -109,23 +112,40 @@ class Session:
                 composite.SetForegroundOpacity(opacity)
 
     def remeasure(self, segmentation: object, segment_id: str) -> None:
-        """Measures a segment after a stroke; the scene's table follows. Without a segment id a segment was removed:
-        everything is read from the scene and measured again."""
+        """Takes a segment after a stroke, and measures it where the patient was measured before; ``settle`` brings the
+        scene up to date, later. Without a segment id a segment was removed: everything is read from the scene again."""
         analysis = self.analysis
-        if analysis is None or ("step_measure", "") not in analysis.finished:
+        if analysis is None:
             return
-        if segment_id:
-            remeasure(self.application.scene, analysis, segmentation, segment_id)
-            return
-        self._analysis = None
-        measure_visits(self._patient())
-        write_measurements(patient_node(self.application.scene), self._patient())
+        measured = ("step_measure", "") in analysis.finished
+        self._unsettled = measured
+        if not segment_id:
+            self._analysis = None
+            if measured:
+                measure_visits(self._patient())
+        elif measured:
+            remeasure(self.application.scene, analysis, segmentation, segment_id, write=False)
+        else:
+            take(analysis, segmentation, segment_id)
+
+    def take(self, segmentation: object, segment_id: str) -> None:
+        """Takes a segment that was edited while long work ran; the work measures it again before it ends."""
+        if self._analysis is not None and take(self._analysis, segmentation, segment_id) is not None:
+            self._taken.add(marked(segmentation, "visit"))
+
+    def settle(self) -> None:
+        """Assesses and writes what strokes changed: when the pen rests, and before the scene is saved."""
+        if self._unsettled:
+            self.assess()
 
     def assess(self) -> None:
         """Assesses all visits again from the present measurements."""
-        analysis = self._patient()
+        analysis, patient = self._patient(), patient_node(self.application.scene)
+        self._unsettled = False
         assess_visits(analysis)
-        self._build(analysis)
+        write_patient(patient, analysis)
+        write_measurements(patient, analysis)
+        write_assessment(patient, assessment_json.text(analysis))
 
     def save_report(self, folder: Path, overwrite: bool = False, show_patient: bool = False) -> list[Path]:
         """Writes report, timeline, tables and maps into a folder; the scene itself is saved by Slicer. Raises
@@ -140,15 +160,26 @@ class Session:
         return self.analysis
 
     def _work(self, analysis: Analysis, show: Show, cancel: threading.Event | None, last_step: str = "") -> None:
-        run_in_background(
-            lambda report, cancelled: run(analysis, report, cancelled, last_step=last_step),
-            show,
-            cancel or threading.Event(),
-        )
+        """Runs the steps that are not done; again those that depend on regions edited meanwhile."""
+        cancel = cancel or threading.Event()
+        edited = True
+        while edited:
+            self._taken.clear()
+            try:
+                run_in_background(
+                    lambda report, cancelled: run(analysis, report, cancelled, last_step=last_step), show, cancel
+                )
+            finally:
+                edited = bool(self._taken)
+                if edited:
+                    analysis.finished -= {("step_measure", ""), ("step_assess", "")}
+                for visit in self._taken:
+                    analysis.finished -= {("step_reference_tissue", visit), ("step_ratios", visit)}
 
     def _build(self, analysis: Analysis) -> None:
         """Brings the scene up to date, with the interface alive; ends where the scene is closed meanwhile."""
         self._analysis = analysis
+        self._unsettled = False
         text = assessment_json.text(analysis) if analysis.assessments else ""
         with slicer.util.RenderBlocker():
             build_scene(self.application, analysis, text, self._pause(self._epoch))

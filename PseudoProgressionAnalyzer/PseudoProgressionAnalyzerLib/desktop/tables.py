@@ -39,12 +39,13 @@ def fill_measurements(table: object, analysis: Analysis | None) -> None:
             if not row.compared_to
         )
     )
+    cells_of = _by_cell(analysis.measurements)
     rows, tips = [], {}
     for number, (region, kind, drawn_in, name, unit) in enumerate(keys):
         where = _("own") if kind == "own" else _("fixed, drawn in {visit}").format(visit=drawn_in)
         cells = [f"{region} ({where})", f"{name} [{unit}]" if unit not in ("1", "") else name]
         for column, visit in enumerate(visits):
-            value, change = _cell(analysis.measurements, visit.id, region, kind, drawn_in, name)
+            value, change = cells_of.get((visit.id, region, kind, drawn_in, name), (None, None))
             cells.append(_text(value, change))
             if value is not None:
                 tips[number, column + 2] = _tip(value, change)
@@ -52,17 +53,19 @@ def fill_measurements(table: object, analysis: Analysis | None) -> None:
     _fill(table, header, rows, tips)
 
 
-def _cell(measurements: list[Measurement], visit: str, region: str, kind: str, drawn_in: str, name: str):
-    """The value and its change in per cent (or None) of one measure in one visit."""
-    value = change = None
-    for row in measurements:
-        if (row.visit, row.region, row.kind) != (visit, region, kind) or (drawn_in and row.drawn_in != drawn_in):
-            continue
-        if row.name == name and not row.compared_to:
-            value = row
-        elif row.name == f"{name}_percent":
-            change = row
-    return value, change
+def _by_cell(measurements: list[Measurement]) -> dict[tuple, tuple[Measurement, Measurement | None]]:
+    """The value and its change in per cent (or None) by visit, region, kind, where it was drawn (fixed regions) and
+    name."""
+
+    def place(row: Measurement) -> tuple:
+        return row.visit, row.region, row.kind, row.drawn_in if row.kind == "fixed" else ""
+
+    changes = {(*place(row), row.name): row for row in measurements if row.compared_to}
+    return {
+        (*place(row), row.name): (row, changes.get((*place(row), f"{row.name}_percent")))
+        for row in measurements
+        if not row.compared_to
+    }
 
 
 def _text(value: Measurement | None, change: Measurement | None) -> str:
@@ -89,17 +92,22 @@ def _tip(value: Measurement, change: Measurement | None) -> str:
 
 
 def _fill(table: object, header: list[str], rows: list[list[str]], tips: dict | None = None) -> None:
-    """Writes the cells that changed; keeps selection and scroll position."""
+    """Writes the cells that changed; keeps selection and scroll position, and the widths of columns while rows and
+    columns are the same in number."""
+    resized = (table.rowCount, table.columnCount) != (len(rows), len(header))
     table.setColumnCount(len(header))
     table.setHorizontalHeaderLabels(header)
     table.setRowCount(len(rows))
     for number, row in enumerate(rows):
         for column, text in enumerate(row):
+            tip = (tips or {}).get((number, column), text)
             item = table.item(number, column)
             if item is None:
                 item = qt.QTableWidgetItem()
                 table.setItem(number, column, item)
             if item.text() != text:
                 item.setText(text)
-            item.setToolTip((tips or {}).get((number, column), text))
-    table.resizeColumnsToContents()
+            if item.toolTip() != tip:
+                item.setToolTip(tip)
+    if resized:
+        table.resizeColumnsToContents()

@@ -58,8 +58,7 @@ def build_scene(
     _build_maps(patient, analysis, pause)
     _build_regions(patient, analysis, pause)
     write_measurements(patient, analysis)
-    if assessment_json:
-        put(patient, "vtkMRMLTextNode", "assessment", Kind.ASSESSMENT).SetText(assessment_json)
+    write_assessment(patient, assessment_json)
     arrange(scene, patient, analysis.patient)
     return patient
 
@@ -93,6 +92,12 @@ def write_measurements(patient: object, analysis: Analysis) -> None:
     """Writes the measurements into their table node."""
     node = put(patient, "vtkMRMLTableNode", "measurements", Kind.MEASUREMENTS)
     write_table(node, analysis.patient, analysis.measurements)
+
+
+def write_assessment(patient: object, assessment_json: str) -> None:
+    """Writes the content of assessment.json into its text node; nothing where it is empty."""
+    if assessment_json:
+        put(patient, "vtkMRMLTextNode", "assessment", Kind.ASSESSMENT).SetText(assessment_json)
 
 
 def checksum(*paths: Path) -> str | None:

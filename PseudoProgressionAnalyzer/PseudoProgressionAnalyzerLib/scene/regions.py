@@ -16,73 +16,98 @@ from ..analysis import Analysis
 from ..analysis.mapping import TO_REFERENCE, make_ratio_maps
 from ..analysis.measuring import changes, measure_visits
 from ..imaging.resampling import transform_points
-from ..measures import Image, Map, Measurement, Message, Region
+from ..measures import Image, Map, Measurement, Region
 from . import nodes
 from .build import ANATOMY, write_measurements, write_ratio_maps
 from .nodes import Kind, marked
-from .segments import on_grid, regions_of, segment_mask
+from .segments import on_grid, regions_of, segment_mask, segment_of
 
 
-def remeasure(scene: object, analysis: Analysis, node: object, segment_id: str) -> Region | None:
+def remeasure(scene: object, analysis: Analysis, node: object, segment_id: str, write: bool = True) -> Region | None:
     """Measures a segment again after a stroke, in the analysis and in the scene's table; other rows stay as they were.
 
     A lesion or free region changes its own rows and the changes over time that they enter. Reference tissue changes
     the ratio maps of its visit and what is measured in them; tissue that was found counts as drawn from then on.
-    Returns the region; None where the patient or the visit's T1CE was deleted.
+    write: False where the caller writes the table itself, once for several strokes. Returns the region; None where the
+    patient or the visit's T1CE was deleted.
     """
-    patient_node, visit_id = nodes.patient_node(scene), marked(node, "visit")
-    anatomy = analysis.images.get((visit_id, ANATOMY))
-    if patient_node is None or anatomy is None:
+    patient_node = nodes.patient_node(scene)
+    region = take(analysis, node, segment_id) if patient_node is not None else None
+    if region is None:
         return None
-    if marked(node, "kind") == Kind.REFERENCE:
-        region = _remeasure_reference(analysis, node, segment_id, visit_id, anatomy)
-        write_ratio_maps(patient_node, analysis, visit_id)
+    if region.purpose == "reference":
+        if region.visit in analysis.references:
+            make_ratio_maps(analysis, region.visit)
+        write_ratio_maps(patient_node, analysis, region.visit)
+        _remeasure_ratios(patient_node, analysis, region.visit)
     else:
-        mask = segment_mask(node, segment_id)
-        region = _region(analysis, node, segment_id, visit_id, "lesion")
-        analysis.regions[visit_id, region.name] = on_grid(mask, anatomy)
-        others = [
-            row
-            for row in analysis.measurements
-            if not row.compared_to and (row.drawn_in, row.region) != (visit_id, region.name)
-        ]
-        _merge(analysis, others + region_rows(analysis, region, mask))
-    write_measurements(patient_node, analysis)
+        kept = [row for row in _values(analysis) if (row.drawn_in, row.region) != (region.visit, region.name)]
+        _merge(analysis, kept + region_rows(analysis, region, segment_mask(node, segment_id)))
+    if write:
+        write_measurements(patient_node, analysis)
     return region
 
 
-def region_rows(analysis: Analysis, region: Region, mask: Image) -> list[Measurement]:
-    """All values of one region, as ``analysis.measuring.measure_visits`` measures them; mask: cropped bool image.
+def take(analysis: Analysis, node: object, segment_id: str) -> Region | None:
+    """Takes a segment as it is now into the analysis and returns its region; measures nothing.
 
-    An empty region has one row without a value that says so.
+    Ratios to a reference tissue that was drawn over are not there until they are made again. None where the visit's
+    T1CE was deleted.
     """
-    if not mask.array.any():
-        flag = Message("scene_region_empty", {"name": region.name})
-        return [Measurement(region.visit, region.name, "own", region.visit, "volume", None, "mL", flags=(flag,))]
-    references = [other for other in analysis.patient.regions if other.purpose == "reference"]
+    visit_id = marked(node, "visit")
+    anatomy = analysis.images.get((visit_id, ANATOMY))
+    if anatomy is None:
+        return None
+    purpose = "reference" if marked(node, "kind") == Kind.REFERENCE else "lesion"
+    region = _region(analysis, node, segment_id, visit_id, purpose)
+    analysis.regions[visit_id, region.name] = on_grid(segment_mask(node, segment_id), anatomy)
+    if purpose == "reference":
+        tissue = np.logical_or.reduce([on_grid(segment_mask(node, each), anatomy).array for each in regions_of(node)])
+        analysis.references.pop(visit_id, None)
+        for ratio in TO_REFERENCE.values():
+            analysis.maps.pop((visit_id, ratio), None)
+        if tissue.any():
+            analysis.references[visit_id] = Image(tissue, anatomy.affine)
+    return region
+
+
+def region_rows(analysis: Analysis, region: Region, mask: Image, visit_id: str = "") -> list[Measurement]:
+    """All values of one region (in one visit alone, where it is named), as ``analysis.measuring.measure_visits``
+    measures them; mask: bool image, cropped or not."""
+    patient = analysis.patient
+    references = [other for other in patient.regions if other.purpose == "reference"]
     part = replace(
         analysis,
-        patient=replace(analysis.patient, regions=[region, *references]),
+        patient=replace(
+            patient,
+            visits=[visit for visit in patient.visits if visit_id in ("", visit.id)],
+            regions=[region, *references],
+        ),
         regions={(region.visit, region.name): mask},
-        maps=_maps_around(analysis, region, mask),
+        maps=_maps_around(analysis, region, mask, visit_id) if mask.array.any() else {},
         measurements=[],
     )
     measure_visits(part)
-    return [row for row in part.measurements if not row.compared_to]
+    return _values(part)
 
 
-def _remeasure_reference(analysis: Analysis, node: object, segment_id: str, visit_id: str, anatomy: Image) -> Region:
-    region = _region(analysis, node, segment_id, visit_id, "reference")
-    analysis.regions[visit_id, region.name] = on_grid(segment_mask(node, segment_id), anatomy)
-    tissue = np.logical_or.reduce([on_grid(segment_mask(node, each), anatomy).array for each in regions_of(node)])
-    analysis.references.pop(visit_id, None)
-    for ratio in TO_REFERENCE.values():
-        analysis.maps.pop((visit_id, ratio), None)
-    if tissue.any():
-        analysis.references[visit_id] = Image(tissue, anatomy.affine)
-        make_ratio_maps(analysis, visit_id)
-    measure_visits(analysis)
-    return region
+def _remeasure_ratios(patient_node: object, analysis: Analysis, visit_id: str) -> None:
+    """What is measured against the reference tissue of a visit, in all regions."""
+    rows = [row for row in _values(analysis) if row.visit != visit_id or not row.reference]
+    for region in analysis.patient.regions:
+        mask = analysis.regions.get((region.visit, region.name))
+        node = nodes.find(patient_node, Kind.LESION, region.visit)
+        segment_id = segment_of(node, region.name) if node is not None else None
+        if segment_id is not None:
+            mask = segment_mask(node, segment_id)  # the same voxels without the empty ones around
+        if region.purpose != "reference" and mask is not None:
+            rows += [row for row in region_rows(analysis, region, mask, visit_id) if row.reference]
+    _merge(analysis, rows)
+
+
+def _values(analysis: Analysis) -> list[Measurement]:
+    """Measurements without changes over time."""
+    return [row for row in analysis.measurements if not row.compared_to]
 
 
 def _region(analysis: Analysis, node: object, segment_id: str, visit_id: str, purpose: str) -> Region:
@@ -104,13 +129,16 @@ def _merge(analysis: Analysis, values: list[Measurement]) -> None:
     analysis.measurements = values + changes(values, visits)
 
 
-def _maps_around(analysis: Analysis, region: Region, mask: Image) -> dict[tuple[str, str], Map]:
-    """The maps that the region is measured in, cut to the block of voxels that it can reach."""
+def _maps_around(analysis: Analysis, region: Region, mask: Image, only: str = "") -> dict[tuple[str, str], Map]:
+    """The maps (of one visit only, where it is named) that the region is measured in, cut to the block of voxels that
+    it can reach."""
     carried = region.carried or region.purpose == "free"
     corners = np.array(list(itertools.product(*((-0.5, n - 0.5) for n in mask.shape[::-1]))))
     there = analysis.visit_to_reference.get(region.visit)
     cut = {}
     for (visit_id, name), values in analysis.maps.items():
+        if only not in ("", visit_id):
+            continue
         if there is None or visit_id not in analysis.visit_to_reference or not (carried or visit_id == region.visit):
             continue
         to_visit = np.linalg.inv(analysis.visit_to_reference[visit_id]) @ there

@@ -11,7 +11,7 @@ from PseudoProgressionAnalyzerLib.scene import nodes
 from PseudoProgressionAnalyzerLib.scene.build import COMPUTED_REFERENCE, build_scene
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
-from PseudoProgressionAnalyzerLib.scene.regions import region_rows, remeasure
+from PseudoProgressionAnalyzerLib.scene.regions import region_rows, remeasure, take
 from PseudoProgressionAnalyzerLib.scene.segments import put_segment, segment_mask, segment_of
 from PseudoProgressionAnalyzerLib.scene.table import read_table
 
@@ -144,7 +144,7 @@ def test_an_erased_region_is_absent_with_its_reason(app, drawn):
     paint(app, drawn, SECOND, "lesion", np.zeros_like(drawn.regions[SECOND, "lesion"].array))
     rows = [r for r in drawn.measurements if (r.visit, r.region) == (SECOND, "lesion") and r.drawn_in == SECOND]
     assert [row.value for row in rows] == [None]
-    assert rows[0].flags[0].code == "scene_region_empty"
+    assert rows[0].flags[0].code == "region_empty"
     # the change from the first to the third visit is measured over the gap
     assert any((r.visit, r.compared_to, r.name) == (THIRD, FIRST, "volume") for r in drawn.measurements)
     mask = np.zeros_like(drawn.regions[SECOND, "lesion"].array)
@@ -207,3 +207,37 @@ def test_measuring_reads_the_cropped_labelmap_alone(app, drawn):
     node = find(nodes.patient_node(app.scene), Kind.LESION, THIRD)
     mask = segment_mask(node, segment_of(node, "lesion"))
     assert mask.array.size < drawn.regions[THIRD, "lesion"].array.size / 10
+
+
+def test_a_stroke_in_reference_tissue_gives_the_numbers_of_the_whole_job(app, drawn):
+    mask = drawn.references[SECOND].array & (np.arange(drawn.references[SECOND].array.shape[2]) % 3 == 0)
+    paint(app, drawn, SECOND, COMPUTED_REFERENCE, mask, Kind.REFERENCE)
+    whole = copy.copy(drawn)
+    measure_visits(whole)
+    same(drawn.measurements, whole.measurements, relative=1e-6)  # values of a map have seven digits
+    ratios = [r for r in drawn.measurements if r.visit == SECOND and r.name == "rCBV_ratio_mean" and not r.compared_to]
+    assert {r.kind for r in ratios} == {"own", "fixed"}
+    assert {r.reference for r in ratios} == {"drawn reference tissue"}
+
+
+def test_an_empty_region_does_not_hinder_the_measuring_of_others(app, drawn):
+    paint(app, drawn, SECOND, "lesion", np.zeros_like(drawn.regions[SECOND, "lesion"].array))
+    rows = [r for r in drawn.measurements if (r.visit, r.region, r.compared_to) == (SECOND, "lesion", "")]
+    measure_visits(drawn)
+    again = [r for r in drawn.measurements if (r.visit, r.region, r.compared_to) == (SECOND, "lesion", "")]
+    assert [r for r in again if r.kind == "own"] == [r for r in rows if r.kind == "own"]
+    assert any(r.visit == THIRD and r.name == "volume" and r.value > 0 for r in drawn.measurements)
+
+
+def test_a_segment_is_taken_without_measuring(app, drawn):
+    node = find(nodes.patient_node(app.scene), Kind.LESION, SECOND)
+    mask = grown(drawn.regions[SECOND, "lesion"].array)
+    before = list(drawn.measurements)
+    put_segment(node, "lesion", "lesion", Image(mask, drawn.images[SECOND, "T1CE"].affine))
+    assert take(drawn, node, segment_of(node, "lesion")).name == "lesion"
+    assert np.array_equal(drawn.regions[SECOND, "lesion"].array, mask)
+    assert drawn.measurements == before
+    tissue = find(nodes.patient_node(app.scene), Kind.REFERENCE, SECOND)
+    assert take(drawn, tissue, segment_of(tissue, COMPUTED_REFERENCE)).purpose == "reference"
+    assert (SECOND, "rCBV_ratio") not in drawn.maps  # until it is made again
+    assert (THIRD, "rCBV_ratio") in drawn.maps

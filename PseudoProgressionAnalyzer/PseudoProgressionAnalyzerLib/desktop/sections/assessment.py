@@ -35,8 +35,8 @@ class AssessmentSection(Section):
         self.show_assessment()
 
     def settled(self) -> None:
-        """The assessment follows the numbers once the pen rests."""
-        self.show_assessment()
+        """The assessment as it was made again from the numbers."""
+        self.refresh()
 
     def show_assessment(self) -> None:
         """The assessment as of the chosen visit."""
