@@ -23,7 +23,7 @@ from ..report import assessment_json
 from ..report.results import check_output, write_results
 from ..scene import timeline
 from ..scene.application import application
-from ..scene.build import build_scene, write_assessment, write_measurements, write_patient
+from ..scene.build import build_scene, share_images, write_assessment, write_measurements, write_patient
 from ..scene.nodes import marked, patient_node
 from ..scene.pictures import ScenePictures
 from ..scene.read import read_scene
@@ -182,7 +182,7 @@ class Session:
         self._unsettled = False
         text = assessment_json.text(analysis) if analysis.assessments else ""
         with slicer.util.RenderBlocker():
-            build_scene(self.application, analysis, text, self._pause(self._epoch))
+            share_images(build_scene(self.application, analysis, text, self._pause(self._epoch)), analysis)
 
     def _pause(self, epoch: int) -> Callable[[], None]:
         """Lets the interface live between two pieces of work on the scene; ends the work when the scene was closed."""

@@ -63,6 +63,15 @@ def build_scene(
     return patient
 
 
+def share_images(patient: object, analysis: Analysis) -> None:
+    """Lets the analysis use the voxels of the scene's nodes from now on, so that they are kept once."""
+    for (visit_id, role), image in analysis.images.items():
+        node = find(patient, Kind.IMAGE, visit_id, role)
+        there = nodes.get_image(node) if node is not None else None
+        if there is not None and there.array.dtype == image.array.dtype:
+            analysis.images[visit_id, role] = there
+
+
 def write_patient(patient: object, analysis: Analysis) -> None:
     """Writes the patient, and all of the analysis that is neither image, region nor measurement, as JSON text."""
     content = {
@@ -150,6 +159,8 @@ def _place(patient: object, node: object, analysis: Analysis, visit_id: str, ser
 
 def _differs(node: object, image: Image) -> bool:
     there = nodes.get_image(node)
+    if there is not None and np.may_share_memory(there.array, image.array):
+        return not np.allclose(there.affine, image.affine, atol=1e-9)
     return (
         there is None
         or there.array.shape != image.array.shape

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import slicer
 from vtkmodules.vtkRenderingCore import vtkColorTransferFunction
 
 from ..imaging.resampling import overlap_weights
@@ -45,11 +46,20 @@ _SAMPLES = 64  # voxels along each axis that percentiles are taken from: more te
 
 def show_anatomy(node: object, window: tuple[float, float]) -> None:
     """Grey values from black to white between two values."""
-    node.CreateDefaultDisplayNodes()
-    display = node.GetDisplayNode()
+    display = _display_of(node)
     display.SetAndObserveColorNodeID(GREY)
     display.SetAutoWindowLevel(False)
     display.SetWindowLevelMinMax(*window)
+
+
+def _display_of(node: object) -> object:
+    """The display node of a volume; a new one never looks through all voxels for a window of its own."""
+    if node.GetDisplayNode() is None:
+        display = slicer.vtkMRMLScalarVolumeDisplayNode()
+        display.SetAutoWindowLevel(False)
+        display.SetAutoThreshold(False)
+        node.SetAndObserveDisplayNodeID(node.GetScene().AddNode(display).GetID())
+    return node.GetDisplayNode()
 
 
 def grey_windows(images: dict[str, tuple[Image, np.ndarray | None]]) -> dict[str, tuple[float, float]]:
@@ -109,8 +119,7 @@ def show_map(node: object, patient: object, name: str, scale: Scale) -> None:
 
     Metabolite maps are shown voxel by voxel: between their coarse voxels nothing was measured.
     """
-    node.CreateDefaultDisplayNodes()
-    display = node.GetDisplayNode()
+    display = _display_of(node)
     display.SetAndObserveColorNodeID(heat_colours(patient).GetID())
     display.SetAutoWindowLevel(False)
     display.SetWindowLevelMinMax(scale.low, scale.high)

@@ -11,7 +11,7 @@ from vtkmodules.vtkCommonMath import vtkMatrix3x3, vtkMatrix4x4
 from ..imaging.resampling import transform_points, voxel_centres
 from . import nodes
 from .nodes import Kind, find, linked, marked
-from .segments import regions_of, segment_mask
+from .segments import held_block, regions_of, segment_mask
 
 ORIENTATION = "Axial"
 _NEAR = 5.0  # mm above and below the chosen level
@@ -69,10 +69,11 @@ def head_bounds(patient_node: object) -> tuple[np.ndarray, np.ndarray]:
     image = nodes.get_image(images[0])
     low, high = _box(np.zeros(3), np.array(image.shape[::-1]), to_world(images[0]) @ image.affine)
     brain = find(patient_node, Kind.BRAIN, marked(images[0], "visit"))
-    held = np.argwhere(nodes.get_image(brain).array) if brain and nodes.get_image(brain) else ()
-    if len(held):
+    held = held_block(nodes.get_image(brain).array) if brain and nodes.get_image(brain) else None
+    if held is not None:
         affine = to_world(brain) @ nodes.get_image(brain).affine
-        near_low, near_high = _box(held.min(axis=0)[::-1], held.max(axis=0)[::-1] + 1, affine)
+        first, last = (np.array(ends)[::-1] for ends in zip(*((part.start, part.stop) for part in held), strict=True))
+        near_low, near_high = _box(first, last, affine)
         low, high = np.maximum(low, near_low - _AROUND), np.minimum(high, near_high + _AROUND)
     return low, high
 

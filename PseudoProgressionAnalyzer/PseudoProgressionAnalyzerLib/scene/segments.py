@@ -71,14 +71,22 @@ def segment_mask(node: object, segment_id: str) -> Image:
     matrix = vtkMatrix4x4()
     labelmap.GetImageToWorldMatrix(matrix)
     affine = from_vtk(matrix)
+    block = held_block(drawn)
+    if block is None:
+        return Image(np.zeros((1, 1, 1), dtype=bool), affine)
+    affine[:3, 3] += affine[:3, :3] @ (first + [part.start for part in block[::-1]])
+    return Image(drawn[block], affine)
+
+
+def held_block(mask: np.ndarray) -> tuple[slice, slice, slice] | None:
+    """The smallest block of a mask ``(k, j, i)`` that holds all that is not zero; None when nothing is."""
     block = []
     for axis in range(3):
-        held = np.flatnonzero(drawn.any(axis=tuple(other for other in range(3) if other != axis)))
+        held = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
         if held.size == 0:
-            return Image(np.zeros((1, 1, 1), dtype=bool), affine)
-        block.append(slice(held[0], held[-1] + 1))
-    affine[:3, 3] += affine[:3, :3] @ (first + [part.start for part in block[::-1]])
-    return Image(drawn[tuple(block)], affine)
+            return None
+        block.append(slice(int(held[0]), int(held[-1]) + 1))
+    return tuple(block)
 
 
 def fingerprint(mask: Image) -> str:
@@ -104,11 +112,9 @@ def on_grid(mask: Image, grid: Image) -> Image:
 
 def _labelmap(mask: Image) -> object:
     """The mask's bounding box as vtkOrientedImageData."""
-    held = np.argwhere(mask.array)
-    low, high = (held.min(axis=0), held.max(axis=0) + 1) if len(held) else (np.zeros(3, int), np.ones(3, int))
-    block = mask.array[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    held = held_block(mask.array) or (slice(0, 1),) * 3
     labelmap = slicer.vtkOrientedImageData()
-    labelmap.ShallowCopy(image_data(block))
-    labelmap.SetExtent(*(int(bound) for a, b in zip(low[::-1], high[::-1], strict=True) for bound in (a, b - 1)))
+    labelmap.ShallowCopy(image_data(mask.array[held]))
+    labelmap.SetExtent(*(bound for part in held[::-1] for bound in (part.start, part.stop - 1)))
     labelmap.SetImageToWorldMatrix(to_vtk(mask.affine))
     return labelmap

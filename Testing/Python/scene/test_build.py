@@ -12,7 +12,7 @@ from PseudoProgressionAnalyzerLib.imaging.resampling import resample, transform_
 from PseudoProgressionAnalyzerLib.measures import Image
 from PseudoProgressionAnalyzerLib.scene import nodes
 from PseudoProgressionAnalyzerLib.scene.application import application
-from PseudoProgressionAnalyzerLib.scene.build import build_scene
+from PseudoProgressionAnalyzerLib.scene.build import build_scene, share_images
 from PseudoProgressionAnalyzerLib.scene.focus import to_world
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked
 from PseudoProgressionAnalyzerLib.scene.save import open_scene, save_mrb
@@ -243,3 +243,19 @@ def test_a_ball_in_the_lesion_is_where_it_was_drawn(patient, analysis, phantom):
     mask = segment_mask(node, segment_of(node, "lesion"))
     points = transform_points(to_world(node), voxel_centres(mask.array, mask.affine))
     assert np.linalg.norm(points - phantom.lesion_centre, axis=1).max() <= 9.0 + 1e-6
+
+
+def test_shared_images_are_the_nodes_own(phantom, tmp_path):
+    app = application()
+    analysis = phantom.make_analysis(tmp_path)
+    before = {key: image.array.copy() for key, image in analysis.images.items()}
+    patient = build_scene(app, analysis)
+    share_images(patient, analysis)
+    for (visit, role), image in analysis.images.items():
+        assert np.may_share_memory(image.array, nodes.get_image(find(patient, Kind.IMAGE, visit, role)).array)
+        assert np.array_equal(image.array, before[visit, role])
+    kept = find(patient, Kind.IMAGE, *next(iter(analysis.images))).GetImageData()
+    assert build_scene(app, analysis) is patient
+    assert find(patient, Kind.IMAGE, *next(iter(analysis.images))).GetImageData() is kept
+    app.scene.Clear(False)
+    assert all(np.array_equal(image.array, before[key]) for key, image in analysis.images.items())  # outlive the scene
