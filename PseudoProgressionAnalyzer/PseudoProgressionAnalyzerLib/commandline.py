@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     analyze = commands.add_parser("analyze", help="read, align, map, measure and assess a patient; write the report")
     analyze.add_argument("patient", type=Path, help="DICOM or BIDS folder, or one with a sub-folder per study date")
     _add_output(analyze)
+    _add_rules(analyze)
     analyze.set_defaults(run=_analyze)
 
     inspect = commands.add_parser("inspect", help="print what is there and what is missing, without computing")
@@ -60,7 +61,13 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="run the main job on a built-in case and compare with its truth")
     demo.add_argument("case", nargs="?", help="name of the case (see cases); the first by default")
     _add_output(demo)
+    _add_rules(demo)
     demo.set_defaults(run=_demo)
+
+    criteria = commands.add_parser(
+        "criteria", help="print the default criteria as a file to edit and give to --criteria"
+    )
+    criteria.set_defaults(run=_criteria)
     return parser
 
 
@@ -70,11 +77,22 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show-patient", action="store_true", help="write the patient's id from patient.json")
 
 
+def _add_rules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--criteria", type=Path, metavar="FILE", help="a site's own criteria (see criteria)")
+    parser.add_argument(
+        "--prior",
+        type=float,
+        nargs=3,
+        metavar=("MEDIAN", "LOW", "HIGH"),
+        help="probability of true progression before any test; from time since radiotherapy when not given",
+    )
+
+
 def _analyze(options: argparse.Namespace) -> None:
     from .report.results import check_output, shown_analysis, write_results
 
     check_output(options.output, options.overwrite)
-    analysis = _run_job(options.patient)
+    analysis = _run_job(options.patient, _rules(options))
     with_scene = _with_scene(shown_analysis(analysis, options.show_patient))
     with _Progress() as show:
         show(Message("step_write"), 0.0)
@@ -109,12 +127,20 @@ def _with_scene(shown: object) -> dict[str, Any]:
     }
 
 
-def _run_job(patient_folder: Path):
+def _rules(options: argparse.Namespace):
+    """By what is assessed, read before anything is computed."""
+    from .assessment import Rules
+
+    return Rules().with_criteria(options.criteria).with_prior(options.prior)
+
+
+def _run_job(patient_folder: Path, rules):
     from .analysis.run import run, start
     from .patient import read
 
     # The absolute path: reports cut it to study folder and name, and cannot tell where a relative one begins.
     analysis = start(read(patient_folder.absolute()))
+    analysis.rules = rules
     with _Progress() as show:
         run(analysis, progress=show)
     for visit, messages in analysis.messages.items():
@@ -166,6 +192,12 @@ def _cases(options: argparse.Namespace) -> None:
 
     for name in cases.names():
         print(f"{name}: {cases.describe(name)}")
+
+
+def _criteria(options: argparse.Namespace) -> None:
+    from .assessment import editable_criteria
+
+    print(json.dumps(editable_criteria(), indent=2))
 
 
 def _demo(options: argparse.Namespace) -> None:

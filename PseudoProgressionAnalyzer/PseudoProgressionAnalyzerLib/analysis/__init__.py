@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..assessment.rules import Rules
 from ..measures import Assessment, Image, Map, Measurement, Message, Patient
 
 
@@ -27,6 +28,7 @@ class Analysis:
     references: visit id to bool Image on that visit's T1CE grid: the tissue that ratios are taken against.
     maps: also ``rCBV`` (relative units) and ``rCBV_ratio`` (over the reference tissue's mean) where there is a DSC.
     finished: steps that are done, as (step code, visit id or empty): a step runs again when it is taken out of here.
+    rules: by what visits are assessed, as the user chose it.
     outcome: visit id to messages about what came after that visit, never evidence for it.
     """
 
@@ -42,6 +44,7 @@ class Analysis:
     regions: dict[tuple[str, str], Image] = field(default_factory=dict)
     references: dict[str, Image] = field(default_factory=dict)
     measurements: list[Measurement] = field(default_factory=list)
+    rules: Rules = field(default_factory=Rules)
     assessments: list[Assessment] = field(default_factory=list)
     outcome: dict[str, tuple[Message, ...]] = field(default_factory=dict)
     messages: dict[str, list[Message]] = field(default_factory=dict)

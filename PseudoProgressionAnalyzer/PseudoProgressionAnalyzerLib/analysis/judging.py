@@ -17,6 +17,14 @@ def assess_visits(analysis: Analysis) -> None:
 def assess(analysis: Analysis, as_of: str) -> Assessment:
     """The assessment as of a visit: it sees only measurements and events dated up to that visit.
 
-    Raises InputError for a visit before the end of radiotherapy.
+    Criteria and prior are those of ``analysis.rules``. Raises InputError for a visit before the end of radiotherapy.
     """
-    return assess_visit(analysis.patient, as_of, analysis.measurements)
+    rules = analysis.rules
+    return assess_visit(
+        analysis.patient,
+        as_of,
+        analysis.measurements,
+        criteria=rules.criteria_set(),
+        prior=rules.prior(as_of),
+        windows=rules.windows,
+    )

@@ -18,19 +18,24 @@ class Known:
 
     day: after the end of the first course of radiotherapy, None when unknown. events: begun by then, in order of date;
     an end that lies later is removed. rows: the visit's own measurements, without those that rest on a later visit.
-    earlier: the dated visit before it, if any. messages: what is unknown about the dates.
+    before: the dated visits before it, in order of date. messages: what is unknown about the dates.
     """
 
     visit: Visit
     day: int | None
     events: tuple[Event, ...]
     rows: tuple[Measurement, ...]
-    earlier: Visit | None
+    before: tuple[Visit, ...]
     messages: tuple[Message, ...]
 
+    @property
+    def earlier(self) -> Visit | None:
+        """The visit before this one, if any."""
+        return self.before[-1] if self.before else None
+
     def of_kind(self, kind: str) -> list[Event]:
-        """The known events of a kind, in order of date."""
-        return [event for event in self.events if event.kind == kind]
+        """The known events of a kind that took place, in order of date."""
+        return [event for event in self.events if event.kind == kind and took_place(event)]
 
 
 def why_not_assessed(patient: Patient, visit_id: str) -> Message | None:
@@ -75,8 +80,13 @@ def known_by(patient: Patient, visit_id: str, measurements: Sequence[Measurement
 
     rows = [row for row in measurements if row.visit == visit.id and by_then(row.drawn_in) and by_then(row.compared_to)]
     before = [other for other in patient.visits if other.date and visit.date and other.date < visit.date]
-    earlier = max(before, key=lambda other: other.date, default=None)
-    return Known(visit, day, events, tuple(sorted(rows, key=_row_order)), earlier, tuple(messages))
+    before.sort(key=lambda other: other.date)
+    return Known(visit, day, events, tuple(sorted(rows, key=_row_order)), tuple(before), tuple(messages))
+
+
+def took_place(event: Event) -> bool:
+    """False where it was stated that there was none (``given`` false)."""
+    return event.details.get("given") is not False
 
 
 def begin(event: Event) -> datetime.date | None:
@@ -90,7 +100,7 @@ def _events(patient: Patient, visit: Visit) -> tuple[tuple[Event, ...], list[str
     for event in patient.events:
         day = begin(event)
         if day is None:
-            if event.kind in TIMELESS:
+            if event.kind in TIMELESS or not took_place(event):
                 known.append(event)
             else:
                 undated.add(event.kind)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ..measures import Assessment, Evidence, InputError, Measurement, Message, Patient
-from .as_of import Known, known_by, why_not_assessed
+from .as_of import Known, known_by, took_place, why_not_assessed
 from .combination import DECIBAN, Sum, central_log_ratio, combine
 from .context import context, unknown
 from .criteria_set import CriteriaSet, default_criteria
 from .evidence import STRONGEST, Circumstances, Held, hold
+from .histology import tissue
 from .lesions import assessed_lesion, chosen_rows
 from .prior import prior_for, stated_prior
 from .registry import PLACES, fact_of
+from .rules import EffectWindows
 from .spreads import CutOffSpreads
 from .what_if import leave_one_out, missing_tests
 
@@ -26,18 +27,6 @@ SURE_ENOUGH = 0.9
 """Share of simulated sums that must lie on one side of even odds before the evidence favours it. Our choice."""
 
 TRACERS = ("FDOPA", "FET", "FDG", "MET")
-
-
-@dataclass(frozen=True)
-class EffectWindows:
-    """Days after radiotherapy by which a treatment effect is named; between them it is 'treatment effect'.
-
-    Pseudoprogression has a usual range of 2 to 6 months, radiation necrosis of 3 to 12 months (Taylor 2022, Sci Rep,
-    10.1038/s41598-022-16726-x): before 3 months only the first, after 6 months only the second.
-    """
-
-    pseudoprogression_until: int = 91
-    necrosis_from: int = 183
 
 
 def assess_visit(
@@ -111,15 +100,16 @@ def _circumstances(known: Known) -> Circumstances:
     series = known.visit.of_role("PET")
     stated = str(series.acquisition.get("TracerName", "")).upper() if series else ""
     tracer = next((name for name in TRACERS if name in stated), "")
-    return Circumstances(known.day, frozenset(event.kind for event in known.events), tracer)
+    given = frozenset(event.kind for event in known.events if took_place(event))
+    return Circumstances(known.day, given, tracer)
 
 
 def _evidence(
     patient: Patient, known: Known, lesion: str, criteria: CriteriaSet, circumstances: Circumstances
 ) -> tuple[list[Held], list[Message]]:
-    """(every measurement held against every criterion of its name, messages on measurements without any)."""
+    """(every measurement held against every criterion of its name, and tissue; messages on those without any)."""
     spreads = CutOffSpreads(criteria.criteria)
-    held, without = [], []
+    held, without = tissue(known), []
     for row in chosen_rows(patient, known.rows, lesion):
         place = PLACES.get(row.name, ("", ""))[0]
         if place == "context":

@@ -202,7 +202,7 @@ def _drawn_log_ratio(item: Held) -> np.ndarray:
     """ln LR of one criterion for drawn accuracies and repeated measurements: array ``(DRAWS,)``."""
     criterion = item.criterion
     sensitivity, specificity = _drawn_accuracy(criterion.id, _posteriors(criterion))
-    if math.isinf(item.distance) or math.isinf(item.spread):
+    if item.share is not None or math.isinf(item.distance) or math.isinf(item.spread):
         beyond = item.probability_beyond
     else:
         # One measurement is repeated once, for all criteria that it is held against.

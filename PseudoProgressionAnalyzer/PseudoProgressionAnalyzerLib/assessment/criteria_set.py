@@ -11,7 +11,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ..formats.json_files import read_json
 from ..measures import Criterion, InputError
 from . import registry
 from .published import patients_of_interval, wilson
@@ -38,26 +37,47 @@ class CriteriaSet:
 @functools.cache
 def default_criteria() -> CriteriaSet:
     """The criteria that come with the package."""
-    folder = resources.files(__package__).joinpath("criteria")
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(".json")), key=lambda file: file.name)
-    contents = {file.name: json.loads(file.read_text(encoding="utf-8")) for file in files}
+    contents = _default_contents()
     criteria = tuple(criterion for name, content in contents.items() for criterion in _criteria(content, name))
     _demand_unique(criteria, "default criteria")
     return CriteriaSet(_name("default", criteria, contents), criteria)
 
 
-def with_site_criteria(path: Path) -> CriteriaSet:
-    """The default criteria and those of a site's own file.
+def site_criteria(content: Mapping[str, Any], file: str) -> CriteriaSet:
+    """The default criteria, without those that the site leaves out, and those of the site's own file.
 
-    Raises InputError ``file_missing``, ``json_syntax`` (naming the line), ``json_not_an_object``, ``criteria_field``
-    (naming the JSON path) and ``criteria_twice``.
+    content: of the file; file: its name, for errors and for the name of the set. ``leave_out`` lists ids of default
+    criteria, or ``*`` for all of them. Raises InputError ``criteria_field`` (naming the JSON path) and
+    ``criteria_twice``.
     """
-    content = read_json(path)
-    criteria = _criteria(content, str(path))
+    criteria = _criteria(content, file)
     default = default_criteria()
-    both = default.criteria + criteria
-    _demand_unique(both, str(path))
-    return CriteriaSet(f"{default.name} and {_name(path.name, criteria, content)}", both)
+    left_out = content.get("leave_out", [])
+    known = {criterion.id for criterion in default.criteria} | {"*"}
+    for number, name in enumerate(left_out):
+        _demand(name in known, file, f"leave_out[{number}]", "the id of a default criterion, or * for all")
+    kept = tuple(c for c in default.criteria if "*" not in left_out and c.id not in left_out)
+    both = kept + criteria
+    _demand_unique(both, file)
+    own = _name(Path(file).name, criteria, content)
+    if not kept:
+        return CriteriaSet(own, both)
+    without = f" without {', '.join(sorted(set(left_out)))}" if left_out else ""
+    return CriteriaSet(f"{default.name}{without} and {own}", both)
+
+
+def editable_criteria() -> dict[str, Any]:
+    """The content of a criteria file that says the same as the default set: a beginning for a site's own."""
+    return {
+        "leave_out": ["*"],
+        "criteria": [entry for file in _default_contents().values() for entry in file["criteria"]],
+    }
+
+
+def _default_contents() -> dict[str, dict[str, Any]]:
+    folder = resources.files(__package__).joinpath("criteria")
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".json")), key=lambda file: file.name)
+    return {file.name: json.loads(file.read_text(encoding="utf-8")) for file in files}
 
 
 @functools.cache

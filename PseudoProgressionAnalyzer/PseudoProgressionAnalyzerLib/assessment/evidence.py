@@ -57,7 +57,7 @@ class Held:
 
     distance: from the cut-off towards true progression, on the criterion's scale (natural logarithm, or its unit);
     infinite for a sign. measurement_spread, cut_off_spread: standard deviations on that scale. factor: share of the
-    log likelihood ratio that counts (0 to 1).
+    log likelihood ratio that counts (0 to 1). share: the probability of lying beyond, where it is known by itself.
     """
 
     criterion: Criterion
@@ -68,6 +68,7 @@ class Held:
     measurement_spread: float = 0.0
     cut_off_spread: float = 0.0
     factor: float = 0.0
+    share: float | None = None
 
     @property
     def spread(self) -> float:
@@ -77,7 +78,7 @@ class Held:
     @property
     def probability_beyond(self) -> float:
         """Probability that the true value lies beyond the true cut-off, on the side of true progression."""
-        return probability_beyond(self.distance, self.spread)
+        return probability_beyond(self.distance, self.spread) if self.share is None else self.share
 
 
 def probability_beyond(distance: Any, spread: float) -> Any:

@@ -21,7 +21,8 @@ CONTEXT = (
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "perfusion": {
         "rCBV": (
-            "rCBV_ratio_mean", "rCBV_ratio_median", "rCBV_ratio_p95", "rCBV_ratio_hotspot", "sRCBV_median",
+            "rCBV_ratio_mean", "rCBV_ratio_median", "rCBV_ratio_p95", "rCBV_ratio_hotspot",
+            "rCBV_uncorrected_ratio_mean", "sRCBV_median",
         ),
         "rCBF": ("rCBF_ratio_mean", "rCBF_ratio_median"),
         "PSR": ("PSR_mean", "rPSR_mean"),
@@ -49,6 +50,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "subependymal_enhancement": ("subependymal_enhancement",),
         "sphericity": ("sphericity",),
     },
+    "histology": {"histology": ("viable_tumour_percent",)},
     "clinical_course": {},
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..measures import Message, Series, Visit
+from ..measures import Message, Visit
 
 FIELDS = {
     "MagneticFieldStrength": "T", "Manufacturer": "", "ManufacturersModelName": "", "EchoTime": "s",
@@ -17,28 +17,24 @@ ROUNDING = 0.02
 
 
 def add_changes(visits: Sequence[Visit]) -> None:
-    """Adds a warning to each visit for every series that was acquired otherwise than the one of the same role before.
+    """Adds the warnings of ``changes_of`` to each visit. visits: in date order."""
+    for number, visit in enumerate(visits):
+        visit.warnings += changes_of(visit, visits[:number])
 
-    visits: in date order. Only fields that both series state are compared.
+
+def changes_of(visit: Visit, earlier: Sequence[Visit]) -> list[Message]:
+    """A warning for every series of the visit that was acquired otherwise than the last one of its role before.
+
+    earlier: in date order. Only fields that both series state are compared.
     """
-    before: dict[str, tuple[Visit, Series]] = {}
-    for visit in visits:
-        for series in visit.series:
-            if series.role in before:
-                earlier, other = before[series.role]
-                if changed := _changes(other.acquisition, series.acquisition):
-                    visit.warnings.append(
-                        Message(
-                            "acquired_otherwise",
-                            {
-                                "role": series.role,
-                                "visit": visit.id,
-                                "since": earlier.id,
-                                "changes": "; ".join(changed),
-                            },
-                        )
-                    )
-            before[series.role] = visit, series
+    found = []
+    for series in visit.series:
+        before = next((other for other in reversed(earlier) if other.of_role(series.role)), None)
+        changed = _changes(before.of_role(series.role).acquisition, series.acquisition) if before else []
+        if changed:
+            shown = {"role": series.role, "visit": visit.id, "since": before.id, "changes": "; ".join(changed)}
+            found.append(Message("acquired_otherwise", shown))
+    return found
 
 
 def _changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:

@@ -80,6 +80,7 @@ def write_patient(patient: object, analysis: Analysis) -> None:
         "reference_visit": analysis.reference_visit,
         "alignment": analysis.alignment,
         "curves": [{"visit": key[0], "name": key[1], "values": values} for key, values in analysis.curves.items()],
+        "rules": analysis.rules,
         "assessments": analysis.assessments,
         "outcome": analysis.outcome,
         "messages": analysis.messages,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..analysis import Analysis
+from ..assessment import Rules
 from ..measures import Assessment, Image, InputError, Map, Message, Patient, Region
 from . import nodes
 from .build import ANATOMY, COMPUTED_REFERENCE, checksum
@@ -68,6 +69,7 @@ def read_scene(scene: object) -> SceneContent:
             }
             for curve in content["curves"]
         },
+        rules=from_plain(Rules, content.get("rules", {})),
         assessments=from_plain(list[Assessment], content["assessments"]),
         outcome=from_plain(dict[str, tuple[Message, ...]], content["outcome"]),
         messages=from_plain(dict[str, list[Message]], content["messages"]),

@@ -143,5 +143,10 @@ def test_a_changed_scanner_is_said():
         for name, field in ((BEFORE, 1.5), (EARLY, 3.0), (LATE, 7.0))
     )
     found = assess_visit(replace(patient(), visits=[before, now, later]), EARLY, ROWS)
-    changed = said(found.context, "acquisition_changed").parameters
-    assert changed == {"role": "DSC", "field": "MagneticFieldStrength", "now": "3.0", "then": "1.5", "visit": BEFORE}
+    changed = said(found.context, "acquired_otherwise").parameters
+    assert changed == {
+        "role": "DSC",
+        "visit": EARLY,
+        "since": BEFORE,
+        "changes": "MagneticFieldStrength 1.5 to 3 T",
+    }

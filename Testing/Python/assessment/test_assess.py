@@ -185,22 +185,15 @@ def test_leave_one_out_names_what_carries_the_answer():
     assert left["rCBV"].parameters["percent"] == round(100 * without.probability[0])
 
 
-def test_what_was_not_stated_is_listed_and_what_was_is_shown():
+def test_bevacizumab_takes_the_weight_of_perfusion():
     found = judged(EARLY, [Event("bevacizumab", datetime.date(2020, 3, 28))], rCBV_ratio_mean=0.8)
-    asked = {m.parameters["event"] for m in found.missing if m.code == "not_stated"}
-    assert asked == {"dexamethasone", "immunotherapy", "clinical_status", "MGMT", "IDH"}
     assert said(found.context, "given_bevacizumab").parameters == {"date": "2020-03-28"}
     assert found.conclusion == "insufficient"  # low blood volume after bevacizumab is not evidence
-
-
-def test_histology_by_then_is_shown_and_does_not_enter_the_sum():
-    biopsy = Event("biopsy", datetime.date(2020, 3, 30), details={"viable_tumour_percent": 80})
-    found, without = judged(EARLY, [biopsy], **HIGH), judged(EARLY, **HIGH)
-    assert said(found.context, "given_biopsy").parameters["tumour"] == "80 %"
-    assert said(found.context, "given_biopsy").parameters["effect"] == "not stated"
-    assert found.probability == without.probability
-    before = Event("biopsy", datetime.date(2020, 1, 15), details={"viable_tumour_percent": 80})
-    assert "given_biopsy" not in codes(judged(EARLY, [before], **HIGH).context)
+    none = Event("bevacizumab", None, details={"given": False})
+    without = judged(LATE, [none], rCBV_ratio_mean=0.8)
+    assert said(without.context, "not_given").parameters == {"event": "bevacizumab"}
+    assert any(line.used for line in without.evidence)
+    assert "bevacizumab" not in {m.parameters.get("event") for m in without.missing}
 
 
 def test_molecular_markers_do_not_move_the_sum():
@@ -221,7 +214,7 @@ def test_dates_at_which_the_question_answers_itself():
 def test_growth_is_context_and_moves_nothing():
     grown = [*rows(EARLY, **HIGH), measured("volume_percent", 300.0, "%", compared_to="before")]
     found = assess_visit(patient(), EARLY, grown)
-    assert said(found.context, "lesion_growth").parameters["percent"] == 300
+    assert said(found.context, "lesion_growth").parameters["percent"] == "+300"
     assert found.probability == judged(EARLY, **HIGH).probability
 
 
@@ -321,6 +314,7 @@ def test_every_reason_has_its_sentence():
         f"prior_{time}" for time in ("early", "late", "unknown")
     ]
     built += [f"given_{kind}" for kind in ("surgery", "biopsy", "bevacizumab", "immunotherapy", "dexamethasone")]
+    built += [f"steroid_{change}" for change in ("rising", "falling", "steady")]
     built += ["given_clinical_status", "given_MGMT", "given_IDH", "outcome_biopsy", "outcome_surgery"]
     built += [f"outcome_volume_{change}" for change in ("smaller", "larger", "within_error")]
     assert set(built) <= set(texts.catalogue())
@@ -328,6 +322,8 @@ def test_every_reason_has_its_sentence():
         Event("bevacizumab", DATES[EARLY]),
         Event("biopsy", DATES[EARLY]),
         Event("dexamethasone", DATES[EARLY]),
+        Event("immunotherapy", None, details={"given": False}),
+        Event("MGMT", None, details={"methylated": True}),
         Event("clinical_status", DATES[EARLY], details={"status": "worse"}),
         Event("surgery", None),
     ]

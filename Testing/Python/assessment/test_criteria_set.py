@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 
 from PseudoProgressionAnalyzerLib import assessment
-from PseudoProgressionAnalyzerLib.assessment.criteria_set import criteria_schema, default_criteria, with_site_criteria
+from PseudoProgressionAnalyzerLib.assessment.criteria_set import criteria_schema, default_criteria
+from PseudoProgressionAnalyzerLib.assessment.rules import Rules
 from PseudoProgressionAnalyzerLib.assessment.schema import fault
 from PseudoProgressionAnalyzerLib.measures import InputError
 
@@ -117,6 +118,10 @@ def site_entry(**changes):
     """A valid criterion of a site."""
     entry = copy.deepcopy(ENTRIES["MRS-01"]) | {"id": "SITE-01"}
     return entry | changes
+
+
+def with_site_criteria(path):
+    return Rules().with_criteria(path).criteria_set()
 
 
 def write(tmp_path, *found):
