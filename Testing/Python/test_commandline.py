@@ -165,7 +165,7 @@ def analysis(tmp_path):
 @pytest.fixture
 def job(analysis, monkeypatch):
     """The command with the analysis in place of what a folder holds."""
-    monkeypatch.setattr(commandline, "_run_job", lambda folder: analysis)
+    monkeypatch.setattr(commandline, "_run_job", lambda folder, rules: analysis)
 
 
 def test_the_scene_holds_what_the_report_says(analysis, job, tmp_path, capsys):
@@ -242,3 +242,25 @@ def test_the_installed_command_runs():
     assert run.returncode == 0, run.stderr
     if os.environ.get("PPA_TEST_WHEEL"):
         assert "site-packages" in run.stdout
+
+
+def test_the_default_criteria_can_be_edited_and_given_back(tmp_path, capsys):
+    assert main(["criteria"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert len(content["criteria"]) == 54 and content["leave_out"] == ["*"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--prior", "0.6", "0.7", "0.8"], "prior"),
+        (["--criteria", "broken.json"], "broken.json, line 2"),
+        (["--criteria", "absent.json"], "absent.json"),
+    ],
+)
+def test_what_cannot_be_used_is_said_before_anything_is_computed(options, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.json").write_text('{"criteria":\n [}')
+    monkeypatch.setattr(commandline, "_run_job", lambda *given: pytest.fail("computed"))
+    assert main(["analyze", str(tmp_path), "--output", str(tmp_path / "out"), *options]) == 2
+    assert said in capsys.readouterr().err and not (tmp_path / "out").exists()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from PseudoProgressionAnalyzerLib.analysis import Analysis
+from PseudoProgressionAnalyzerLib.assessment import Rules, editable_criteria
 from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
 from PseudoProgressionAnalyzerLib.measures import (
     Assessment,
@@ -92,6 +93,8 @@ def make_analysis(folder) -> Analysis:
         Event("clinical_status", datetime.date(2023, 3, 1), None, {"status": "worse"}),
     ]
     analysis = Analysis(Patient("case 1", visits, events, regions), VISITS[0])
+    analysis.rules = Rules("ours.json", {"criteria": editable_criteria()["criteria"], "leave_out": ["*"]})
+    analysis.rules = analysis.rules.with_prior((0.6, 0.5, 0.7), VISITS[1])
     for visit_id in VISITS:
         to_visit = np.linalg.inv(TO_REFERENCE[visit_id])
         shape = (30, 56, 48)

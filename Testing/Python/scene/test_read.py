@@ -44,6 +44,7 @@ def check_equal(found: Analysis, expected: Analysis):
         "reference_visit",
         "alignment",
         "measurements",
+        "rules",
         "assessments",
         "outcome",
         "messages",
