@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from PseudoProgressionAnalyzerLib.analysis import Analysis
-from PseudoProgressionAnalyzerLib.assessment import Rules, editable_criteria
 from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
+from PseudoProgressionAnalyzerLib.assessment import Rules, editable_criteria
 from PseudoProgressionAnalyzerLib.measures import (
     Assessment,
     Event,
