@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..measures import InputError, Message
-from .categories import BASELINE, BEFORE_BASELINE, PRELIMINARY, PSEUDOPROGRESSION, UNDATED, in_order
+from .categories import BASELINE, BEFORE_BASELINE, PD, PRELIMINARY, PSEUDOPROGRESSION, UNDATED, in_order
 from .conditions import PREFIX, grows
 from .confirmation import Seen, Settled, confirming, settle
 from .criterion import Criterion
@@ -31,12 +31,11 @@ def judge(course: Course, criterion: str, settings: Settings | None = None) -> l
 
     Raises InputError: ``response_criterion`` (unknown), ``response_baseline`` (no such visit), those of ``checked``.
     """
-    settings = settings or Settings()
+    settings, ids = settings or Settings(), [visit.visit for visit in checked(course).visits]
     if criterion not in CRITERIA:
         raise InputError("response_criterion", field="criterion", criterion=criterion, known=", ".join(CRITERIA))
-    if settings.baseline is not None and settings.baseline not in [visit.visit for visit in checked(course).visits]:
+    if settings.baseline is not None and settings.baseline not in ids:
         raise InputError("response_baseline", field="baseline", visit=settings.baseline)
-    checked(course)
     by_measure = {measure: _Walk(course, CRITERIA[criterion], measure, settings).verdicts() for measure in MEASURES}
     return [
         Response(visit.visit, criterion, *(by_measure[measure][visit.visit] for measure in MEASURES))
@@ -183,7 +182,10 @@ class _Walk:
         if judged.references.state == BASELINE:
             settled, notes = self._settled_baseline(at, settled), []
         single = judged.findings[0] if len(judged.findings) == 1 else None
-        notes = [*judged.references.messages, *notes, *self._band(single), *self.course.messages]
+        notes = [
+            *judged.references.messages, *self._after_progression(at), *notes, *self._band(single),
+            *self.course.messages,
+        ]  # fmt: skip
         for message in single[1].notes if single else ():
             if message not in notes:
                 notes.append(message)
@@ -248,6 +250,15 @@ class _Walk:
             else:
                 unknowns.append(Message(f"response_unknown_{name}"))
         return tuple(unknowns), tuple(depends_on)
+
+    def _after_progression(self, at: int) -> list[Message]:
+        """A note where progression was called before, since the last operation."""
+        for earlier in range(at - 1, -1, -1):
+            if self.visits[earlier + 1].surgery is not None:
+                break
+            if categories(self.judged[earlier].outcomes) == {PD}:
+                return [Message("response_after_progression", {"visit": self.visits[earlier].visit})]
+        return []
 
     def _band(self, single: tuple[Reference, Findings] | None) -> list[Message]:
         """Changes that lie within the measurement error, and limits that lie within the interval of a change."""

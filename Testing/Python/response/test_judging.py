@@ -118,3 +118,14 @@ def test_an_unknown_criterion_is_named():
 def test_no_visits_and_one_visit():
     assert judge(course(), "RANO_2.0") == []
     assert judge(course(visit("only", 4)), "RANO_2.0")[0].area.possible == ("baseline",)
+
+
+def test_a_visit_after_progression_says_so():
+    """No rule read undoes progression: the category describes the change since the references, and a note says that."""
+    visits = [visit("baseline", 4, of_area("A", 1000)), visit("grown", 20, of_area("A", 1300))]
+    same = visit("same", 30, of_area("A", 400))
+    found = judge(course(*visits, same), "RANO_2.0")
+    assert "response_after_progression" in codes(found[2].area)
+    assert "response_after_progression" not in codes(found[1].area)
+    operated = dataclasses.replace(same, surgery=visits[1].date)
+    assert "response_after_progression" not in codes(judge(course(*visits, operated), "RANO_2.0")[2].area)
