@@ -29,8 +29,14 @@ ROLES = (
 
 EVENT_KINDS = (
     "surgery", "biopsy", "radiotherapy", "temozolomide", "bevacizumab", "immunotherapy", "dexamethasone",
-    "clinical_status", "MGMT", "IDH",
+    "clinical_status", "reading", "MGMT", "IDH",
 )  # fmt: skip
+
+PURPOSES = (
+    "lesion", "non_enhancing", "necrosis", "oedema", "cavity", "ventricles", "high_dose", "reference", "free",
+)  # fmt: skip
+"""What a region is drawn as: enhancing lesion, non-enhancing tumour, parts that are never tumour, ventricles, the
+high-dose region of radiotherapy, tissue that ratios are taken against, or nothing of these."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +153,8 @@ class Event:
     """What happened on a date or over a span of dates.
 
     details: what the kind needs, e.g. ``viable_tumour_percent`` of a biopsy, ``dose_mg_per_day`` of dexamethasone,
-    ``status`` (improved, stable, worse) of a clinical status, ``methylated`` of MGMT, ``mutated`` of IDH.
+    ``status`` (improved, stable, worse) of a clinical status, ``methylated`` of MGMT, ``mutated`` of IDH, or what a
+    reader says of the images of that day (``reading``: ``response.deriving.READING``).
     """
 
     kind: str
@@ -160,7 +167,8 @@ class Event:
 class Region:
     """What the user drew, where, and as what.
 
-    purpose: ``lesion`` (a visit's own lesion), ``reference`` (tissue that ratios are taken against) or ``free``.
+    purpose: one of ``PURPOSES``: ``lesion`` (a visit's own lesion), ``reference`` (tissue that ratios are taken
+    against), ``free``, or what lies around the lesion.
     carried: whether the region is also carried through the transforms into every visit (kind ``fixed``). files: of a
     mask that is a DICOM series, else empty. label: of a DICOM segmentation its segment number.
     """

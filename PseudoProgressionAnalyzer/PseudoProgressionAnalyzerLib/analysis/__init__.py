@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from ..assessment.rules import Rules
+from ..lesion.estimate import Estimate
+from ..lesion.following import FollowedLesion
 from ..measures import Assessment, Image, Map, Measurement, Message, Patient
+from ..response import Choices, PatientResponse
 
 
 @dataclass
@@ -27,6 +31,11 @@ class Analysis:
     a region that is carried stands here once, under the visit in which it was drawn.
     references: visit id to bool Image on that visit's T1CE grid: the tissue that ratios are taken against.
     maps: also ``rCBV`` (relative units) and ``rCBV_ratio`` (over the reference tissue's mean) where there is a DSC.
+    uptake_noise: visit id to the standard deviation of the map ``T1_subtraction`` in brain that does not enhance (%).
+    lesions: every lesion of every visit, followed over the visits. parts: visit id to volumes of ``enhancement``,
+    ``non_enhancing``, ``necrosis``, ``oedema`` and ``cavity`` where they were drawn. reader_lines: (visit id, identity,
+    rule) to ``(2 diameters, 2 ends, 3)`` RAS mm of the visit, where the reader drew them. response: what every criterion
+    says, by the choices. outlines: what was measured of outlines, so that an edit measures only what it changed.
     finished: steps that are done, as (step code, visit id or empty): a step runs again when it is taken out of here.
     rules: by what visits are assessed, as the user chose it.
     outcome: visit id to messages about what came after that visit, never evidence for it.
@@ -47,5 +56,12 @@ class Analysis:
     rules: Rules = field(default_factory=Rules)
     assessments: list[Assessment] = field(default_factory=list)
     outcome: dict[str, tuple[Message, ...]] = field(default_factory=dict)
+    uptake_noise: dict[str, float] = field(default_factory=dict)
+    lesions: list[FollowedLesion] = field(default_factory=list)
+    parts: dict[str, dict[str, Estimate]] = field(default_factory=dict)
+    reader_lines: dict[tuple[str, str, str], np.ndarray] = field(default_factory=dict)
+    choices: Choices = Choices()
+    response: PatientResponse = PatientResponse()
+    outlines: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
     messages: dict[str, list[Message]] = field(default_factory=dict)
     finished: set[tuple[str, str]] = field(default_factory=set)

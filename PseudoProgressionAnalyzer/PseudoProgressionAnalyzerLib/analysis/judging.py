@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..assessment import assess_visit, outcome_after, why_not_assessed
 from ..measures import Assessment
-from . import Analysis
+from . import Analysis, responding
 
 
 def assess_visits(analysis: Analysis) -> None:
     """One assessment for every visit after radiotherapy, each from what was known by then, and what came after it."""
     visits = [visit.id for visit in analysis.patient.visits if why_not_assessed(analysis.patient, visit.id) is None]
     analysis.assessments = [assess(analysis, visit) for visit in visits]
-    analysis.outcome = {visit: outcome_after(analysis.patient, visit, analysis.measurements) for visit in visits}
+    analysis.outcome = {
+        visit: (*outcome_after(analysis.patient, visit, analysis.measurements), *responding.outcome(analysis, visit))
+        for visit in visits
+    }
 
 
 def assess(analysis: Analysis, as_of: str) -> Assessment:
@@ -20,7 +25,7 @@ def assess(analysis: Analysis, as_of: str) -> Assessment:
     Criteria and prior are those of ``analysis.rules``. Raises InputError for a visit before the end of radiotherapy.
     """
     rules = analysis.rules
-    return assess_visit(
+    found = assess_visit(
         analysis.patient,
         as_of,
         analysis.measurements,
@@ -28,3 +33,4 @@ def assess(analysis: Analysis, as_of: str) -> Assessment:
         prior=rules.prior(as_of),
         windows=rules.windows,
     )
+    return replace(found, context=(*found.context, *responding.context(analysis, as_of)))

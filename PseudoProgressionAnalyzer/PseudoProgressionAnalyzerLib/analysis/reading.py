@@ -55,13 +55,18 @@ def find_brain(analysis: Analysis, visit_id: str) -> None:
 
 def lesion_of(analysis: Analysis, visit_id: str) -> np.ndarray | None:
     """All lesions drawn in the visit on its T1CE grid, or None when nothing is drawn."""
+    lesion = drawn_as(analysis, visit_id, "lesion")
+    return lesion if lesion is not None and lesion.any() else None
+
+
+def drawn_as(analysis: Analysis, visit_id: str, purpose: str) -> np.ndarray | None:
+    """All regions of a purpose in the visit on its T1CE grid, which may be empty by now; None where there is none."""
     masks = [
         analysis.regions[visit_id, region.name].array
         for region in analysis.patient.regions
-        if region.visit == visit_id and region.purpose == "lesion" and (visit_id, region.name) in analysis.regions
+        if region.visit == visit_id and region.purpose == purpose and (visit_id, region.name) in analysis.regions
     ]
-    lesion = np.logical_or.reduce(masks) if masks else None
-    return lesion if lesion is not None and lesion.any() else None
+    return np.logical_or.reduce(masks) if masks else None
 
 
 def warn(analysis: Analysis, visit_id: str, *messages: Message) -> None:

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from ..measures import InputError, Message, Patient
 from . import Analysis
 from .aligning import align_visit, choose_reference_visit
+from .enhancement import find_uptake
 from .judging import assess_visits
+from .lesions import follow_lesions
 from .mapping import find_reference_tissue, make_maps, make_ratio_maps
 from .measuring import measure_visits
 from .reading import find_brain, read_visit
+from .responding import judge_responses
 
 Report = Callable[[float], None]
 Asked = Callable[[], bool]
@@ -93,9 +96,12 @@ def steps(analysis: Analysis) -> list[Step]:
         *for_each("step_brain", find_brain),
         once("step_reference_visit", choose_reference_visit),
         *for_each("step_align", align_visit, long=True),
+        *for_each("step_uptake", find_uptake),
         *for_each("step_maps", make_maps, long=True),
         *for_each("step_reference_tissue", find_reference_tissue),
         *for_each("step_ratios", make_ratio_maps),
         once("step_measure", measure_visits),
+        once("step_lesions", follow_lesions),
+        once("step_responses", judge_responses),
         once("step_assess", assess_visits),
     ]

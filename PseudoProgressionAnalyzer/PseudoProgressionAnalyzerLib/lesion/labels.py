@@ -7,6 +7,7 @@ brightened after contrast in 51 of 52 studies (prateekkarkare/lumiere-rano, docs
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
@@ -56,25 +57,32 @@ def check_enhancement(labels: np.ndarray, convention: str, uptake: Subtraction) 
     where there is none, no other label may brighten by more than the noise (one standard deviation). Codes:
     ``lesion_label_not_enhancing``, ``lesion_label_other_enhances``. Errors as ``compartments``.
     """
+    shown = {"convention": convention}
+    uptake_of, brighter = contradictions(compartments(labels, convention), uptake)
+    messages = []
+    if uptake_of is not None:
+        messages.append(Message("lesion_label_not_enhancing", {**shown, "uptake": round(uptake_of, 1)}))
+    if brighter:
+        messages.append(Message("lesion_label_other_enhances", {**shown, "compartment": brighter}))
+    return tuple(messages)
+
+
+def contradictions(masks: Mapping[str, np.ndarray], uptake: Subtraction) -> tuple[float | None, str]:
+    """The median uptake (%) of ``enhancement`` where it is not positive, and the compartment that brightens more.
+
+    masks: compartment to bool ``(k, j, i)``. None and an empty name where nothing contradicts.
+    """
     medians = {}
-    for name, mask in compartments(labels, convention).items():
+    for name, mask in masks.items():
         delta = uptake.delta[mask]
         delta = delta[np.isfinite(delta)]
         if delta.size:
             medians[name] = float(np.median(delta))
-    if not medians:
-        return ()
     enhancement = medians.pop("enhancement", None)
-    brightest = max(medians, key=medians.__getitem__, default=None)
-    messages = []
-    if enhancement is not None and enhancement <= 0:
-        messages.append(
-            Message("lesion_label_not_enhancing", {"convention": convention, "uptake": round(enhancement, 1)})
-        )
+    brightest = max(medians, key=medians.__getitem__, default="")
     bar = uptake.noise if enhancement is None else enhancement
-    if brightest is not None and medians[brightest] > bar:
-        messages.append(Message("lesion_label_other_enhances", {"convention": convention, "compartment": brightest}))
-    return tuple(messages)
+    dark = enhancement if enhancement is not None and enhancement <= 0 else None
+    return dark, brightest if brightest and medians[brightest] > bar else ""
 
 
 def _present(labels: np.ndarray) -> set[int]:

@@ -34,6 +34,10 @@ _HISTOLOGY = (
     EventField("viable_tumour", "yes_no"),
 )
 _GIVEN = EventField("given", "yes_no")
+_SEEN = (
+    "all_lesions_drawn", "new_lesion", "nonmeasurable_progression", "leptomeningeal", "flair_worse", "outside_field",
+)  # fmt: skip
+_COMPARED = ("better", "same", "worse")  # than in the visit before
 FIELDS: dict[str, tuple[EventField, ...]] = {
     "surgery": _HISTOLOGY,
     "biopsy": _HISTOLOGY,
@@ -45,6 +49,12 @@ FIELDS: dict[str, tuple[EventField, ...]] = {
     "clinical_status": (
         EventField("status", "choice", choices=("improved", "stable", "worse")),
         EventField("from_tumour", "yes_no"),
+    ),
+    "reading": (
+        *(EventField(name, "yes_no") for name in _SEEN),
+        EventField("enhancement", "choice", choices=_COMPARED),
+        EventField("flair", "choice", choices=_COMPARED),
+        *(EventField(name, "yes_no") for name in ("major", "progressive", "steroid_effect_likely")),
     ),
     "MGMT": (EventField("methylated", "yes_no"),),
     "IDH": (EventField("mutated", "yes_no"),),

@@ -12,12 +12,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..formats.json_files import read_json
-from ..measures import EVENT_KINDS, ROLES, Event, InputError
+from ..measures import EVENT_KINDS, PURPOSES, ROLES, Event, InputError
 from .event_fields import check_event
 
 NAME = "patient.json"
 KEYS = ("patient", "disclaimer", "visits", "roles", "events", "regions", "visit_window_days")
-PURPOSES = ("lesion", "reference", "free")
 _UID = re.compile(r"[0-2](\.\d+){4,}")  # a DICOM series by its UID (PS3.5 section 9)
 
 

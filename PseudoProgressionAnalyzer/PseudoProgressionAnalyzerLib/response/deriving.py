@@ -1,45 +1,75 @@
 """The inputs of the rules from a patient's events and measurements.
 
 What nobody stated stays None. What only a reader can say (new lesions, T2/FLAIR, leptomeningeal disease, targets,
-comparison with the visit before) is None here: put it in with ``dataclasses.replace``.
+comparison with the visit before) comes from events of the kind ``reading`` on the day of the visit.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import itertools
 from collections.abc import Mapping, Sequence
 
 from ..lesion.diameters import Diameters
 from ..lesion.estimate import Estimate
-from ..measures import Event, Measurement, Message, Patient
-from .inputs import STATUSES, Course, Lesion, VisitInputs, sized
+from ..measures import Event, InputError, Measurement, Message, Patient
+from .inputs import CHANGES, STATUSES, Comparison, Course, Lesion, VisitInputs, sized
 from .published import limit
 from .steroids import SteroidDose
+
+
+READING = {
+    "all_lesions_drawn": "all_drawn",
+    "new_lesion": "new_lesion",
+    "nonmeasurable_progression": "nonmeasurable_progression",
+    "leptomeningeal": "leptomeningeal",
+    "flair_worse": "flair_worse",
+    "outside_field": "outside_field",
+}
+"""Details of a ``reading`` (true or false each) and the field of VisitInputs that they state. Others: ``enhancement``
+and ``flair`` (better, same or worse than the visit before), ``major``, ``progressive`` and ``steroid_effect_likely``
+(BT-RADS: ``Comparison``), ``targets`` (names of the target lesions), ``not_tumour`` (name of a lesion to what it is)."""
+
+COMPARED = ("enhancement", "flair", "major", "progressive", "steroid_effect_likely")
 
 
 def course_of(
     patient: Patient, measurements: Sequence[Measurement], shapes: Mapping[tuple[str, str], Diameters] | None = None
 ) -> Course:
-    """The course of a patient.
+    """The course of a patient whose lesions are rows of measurements.
 
     Each visit's own lesions come from the rows ``volume`` (mL), ``longest_diameter`` and ``perpendicular_diameter``
     (mm); a lesion keeps its name over visits. shapes: (visit, region) to ``lesion.diameters``, with slices and extents
-    that no row holds: without them it is unknown whether a lesion can be measured.
+    that no row holds: without them it is unknown whether a lesion can be measured. Events as ``course_with``.
+    """
+    drawn = [row for row in measurements if row.kind == "own" and not row.compared_to]
+    lesions = {
+        visit.id: _lesions([row for row in drawn if row.visit == visit.id], visit.id, shapes or {})
+        for visit in patient.visits
+    }
+    return course_with(patient, lesions)
+
+
+def course_with(patient: Patient, lesions: Mapping[str, Sequence[Lesion]]) -> Course:
+    """The course of a patient with these lesions by visit id.
 
     Events: radiotherapy with its end; surgery; bevacizumab and immunotherapy from their date on (``given`` false says
     that there was none); dexamethasone with ``dose_mg_per_day`` and ``drug`` (dexamethasone where not stated);
     clinical_status with ``status`` and ``from_tumour``; biopsy with ``viable_tumour`` or ``viable_tumour_percent``;
-    IDH with ``mutated``. An event without a date is left out, which a message says.
+    IDH with ``mutated``; reading on the day of a visit with the details of ``READING``. An event without a date is left
+    out, which a message says; so does one for a reading on a day without a visit. Raises InputError
+    ``response_reading`` (a detail that is not known, or of another kind).
     """
     visits = sorted((visit for visit in patient.visits if visit.date), key=lambda visit: visit.date)
     before = {later.id: earlier.date for earlier, later in itertools.pairwise(visits)}
-    drawn = [row for row in measurements if row.kind == "own" and not row.compared_to]
     inputs = []
     for visit in patient.visits:
-        lesions = _lesions([row for row in drawn if row.visit == visit.id], visit.id, shapes or {})
+        found = tuple(lesions.get(visit.id, ()))
         stated = _stated(patient.events, before.get(visit.id), visit.date) if visit.date else {}
-        inputs.append(VisitInputs(visit.id, visit.date, lesions, **stated))
+        inputs.append(_read(VisitInputs(visit.id, visit.date, found, **stated), patient.events))
+    days = {visit.date for visit in visits}
+    astray = sorted({e.date.isoformat() for e in patient.events if e.kind == "reading" and e.date and e.date not in days})
     courses = [event for event in patient.events if event.kind == "radiotherapy"]
     immunotherapy = [event for event in patient.events if event.kind == "immunotherapy"]
     given = [event for event in immunotherapy if _given(event)]
@@ -52,7 +82,10 @@ def course_of(
         immunotherapy=bool(given) if immunotherapy else None,
         immunotherapy_start=min((event.date for event in given if event.date), default=None),
         idh_mutant=idh[-1] if idh else None,
-        messages=tuple(Message("response_event_undated", {"event": kind}) for kind in undated),
+        messages=(
+            *(Message("response_event_undated", {"event": kind}) for kind in undated),
+            *(Message("response_reading_without_visit", {"date": date}) for date in astray),
+        ),
     )
 
 
@@ -72,6 +105,40 @@ def _lesions(
         if volume is not None or longest is not None:
             found.append(Lesion(region, volume=volume, longest=longest, perpendicular=perpendicular))
     return tuple(found)
+
+
+def _read(visit: VisitInputs, events: Sequence[Event]) -> VisitInputs:
+    """The visit with what a reader said of its images; the last reading of a day has the last word on each detail."""
+    said: dict[str, object] = {}
+    for event in events:
+        if event.kind == "reading" and event.date is not None and event.date == visit.date:
+            said |= {name: value for name, value in event.details.items() if value is not None}
+    for name, value in said.items():
+        if not _understood(name, value):
+            raise InputError("response_reading", field=f"{visit.visit}: reading.{name}", value=value)
+    targets, not_tumour = said.get("targets"), said.get("not_tumour", {})
+    lesions = tuple(
+        dataclasses.replace(
+            lesion,
+            target=lesion.target if targets is None else lesion.name in targets,
+            not_tumour=not_tumour.get(lesion.name, lesion.not_tumour),
+        )
+        for lesion in visit.lesions
+    )
+    stated = {entry: said[name] for name, entry in READING.items() if name in said}
+    compared = Comparison(**{name: said[name] for name in COMPARED if name in said})
+    return dataclasses.replace(visit, lesions=lesions, comparison=compared, **stated)
+
+
+def _understood(name: str, value: object) -> bool:
+    """Whether a detail of a reading is known and of the right kind."""
+    if name in ("enhancement", "flair"):
+        return value in CHANGES
+    if name == "targets":
+        return isinstance(value, (list, tuple)) and all(isinstance(entry, str) for entry in value)
+    if name == "not_tumour":
+        return isinstance(value, Mapping) and all(isinstance(entry, str) for entry in value.values())
+    return name in (*READING, *COMPARED) and isinstance(value, bool)
 
 
 def _stated(events: Sequence[Event], before: datetime.date | None, date: datetime.date) -> dict[str, object]:
