@@ -34,8 +34,8 @@ class Analysis:
     uptake_noise: visit id to the standard deviation of the map ``T1_subtraction`` in brain that does not enhance (%).
     lesions: every lesion of every visit, followed over the visits. parts: visit id to volumes of ``enhancement``,
     ``non_enhancing``, ``necrosis``, ``oedema`` and ``cavity`` where they were drawn. reader_lines: (visit id, identity,
-    rule) to ``(2 diameters, 2 ends, 3)`` RAS mm of the visit, where the reader drew them. response: what every criterion
-    says, by the choices. outlines: what was measured of outlines, so that an edit measures only what it changed.
+    rule) to ``(2 diameters, 2 ends, 3)`` RAS mm of the visit, where the reader drew them. response: what every
+    criterion says, by the choices. outlines: what was measured of outlines, so that an edit measures only what changed.
     finished: steps that are done, as (step code, visit id or empty): a step runs again when it is taken out of here.
     rules: by what visits are assessed, as the user chose it.
     outcome: visit id to messages about what came after that visit, never evidence for it.
@@ -60,8 +60,8 @@ class Analysis:
     lesions: list[FollowedLesion] = field(default_factory=list)
     parts: dict[str, dict[str, Estimate]] = field(default_factory=dict)
     reader_lines: dict[tuple[str, str, str], np.ndarray] = field(default_factory=dict)
-    choices: Choices = Choices()
-    response: PatientResponse = PatientResponse()
+    choices: Choices = field(default_factory=Choices)
+    response: PatientResponse = field(default_factory=PatientResponse)
     outlines: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
     messages: dict[str, list[Message]] = field(default_factory=dict)
     finished: set[tuple[str, str]] = field(default_factory=set)

@@ -19,7 +19,12 @@ from .responding import course
 KIND = "followed"
 ALL = "all lesions"
 SHAPES = ("sphericity", "solidity", "elongation", "flatness", "surface_to_volume", "maximum_3d_diameter")
-UNITS = {"surface_to_volume": "1/mm", "maximum_3d_diameter": "mm", "distance_to_cavity": "mm", "ventricle_contact": "mm2"}
+UNITS = {
+    "surface_to_volume": "1/mm",
+    "maximum_3d_diameter": "mm",
+    "distance_to_cavity": "mm",
+    "ventricle_contact": "mm2",
+}
 RULE_WORDS = {
     "reader": "longest diameter on the acquisition plane and the longest one perpendicular to it",
     "product": "perpendicular diameters of the largest product on the acquisition plane",
@@ -78,7 +83,9 @@ def _rows(lesion: FollowedLesion) -> list[Measurement]:
     return rows
 
 
-def _row(visit: str, region: str, name: str, estimate: Estimate, method: str = "", compared_to: str = "") -> Measurement:
+def _row(
+    visit: str, region: str, name: str, estimate: Estimate, method: str = "", compared_to: str = ""
+) -> Measurement:
     return Measurement(
         visit=visit,
         region=region,

@@ -9,6 +9,7 @@ from ..lesion.estimate import Estimate
 from ..lesion.following import FollowedLesion
 from ..measures import Message
 from ..response import CRITERIA, Course, Lesion, course_with, respond, sized
+from ..response.categories import in_words
 from ..response.verdict import Option, Verdict
 from . import Analysis
 from .lesions import follow_lesions
@@ -58,13 +59,16 @@ def context(analysis: Analysis, visit_id: str) -> tuple[Message, ...]:
     tree = analysis.response.bt_rads_of(visit_id)
     if tree is not None and not set(tree.possible) <= {"0", *SILENT}:
         found.append(Message("response_bt_rads_as_of", {"categories": _words(tree.provisional)}))
-        found += tree.notes
+        found += tree.notes if tree.category is not None else ()
     return tuple(found)
 
 
 def outcome(analysis: Analysis, visit_id: str) -> tuple[Message, ...]:
     """What later scans made of the categories of a visit: its outcome, where that differs from what was said then."""
     found = []
+    date = analysis.patient.visit(visit_id).date
+    if date is None or not any(other.date is not None and other.date > date for other in analysis.patient.visits):
+        return ()
     for criterion in CRITERIA:
         response = analysis.response.of(visit_id, criterion)
         for verdict in (response.area, response.volume) if response is not None else ():
@@ -80,7 +84,7 @@ def _settled(verdict: Verdict) -> bool:
 
 
 def _words(options: tuple[Option, ...]) -> str:
-    return " or ".join(option.category for option in options)
+    return in_words(option.category for option in options)
 
 
 def _as_input(analysis: Analysis, lesion: FollowedLesion) -> Lesion:

@@ -14,7 +14,8 @@ PRIOR = ("time_since_radiotherapy",)
 
 CONTEXT = (
     "volume", "longest_diameter", "perpendicular_diameter", "BT_RADS", "reirradiation", "surgery", "biopsy",
-    "temozolomide", "bevacizumab", "immunotherapy", "dexamethasone", "clinical_status", "reading", "MGMT", "IDH", "acquisition",
+    "temozolomide", "bevacizumab", "immunotherapy", "dexamethasone", "clinical_status", "reading", "MGMT", "IDH",
+    "acquisition",
 )  # fmt: skip
 
 # group -> fact -> measurements

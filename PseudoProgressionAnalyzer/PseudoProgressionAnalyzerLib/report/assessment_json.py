@@ -13,8 +13,9 @@ from typing import Any
 
 from .. import __version__
 from ..analysis import Analysis
+from ..analysis.lesion_rows import lesion_rows
 from ..measures import DISCLAIMER, Assessment, Evidence, Message, Patient, Visit
-from . import measurements_csv, words, writing
+from . import measurements_csv, response_json, words, writing
 
 
 def schema() -> dict[str, Any]:
@@ -36,9 +37,12 @@ def document(analysis: Analysis, language: str = "english") -> dict[str, Any]:
         "patient": patient.id,
         "visits": [_visit(patient, visit, language) for visit in patient.visits],
         "measurements": [
-            _measurement(measurements_csv.record(patient, row), language) for row in analysis.measurements
+            _measurement(measurements_csv.record(patient, row), language)
+            for row in (*analysis.measurements, *lesion_rows(analysis))
         ],
         "assessments": [_assessment(patient, assessment, language) for assessment in analysis.assessments],
+        "lesions": response_json.lesions(analysis),
+        "responses": response_json.responses(analysis, lambda message: _message(message, language)),
         "outcome": [
             {"as_of": visit, "messages": _messages(messages_, language)}
             for visit, messages_ in analysis.outcome.items()

@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
-from html import escape
 
 from ..measures import Event, Measurement, Patient
 from . import words
 from .scales import nice_ticks, nice_top
+from .svg import FAINT, GRID, INK, DateAxis, band, document, line, text
 
 PROGRESSION = "#d55e00"
 TREATMENT = "#0072b2"
-INK = "#1c2129"
-FAINT = "#5c6675"
-GRID = "#d5d9df"
 
 WINDOWS = (("report_band_pseudoprogression", 0, 84), ("report_band_necrosis", 183, 548))
 """Days after the end of radiotherapy in which reviews conventionally expect pseudoprogression (first 12 weeks, the
@@ -29,23 +25,6 @@ review has 3 to 12: Taylor 2022). Drawn for orientation only, never evidence."""
 WIDTH, LEFT, RIGHT = 760, 150, 24
 TRACK, PANEL, PANEL_GAP = 20, 108, 30
 DATE_GAP = 68  # pixels that a date label takes
-
-
-@dataclass(frozen=True)
-class _Days:
-    """Dates to pixels."""
-
-    first: datetime.date
-    last: datetime.date
-
-    def x(self, date: datetime.date) -> float:
-        span = max((self.last - self.first).days, 1)
-        return LEFT + (WIDTH - LEFT - RIGHT) * (date - self.first).days / span
-
-    def clipped(self, start: datetime.date, end: datetime.date) -> tuple[float, float] | None:
-        """Left and width of a span as far as it is shown."""
-        start, end = max(start, self.first), min(end, self.last)
-        return (self.x(start), self.x(end) - self.x(start)) if start < end else None
 
 
 def over_time(
@@ -59,10 +38,10 @@ def over_time(
     dates = [visit.date for visit in patient.visits if visit.date is not None]
     if not dates:
         return ""
-    events = [event for event in patient.events if event.date is not None]
+    events = [event for event in patient.events if event.date is not None and event.kind != "reading"]
     ends = [date for event in events for date in (event.date, event.end or event.date)]
     pad = datetime.timedelta(days=max((max(dates + ends) - min(dates + ends)).days // 25, 7))
-    days = _Days(min(dates + ends) - pad, max(dates + ends) + pad)
+    days = DateAxis(min(dates + ends) - pad, max(dates + ends) + pad, LEFT, WIDTH - RIGHT)
     kinds = list(dict.fromkeys(event.kind for event in events))
     panels = [(name, rows) for name in names if (rows := _plotted(patient, measurements, name))]
     top = 24
@@ -71,7 +50,7 @@ def over_time(
     parts = [
         *_bands(patient, days, top, bottom, language),
         *(part for row, kind in enumerate(kinds) for part in _track(kind, events, days, top + TRACK * row, language)),
-        *(_line(days.x(date), top, days.x(date), bottom, GRID) for date in dates),
+        *(line(days.x(date), top, days.x(date), bottom, GRID) for date in dates),
         *(
             part
             for number, (name, rows) in enumerate(panels)
@@ -80,7 +59,7 @@ def over_time(
         *_dates(patient, days, bottom, language),
     ]
     label = words.say("report_course_label", language, measures=", ".join(_name(name, language) for name, _ in panels))
-    return _svg(WIDTH, bottom + 44, label, parts)
+    return document(WIDTH, bottom + 44, label, parts)
 
 
 def weight_bar(weight: float, largest: float) -> str:
@@ -90,7 +69,7 @@ def weight_bar(weight: float, largest: float) -> str:
     length = half * min(abs(weight) / largest, 1.0) if largest > 0 else 0.0
     left, colour = (half, PROGRESSION) if weight > 0 else (half - length, TREATMENT)
     bar = f'<rect x="{left:.1f}" y="2" width="{length:.1f}" height="{height - 4}" fill="{colour}"/>'
-    return _svg(2 * half, height, f"{weight:+.1f} dB", [bar, _line(half, 0, half, height, INK)], fixed=True)
+    return document(2 * half, height, f"{weight:+.1f} dB", [bar, line(half, 0, half, height, INK)], fixed=True)
 
 
 def probability_bar(
@@ -107,17 +86,17 @@ def probability_bar(
     say = words.say
     axis = top + height + 30
     parts = [
-        _text(left, 16, f"\u2190 {say('report_treatment_effect', language)}", TREATMENT, weight="bold"),
-        _text(right, 16, f"{say('report_true_progression', language)} \u2192", PROGRESSION, "end", weight="bold"),
+        text(left, 16, f"\u2190 {say('report_treatment_effect', language)}", TREATMENT, weight="bold"),
+        text(right, 16, f"{say('report_true_progression', language)} \u2192", PROGRESSION, "end", weight="bold"),
         f'<rect x="{left}" y="{top}" width="{right - left}" height="{height}" fill="#f1f3f5" stroke="{GRID}"/>',
         f'<rect x="{x(low):.1f}" y="{top}" width="{x(high) - x(low):.1f}" height="{height}" fill="#9aa5b4"/>',
         f'<rect x="{x(median) - 2:.1f}" y="{top - 5}" width="4" height="{height + 10}" fill="{INK}"/>',
-        _line(x(before_low), axis - 14, x(before_high), axis - 14, FAINT, 2, dash="4 3"),
+        line(x(before_low), axis - 14, x(before_high), axis - 14, FAINT, 2, dash="4 3"),
         f'<path d="M{x(before):.1f} {axis - 19} l5 5 l-5 5 l-5 -5 z" fill="#fff" stroke="{FAINT}" stroke-width="1.5"/>',
     ]
     for percent in range(0, 101, 25):
-        parts.append(_line(x(percent / 100), axis, x(percent / 100), axis + 5, FAINT))
-        parts.append(_text(x(percent / 100), axis + 18, f"{percent} %", FAINT, "middle"))
+        parts.append(line(x(percent / 100), axis, x(percent / 100), axis + 5, FAINT))
+        parts.append(text(x(percent / 100), axis + 18, f"{percent} %", FAINT, "middle"))
     label = say(
         "report_probability_label",
         language,
@@ -126,7 +105,7 @@ def probability_bar(
         high=f"{100 * high:.0f}",
         prior=f"{100 * before:.0f}",
     )
-    return _svg(600, axis + 26, label, parts)
+    return document(600, axis + 26, label, parts)
 
 
 def hundred_patients(probability: float, language: str = "english") -> str:
@@ -143,7 +122,7 @@ def hundred_patients(probability: float, language: str = "english") -> str:
             'stroke-width="1.5"/>'
         )
     label = words.say("report_hundred_label", language, count=count, others=100 - count)
-    return _svg(20 * pitch + 1, 5 * pitch + 1, label, parts, fixed=True)
+    return document(20 * pitch + 1, 5 * pitch + 1, label, parts, fixed=True)
 
 
 def _plotted(patient: Patient, measurements: Sequence[Measurement], name: str) -> list[Measurement]:
@@ -153,25 +132,25 @@ def _plotted(patient: Patient, measurements: Sequence[Measurement], name: str) -
     return sorted((row for row in rows if dates[row.visit] is not None), key=lambda row: dates[row.visit])
 
 
-def _bands(patient: Patient, days: _Days, top: float, bottom: float, language: str) -> list[str]:
+def _bands(patient: Patient, days: DateAxis, top: float, bottom: float, language: str) -> list[str]:
     """Radiotherapy and the conventional windows after it, as far as they are shown."""
     parts = []
     end = patient.radiotherapy_end
     for event in patient.events:
         if event.kind == "radiotherapy" and event.date and event.end and (span := days.clipped(event.date, event.end)):
-            parts.append(_band(*span, top, bottom, "#c9ced6"))
+            parts.append(band(*span, top, bottom, "#c9ced6"))
     for number, (code, first, last) in enumerate(WINDOWS if end else ()):
         span = days.clipped(end + datetime.timedelta(days=first), end + datetime.timedelta(days=last))
         if span:
-            parts.append(_band(*span, top, bottom, ("#e6eef6", "#f7eee3")[number]))
-            parts.append(_text(span[0] + 3, 16, words.say(code, language), FAINT, size=11))
+            parts.append(band(*span, top, bottom, ("#e6eef6", "#f7eee3")[number]))
+            parts.append(text(span[0] + 3, 16, words.say(code, language), FAINT, size=11))
     return parts
 
 
-def _track(kind: str, events: list[Event], days: _Days, top: float, language: str) -> list[str]:
+def _track(kind: str, events: list[Event], days: DateAxis, top: float, language: str) -> list[str]:
     """One kind of event: bars for spans, diamonds for single dates."""
     middle = top + TRACK / 2
-    parts = [_text(LEFT - 10, middle + 4, words.label("event", kind, language), INK, "end")]
+    parts = [text(LEFT - 10, middle + 4, words.label("event", kind, language), INK, "end")]
     for event in events:
         if event.kind != kind:
             continue
@@ -185,7 +164,9 @@ def _track(kind: str, events: list[Event], days: _Days, top: float, language: st
     return parts
 
 
-def _panel(patient: Patient, name: str, rows: list[Measurement], days: _Days, top: float, language: str) -> list[str]:
+def _panel(
+    patient: Patient, name: str, rows: list[Measurement], days: DateAxis, top: float, language: str
+) -> list[str]:
     """One measure over time."""
     dates = {visit.id: visit.date for visit in patient.visits}
     end = nice_top(max(max(row.value, row.high or row.value) for row in rows))
@@ -195,23 +176,23 @@ def _panel(patient: Patient, name: str, rows: list[Measurement], days: _Days, to
 
     measure, _, statistic = _name(name, language).partition(", ")
     below = ", ".join(part for part in (statistic, rows[0].unit) if part not in ("", "1"))
-    parts = [_text(10, top + 12, measure, INK, weight="bold"), _text(10, top + 28, below, FAINT)]
+    parts = [text(10, top + 12, measure, INK, weight="bold"), text(10, top + 28, below, FAINT)]
     for tick in nice_ticks(end):
-        parts.append(_line(LEFT, y(tick), WIDTH - RIGHT, y(tick), GRID))
-        parts.append(_text(LEFT - 8, y(tick) + 4, f"{tick:g}", FAINT, "end", size=11))
+        parts.append(line(LEFT, y(tick), WIDTH - RIGHT, y(tick), GRID))
+        parts.append(text(LEFT - 8, y(tick) + 4, f"{tick:g}", FAINT, "end", size=11))
     series: dict[tuple[str, str, str], list[Measurement]] = {}
     for row in rows:
         drawn = row.drawn_in if row.kind == "fixed" else ""
         series.setdefault((row.kind, row.region, drawn), []).append(row)
-    for (kind, _, _), line in series.items():
+    for (kind, _, _), found in series.items():
         shift = 0 if kind == "own" else 5  # a fixed region's marks stand beside those of the own lesion, not on them
-        points = [(days.x(dates[row.visit]) + shift, y(row.value)) for row in line]
+        points = [(days.x(dates[row.visit]) + shift, y(row.value)) for row in found]
         path = " ".join(f"{x:.1f},{height:.1f}" for x, height in points)
         dash = "" if kind == "own" else ' stroke-dasharray="5 4"'
         parts.append(f'<polyline points="{path}" fill="none" stroke="{INK}" stroke-width="1.6"{dash}/>')
-        for row, (x, height) in zip(line, points, strict=True):
+        for row, (x, height) in zip(found, points, strict=True):
             if row.low is not None and row.high is not None:
-                parts.append(_line(x, y(row.low), x, y(row.high), INK, 1.4))
+                parts.append(line(x, y(row.low), x, y(row.high), INK, 1.4))
             if kind == "own":
                 parts.append(f'<circle cx="{x:.1f}" cy="{height:.1f}" r="4.5" fill="{INK}"/>')
             else:
@@ -222,47 +203,20 @@ def _panel(patient: Patient, name: str, rows: list[Measurement], days: _Days, to
     return parts
 
 
-def _dates(patient: Patient, days: _Days, bottom: float, language: str) -> list[str]:
+def _dates(patient: Patient, days: DateAxis, bottom: float, language: str) -> list[str]:
     """Dates of the visits and their days from the end of radiotherapy, as far as they do not overlap."""
     parts, shown = [], -DATE_GAP
     for visit in sorted((visit for visit in patient.visits if visit.date), key=lambda visit: visit.date):
         x = days.x(visit.date)
-        parts.append(_line(x, bottom, x, bottom + 5, INK))
+        parts.append(line(x, bottom, x, bottom + 5, INK))
         if x - shown < DATE_GAP:
             continue
         shown = x
-        parts.append(_text(x, bottom + 18, visit.date.isoformat(), INK, "middle", size=11))
+        parts.append(text(x, bottom + 18, visit.date.isoformat(), INK, "middle", size=11))
         if (day := patient.day(visit)) is not None:
-            parts.append(_text(x, bottom + 33, words.say("report_day", language, days=day), FAINT, "middle", size=11))
+            parts.append(text(x, bottom + 33, words.say("report_day", language, days=day), FAINT, "middle", size=11))
     return parts
 
 
 def _name(name: str, language: str) -> str:
     return words.label("measure", name, language)
-
-
-def _svg(width: float, height: float, label: str, parts: Sequence[str], fixed: bool = False) -> str:
-    size = f' width="{width}" height="{height}"' if fixed else ""
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"{size} role="img" '
-        f'aria-label="{escape(label)}"><title>{escape(label)}</title>{"".join(parts)}</svg>'
-    )
-
-
-def _band(left: float, width: float, top: float, bottom: float, colour: str) -> str:
-    return f'<rect x="{left:.1f}" y="{top}" width="{width:.1f}" height="{bottom - top}" fill="{colour}"/>'
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1, dash: str = "") -> str:
-    dashes = f' stroke-dasharray="{dash}"' if dash else ""
-    ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
-    return f'<line {ends} stroke="{colour}" stroke-width="{width}"{dashes}/>'
-
-
-def _text(
-    x: float, y: float, content: str, colour: str, anchor: str = "start", size: int = 12, weight: str = "normal"
-) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" font-size="{size}" font-weight="{weight}" '
-        f'text-anchor="{anchor}">{escape(content)}</text>'
-    )

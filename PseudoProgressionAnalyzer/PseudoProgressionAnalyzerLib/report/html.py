@@ -19,6 +19,7 @@ from . import figures, timeline_png, words, writing
 from .ledger import ledger
 from .markup import Markup, row, table
 from .measurement_tables import measurement_tables
+from .response_html import response_section
 
 MAIN_MEASURES = (
     "volume", "rCBV_ratio_mean", "CBF_ratio_mean", "Cho_NAA_molar", "Cho_NAA_area", "ADC_mean", "APTw_mean",
@@ -49,6 +50,7 @@ def page(analysis: Analysis, timeline: bytes | None, title: str | None = None, l
         _visits(markup, analysis),
         _timeline(markup, analysis, timeline),
         _course(markup, analysis),
+        response_section(markup, analysis),
         _evidence(markup, analysis),
         _measurements(markup, analysis),
         _outcome(markup, analysis),

@@ -20,7 +20,7 @@ COLUMNS = (
     "unit", "reference", "method", "flags",
 )  # fmt: skip
 NUMBERS = ("value", "low", "high")
-KINDS = ("own", "fixed")
+KINDS = ("own", "fixed", "followed")
 
 
 def record(patient: Patient, measurement: Measurement) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..analysis import Analysis
+from ..analysis.lesion_rows import lesion_rows
 from ..formats.images import write_image
 from ..measures import DISCLAIMER, Image, Message
 from . import assessment_json, html, measurements_csv, timeline_png, words, writing
@@ -79,7 +80,7 @@ def write_results(
             timeline = png(timeline_png.picture(shown, title, language, pictures))
             writing.write_file(stage / "timeline.png", timeline)
         html.write(shown, stage / "report.html", timeline, title, language)
-        measurements_csv.write(shown.patient, shown.measurements, stage / "measurements.csv")
+        measurements_csv.write(shown.patient, [*shown.measurements, *lesion_rows(shown)], stage / "measurements.csv")
         assessment_json.write(shown, stage / writing.MARK, language)
         _write_maps(shown, stage / "maps")
         if also is not None:

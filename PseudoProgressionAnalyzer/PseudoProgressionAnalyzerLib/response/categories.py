@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 CR, PR, MR, PR_OR_MR, SD, PD = "CR", "PR", "MR", "PR/MR", "SD", "PD"
 PRELIMINARY = "preliminary_PD"
 PSEUDOPROGRESSION = "pseudoprogression"
@@ -23,6 +25,11 @@ BT_RADS = ("0", "1a", "1b", "2", "3a", "3b", "3c", "4")
 
 RANK = {CR: 3, PR: 2, PR_OR_MR: 2, MR: 1}
 """Responses by depth: a response is held as long as no scan falls below its rank."""
+
+
+def in_words(categories: Iterable[str]) -> str:
+    """Categories as people read them in a sentence, ``PD or not decidable within 12 weeks``."""
+    return " or ".join(category.replace("_", " ") for category in categories)
 
 
 def in_order(categories: set[str]) -> tuple[str, ...]:

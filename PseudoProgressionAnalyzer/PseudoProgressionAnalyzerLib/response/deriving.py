@@ -18,7 +18,6 @@ from .inputs import CHANGES, STATUSES, Comparison, Course, Lesion, VisitInputs, 
 from .published import limit
 from .steroids import SteroidDose
 
-
 READING = {
     "all_lesions_drawn": "all_drawn",
     "new_lesion": "new_lesion",
@@ -29,7 +28,8 @@ READING = {
 }
 """Details of a ``reading`` (true or false each) and the field of VisitInputs that they state. Others: ``enhancement``
 and ``flair`` (better, same or worse than the visit before), ``major``, ``progressive`` and ``steroid_effect_likely``
-(BT-RADS: ``Comparison``), ``targets`` (names of the target lesions), ``not_tumour`` (name of a lesion to what it is)."""
+(BT-RADS: ``Comparison``), ``targets`` (names of the target lesions), ``not_tumour`` (name of a lesion to what it
+is)."""
 
 COMPARED = ("enhancement", "flair", "major", "progressive", "steroid_effect_likely")
 
@@ -69,7 +69,8 @@ def course_with(patient: Patient, lesions: Mapping[str, Sequence[Lesion]]) -> Co
         stated = _stated(patient.events, before.get(visit.id), visit.date) if visit.date else {}
         inputs.append(_read(VisitInputs(visit.id, visit.date, found, **stated), patient.events))
     days = {visit.date for visit in visits}
-    astray = sorted({e.date.isoformat() for e in patient.events if e.kind == "reading" and e.date and e.date not in days})
+    readings = {event.date for event in patient.events if event.kind == "reading" and event.date is not None}
+    astray = sorted(date.isoformat() for date in readings - days)
     courses = [event for event in patient.events if event.kind == "radiotherapy"]
     immunotherapy = [event for event in patient.events if event.kind == "immunotherapy"]
     given = [event for event in immunotherapy if _given(event)]

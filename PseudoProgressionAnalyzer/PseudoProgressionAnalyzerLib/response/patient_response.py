@@ -26,7 +26,7 @@ class Choices:
     that area is made of, of ``lesion.diameters.RULES``. bands: days of ``BANDS`` as they are drawn.
     """
 
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     tumour: str = "enhancing"
     treatment_start: datetime.date | None = None
     rule: str = "reader"
@@ -46,11 +46,11 @@ class WhatIf:
 
 @dataclass(frozen=True)
 class PatientResponse:
-    """Every visit by every criterion. responses: by criterion, by visit; bt_rads: by visit; what_if: other baselines."""
+    """Every visit by every criterion. responses: by criterion and visit; bt_rads: by visit; what_if: more baselines."""
 
     responses: tuple[Response, ...] = ()
     bt_rads: tuple[Verdict, ...] = ()
-    what_if: tuple[WhatIf, ...] = field(default=())
+    what_if: tuple[WhatIf, ...] = ()
 
     def of(self, visit: str, criterion: str) -> Response | None:
         """A visit by one criterion."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..lesion.estimate import Estimate
 from ..measures import Message
+from .categories import in_words
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Response:
     @property
     def message(self) -> Message:
         """How area and volume agree."""
-        shown = {"area": ", ".join(self.area.possible), "volume": ", ".join(self.volume.possible)}
+        shown = {"area": in_words(self.area.possible), "volume": in_words(self.volume.possible)}
         if self.agreement:
             return Message("response_agree", shown)
         return Message("response_disagree" if self.agreement is False else "response_agreement_unknown", shown)

@@ -17,7 +17,11 @@ from .nodes import Kind, put
 LESION_COLOUR = (0.20, 0.95, 1.00)
 REFERENCE_COLOUR = (0.62, 1.00, 0.45)
 FREE_COLOUR = (1.00, 1.00, 1.00)
-COLOURS = {"lesion": LESION_COLOUR, "reference": REFERENCE_COLOUR, "free": FREE_COLOUR}
+COLOURS = {
+    "lesion": LESION_COLOUR, "non_enhancing": (0.45, 0.65, 1.00), "necrosis": (0.60, 0.60, 0.60),
+    "oedema": (0.95, 0.85, 0.45), "cavity": (0.35, 0.45, 0.55), "ventricles": (0.30, 0.55, 0.75),
+    "high_dose": (0.90, 0.55, 0.25), "reference": REFERENCE_COLOUR, "free": FREE_COLOUR,
+}  # fmt: skip
 
 OVERLAY_OPACITY = 0.6
 

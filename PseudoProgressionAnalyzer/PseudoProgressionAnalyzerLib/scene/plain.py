@@ -27,6 +27,8 @@ def to_plain(value: Any) -> Any:
         return {str(name): to_plain(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_plain(inner) for inner in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(to_plain(inner) for inner in value)
     if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, Path):
@@ -55,6 +57,10 @@ def from_plain(kind: Any, value: Any) -> Any:
     if origin is tuple:
         each = [arguments[0]] * len(value) if arguments[1:] == (...,) else arguments
         return tuple(from_plain(argument, inner) for argument, inner in zip(each, value, strict=True))
+    if origin is frozenset:
+        return frozenset(from_plain(arguments[0], inner) for inner in value)
+    if kind is np.ndarray:
+        return np.array(value, dtype=float)
     if origin is list:
         return [from_plain(arguments[0], inner) for inner in value]
     if origin in (dict, Mapping) and arguments:

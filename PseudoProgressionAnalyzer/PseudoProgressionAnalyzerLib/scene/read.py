@@ -11,7 +11,10 @@ import numpy as np
 
 from ..analysis import Analysis
 from ..assessment import Rules
+from ..lesion.estimate import Estimate
+from ..lesion.following import FollowedLesion
 from ..measures import Assessment, Image, InputError, Map, Message, Patient, Region
+from ..response import Choices, PatientResponse
 from . import nodes
 from .build import ANATOMY, COMPUTED_REFERENCE, checksum
 from .nodes import Kind, find, linked, marked
@@ -72,6 +75,15 @@ def read_scene(scene: object) -> SceneContent:
         rules=from_plain(Rules, content.get("rules", {})),
         assessments=from_plain(list[Assessment], content["assessments"]),
         outcome=from_plain(dict[str, tuple[Message, ...]], content["outcome"]),
+        uptake_noise=content.get("uptake_noise", {}),
+        lesions=from_plain(list[FollowedLesion], content.get("lesions", [])),
+        parts=from_plain(dict[str, dict[str, Estimate]], content.get("parts", {})),
+        reader_lines={
+            (visit, lesion, rule): np.array(ends, dtype=float)
+            for visit, lesion, rule, ends in content.get("reader_lines", [])
+        },
+        choices=from_plain(Choices, content["choices"]) if "choices" in content else Choices(),
+        response=from_plain(PatientResponse, content["response"]) if "response" in content else PatientResponse(),
         messages=from_plain(dict[str, list[Message]], content["messages"]),
         finished={(step, visit) for step, visit in content["finished"]},
     )

@@ -19,6 +19,12 @@ _NONE = ("", "", "")
 # A mass: whether it is neoplasm or treatment effect is the question, not the label.
 _PURPOSES = {
     "lesion": (_ALTERED, ("SCT", "4147007", "Mass"), _BRAIN),
+    "non_enhancing": (_ALTERED, ("SCT", "4147007", "Mass"), _BRAIN),
+    "necrosis": (_ALTERED, ("SCT", "6574001", "Necrosis"), _BRAIN),
+    "oedema": (_ALTERED, ("SCT", "79654002", "Edema"), _BRAIN),
+    "cavity": (_TISSUE, _TISSUE, _BRAIN),
+    "ventricles": (_STRUCTURE, ("SCT", "35764002", "Brain ventricle"), _NONE),
+    "high_dose": (_TISSUE, _TISSUE, _BRAIN),
     "reference": (_STRUCTURE, ("SCT", "68523003", "Cerebral White Matter"), _NONE),
     "free": (_TISSUE, _TISSUE, _BRAIN),
 }
@@ -43,7 +49,7 @@ _UNITS = {
 
 
 def terminology_entry(purpose: str) -> str:
-    """The terminology of a segment for a region's purpose (``lesion``, ``reference`` or ``free``).
+    """The terminology of a segment for a region's purpose, one of ``PURPOSES``.
 
     Context, category, type, type modifier, anatomic context, region and region modifier, joined by ``~``; each code is
     scheme, value and meaning joined by ``^``.

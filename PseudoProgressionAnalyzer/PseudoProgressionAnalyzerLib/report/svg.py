@@ -1,0 +1,63 @@
+"""Pieces that the report's figures are drawn of. Lengths are the SVG's own pixels, colours ``#rrggbb``."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+INK = "#1c2129"
+FAINT = "#5c6675"
+GRID = "#d5d9df"
+
+
+@dataclass(frozen=True)
+class DateAxis:
+    """Dates to pixels, from left to right."""
+
+    first: datetime.date
+    last: datetime.date
+    left: float
+    right: float
+
+    def x(self, date: datetime.date) -> float:
+        """Where a date lies."""
+        span = max((self.last - self.first).days, 1)
+        return self.left + (self.right - self.left) * (date - self.first).days / span
+
+    def clipped(self, start: datetime.date, end: datetime.date) -> tuple[float, float] | None:
+        """Left and width of a span as far as it is shown."""
+        start, end = max(start, self.first), min(end, self.last)
+        return (self.x(start), self.x(end) - self.x(start)) if start < end else None
+
+
+def document(width: float, height: float, label: str, parts: Sequence[str], fixed: bool = False) -> str:
+    """The SVG with its label for those who cannot see it; fixed: never larger than its own pixels."""
+    size = f' width="{width}" height="{height}"' if fixed else ""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"{size} role="img" '
+        f'aria-label="{escape(label)}"><title>{escape(label)}</title>{"".join(parts)}</svg>'
+    )
+
+
+def band(left: float, width: float, top: float, bottom: float, colour: str) -> str:
+    """A filled stretch from top to bottom."""
+    return f'<rect x="{left:.1f}" y="{top}" width="{width:.1f}" height="{bottom - top}" fill="{colour}"/>'
+
+
+def line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1, dash: str = "") -> str:
+    """A straight line."""
+    dashes = f' stroke-dasharray="{dash}"' if dash else ""
+    ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
+    return f'<line {ends} stroke="{colour}" stroke-width="{width}"{dashes}/>'
+
+
+def text(
+    x: float, y: float, content: str, colour: str, anchor: str = "start", size: int = 12, weight: str = "normal"
+) -> str:
+    """Words on one line."""
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" font-size="{size}" font-weight="{weight}" '
+        f'text-anchor="{anchor}">{escape(content)}</text>'
+    )

@@ -1,0 +1,294 @@
+"""Treatment, size of the tumour and its response on one axis of true dates, as inline SVG.
+
+Readable without colour: bars, steps, shapes and words carry the meaning.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from collections.abc import Sequence
+
+from ..analysis import Analysis
+from ..analysis.lesion_rows import ALL, lesion_rows
+from ..analysis.responding import product_band
+from ..lesion.estimate import Estimate
+from ..measures import Event, Measurement
+from ..response import CRITERIA, Verdict
+from ..response.categories import NOT_APPLICABLE
+from . import words
+from .scales import nice_ticks, nice_top
+from .svg import FAINT, GRID, INK, DateAxis, band, document, line, text
+
+WIDTH, LEFT, RIGHT = 880, 176, 20
+TRACK, STEROID, PANEL, GAP, STRIP = 20, 40, 104, 26, 34
+DRUGS = ("surgery", "biopsy", "radiotherapy", "temozolomide", "bevacizumab", "immunotherapy")
+BAND_COLOURS = ("#e6eef6", "#f7eee3")
+BAND_CODES = ("report_band_pseudoprogression", "report_band_necrosis")
+NARROWEST, WIDEST = 46, 92  # pixels of a box with categories
+SHOWN = ("volume", "area")
+
+
+def therapy_figure(analysis: Analysis, language: str = "english") -> str:
+    """The figure; empty where no visit has a date or nothing was followed.
+
+    Tracks of treatment, the dose of dexamethasone as steps, volume with its 95 % interval and the sum of products with
+    the band of one voxel, and under each visit its category by every criterion.
+    """
+    visits = sorted((visit for visit in analysis.patient.visits if visit.date), key=lambda visit: visit.date)
+    if not visits or not analysis.lesions:
+        return ""
+    events = [event for event in analysis.patient.events if event.date is not None]
+    dates = [visit.date for visit in visits]
+    drawn = [event for event in events if event.kind in (*DRUGS, "dexamethasone")]
+    spans = [day for event in drawn for day in (event.date, event.end or event.date)]
+    pad = datetime.timedelta(days=max((max(dates + spans) - min(dates + spans)).days // 25, 7))
+    days = DateAxis(min(dates + spans) - pad, max(dates + spans) + pad, LEFT, WIDTH - RIGHT)
+    kinds = [kind for kind in DRUGS if any(event.kind == kind for event in events)]
+    top = 24.0
+    steroid_top = top + TRACK * len(kinds) + 8
+    steroids = sorted((event for event in events if event.kind == "dexamethasone"), key=lambda event: event.date)
+    panels_top = steroid_top + (STEROID + 22 if steroids else 0) + 12
+    panels = [
+        (_measure("volume", "mL", language), _volumes(analysis)),
+        (_measure("sum_of_products", "mm\u00b2", language), _areas(analysis)),
+    ]
+    panels = [(names, found) for names, found in panels if found]
+    bottom = panels_top + len(panels) * (PANEL + GAP)
+    parts = [*_bands(analysis, days, top, bottom, language)]
+    parts += [line(days.x(date), top, days.x(date), bottom, GRID) for date in dates]
+    for row, kind in enumerate(kinds):
+        parts += _track(kind, events, days, top + TRACK * row, language)
+    if steroids:
+        parts += _steroid(steroids, days, steroid_top, max(dates), language)
+    for number, (names, found) in enumerate(panels):
+        parts += _panel(analysis, names, found, days, panels_top + number * (PANEL + GAP))
+    strip, height = _categories(analysis, visits, days, bottom, language)
+    parts += strip
+    label = words.say("report_therapy_label", language, count=len(visits))
+    return document(WIDTH, bottom + height, label, parts)
+
+
+def short(verdict: Verdict, final: bool, language: str = "english") -> str:
+    """A verdict in few letters: its category, two with a question mark, or how many are possible."""
+    options = verdict.final if final else verdict.provisional
+    shown = [_label(option.category, language) for option in options]
+    if len(shown) == 1:
+        return shown[0]
+    return f"{shown[0]} / {shown[1]}?" if len(shown) == 2 else words.say("report_open", language, count=len(shown))
+
+
+def _label(category: str, language: str) -> str:
+    return words.label("short", category, language)
+
+
+def _measure(name: str, unit: str, language: str) -> tuple[str, str]:
+    return words.label("measure", name, language).partition(", ")[0], unit
+
+
+def _volumes(analysis: Analysis) -> dict[str, list[tuple[str, Estimate]]]:
+    """Visit and volume of all lesions together, and of each where there are several."""
+    total = [(visit, parts["enhancement"]) for visit, parts in analysis.parts.items() if "enhancement" in parts]
+    single: dict[str, list[tuple[str, Estimate]]] = {}
+    for lesion in analysis.lesions:
+        if lesion.outline is not None and lesion.outline.component == "enhancing":
+            single.setdefault(lesion.lesion, []).append((lesion.visit, lesion.tracked.volume))
+    return ({"": total} if total else {}) | (single if len(single) > 1 else {})
+
+
+def _areas(analysis: Analysis) -> dict[str, list[tuple[str, Estimate]]]:
+    """Visit and sum of products, with the bands of its lesions added."""
+    rows: list[Measurement] = [
+        row for row in lesion_rows(analysis) if (row.region, row.name) == (ALL, "sum_of_products")
+    ]
+    found = []
+    for row in rows:
+        if row.value is None:
+            continue
+        here = [lesion for lesion in analysis.lesions if lesion.visit == row.visit and lesion.outline is not None]
+        spacing = tuple(analysis.images[row.visit, "T1CE"].spacing)
+        bands = [product_band(lesion, analysis.choices.rule, spacing) for lesion in here]
+        down = sum(one.value - one.low for one in bands)
+        up = sum(one.high - one.value for one in bands)
+        found.append((row.visit, Estimate(row.value, "mm2", max(row.value - down, 0.0), row.value + up)))
+    return {"": found} if found else {}
+
+
+def _bands(analysis: Analysis, days: DateAxis, top: float, bottom: float, language: str) -> list[str]:
+    """The conventional windows after radiotherapy, as far as they are shown."""
+    end, parts = analysis.patient.radiotherapy_end, []
+    for number, (first, last) in enumerate(analysis.choices.bands if end else ()):
+        span = days.clipped(end + datetime.timedelta(days=first), end + datetime.timedelta(days=last))
+        if span:
+            parts.append(band(*span, top, bottom, BAND_COLOURS[number % 2]))
+            parts.append(text(span[0] + 3, 16, words.say(BAND_CODES[number % 2], language), FAINT, size=11))
+    return parts
+
+
+def _track(kind: str, events: Sequence[Event], days: DateAxis, top: float, language: str) -> list[str]:
+    """One kind of treatment: bars for spans, diamonds for single dates."""
+    middle = top + TRACK / 2
+    parts = [text(LEFT - 10, middle + 4, words.label("event", kind, language), INK, "end")]
+    for event in events:
+        if event.kind != kind or event.details.get("given") is False:
+            continue
+        x = days.x(event.date)
+        if event.end is not None and event.end > event.date:
+            width = days.x(event.end) - x
+            parts.append(f'<rect x="{x:.1f}" y="{middle - 5}" width="{width:.1f}" height="10" fill="{FAINT}"/>')
+        else:
+            parts.append(f'<path d="M{x:.1f} {middle - 6} l6 6 l-6 6 l-6 -6 z" fill="{INK}"/>')
+    return parts
+
+
+def _steroid(events: Sequence[Event], days: DateAxis, top: float, last: datetime.date, language: str) -> list[str]:
+    """The dose as steps with its number; unknown between an end and the next beginning, where nothing is drawn."""
+    doses = [(event, event.details.get("dose_mg_per_day")) for event in events]
+    known = [dose for _, dose in doses if dose is not None]
+    if not known:
+        return []
+    highest, base = max(max(known), 1), top + STEROID
+    unit = words.say("report_steroid_unit", language)
+    parts = [
+        text(LEFT - 10, base - 14, words.label("event", "dexamethasone", language), INK, "end"),
+        text(LEFT - 10, base, unit, FAINT, "end", size=11),
+        line(LEFT, base, WIDTH - RIGHT, base, GRID),
+    ]
+    begins = [event.date for event, _ in doses[1:]] + [None]
+    for (event, dose), following in zip(doses, begins, strict=True):
+        if dose is None:
+            continue
+        stops = [day for day in (event.end, following) if day is not None]
+        end = min(stops) if stops else max(last, event.date)
+        left, right = days.x(event.date), days.x(end)
+        height = (STEROID - 12) * dose / highest
+        parts.append(
+            f'<rect x="{left:.1f}" y="{base - height:.1f}" width="{max(right - left, 1):.1f}" height="{height:.1f}" '
+            f'fill="#c9ced6" stroke="{FAINT}"/>'
+        )
+        parts.append(text(left + 3, base - height - 3, f"{dose:g}", INK, size=11))
+    return parts
+
+
+def _panel(
+    analysis: Analysis,
+    names: tuple[str, str],
+    series: dict[str, list[tuple[str, Estimate]]],
+    days: DateAxis,
+    top: float,
+) -> list[str]:
+    """One measure over time: all lesions together as discs on a line, single lesions as thin lines with their name."""
+    dates = {visit.id: visit.date for visit in analysis.patient.visits}
+    everything = [entry for found in series.values() for _, entry in found]
+    end = nice_top(max(max(entry.value, entry.high or entry.value) for entry in everything))
+
+    def y(value: float) -> float:
+        return top + PANEL * (1 - max(value, 0.0) / end)
+
+    parts = [text(4, top + 12, names[0], INK, weight="bold"), text(4, top + 28, names[1], FAINT)]
+    for tick in nice_ticks(end):
+        parts.append(line(LEFT, y(tick), WIDTH - RIGHT, y(tick), GRID))
+        parts.append(text(LEFT - 8, y(tick) + 4, f"{tick:g}", FAINT, "end", size=11))
+    for name, found in series.items():
+        drawn = sorted(
+            ((dates[visit], entry) for visit, entry in found if dates[visit] is not None), key=lambda pair: pair[0]
+        )
+        points = [(days.x(date), y(entry.value)) for date, entry in drawn]
+        path = " ".join(f"{x:.1f},{height:.1f}" for x, height in points)
+        look = f'stroke="{INK}" stroke-width="1.6"'
+        if name:
+            look = f'stroke="{FAINT}" stroke-width="1" stroke-dasharray="4 3"'
+        parts.append(f'<polyline points="{path}" fill="none" {look}/>')
+        for (_, entry), (x, height) in zip(drawn, points, strict=True):
+            if name:
+                parts.append(f'<circle cx="{x:.1f}" cy="{height:.1f}" r="2.5" fill="{FAINT}"/>')
+                continue
+            if entry.low is not None and entry.high is not None:
+                parts.append(line(x, y(entry.low), x, y(entry.high), INK, 1.4))
+            parts.append(f'<circle cx="{x:.1f}" cy="{height:.1f}" r="4.5" fill="{INK}"/>')
+        if name and points:
+            parts.append(text(points[-1][0] + 6, points[-1][1] + 4, name, FAINT, size=11))
+    return parts
+
+
+def _categories(
+    analysis: Analysis, visits: Sequence, days: DateAxis, bottom: float, language: str
+) -> tuple[list[str], float]:
+    """Dates, and below each visit a box by every criterion with what was said then and what later scans made of it."""
+    room = (WIDTH - LEFT - RIGHT + 40) / len(visits)
+    width = min(WIDEST, max(NARROWEST, room - 4))
+    places = _spread([days.x(visit.date) for visit in visits], width + 4, LEFT - 6 + width / 2, WIDTH - 4 - width / 2)
+    head = bottom + 24
+    parts = []
+    for visit, place in zip(visits, places, strict=True):
+        parts.append(line(days.x(visit.date), bottom, place, head - 2, FAINT))
+        size = 11 if width >= 62 else 9
+        parts.append(text(place, head + 10, visit.date.isoformat(), INK, "middle", size=size))
+        if (day := analysis.patient.day(visit)) is not None:
+            shown = words.say("report_day", language, days=day)
+            parts.append(text(place, head + 24, shown, FAINT, "middle", size=size))
+    top = head + 34
+    rows = [(name, lambda visit, name=name: _of_criterion(analysis, visit, name, language)) for name in CRITERIA]
+    rows.append(("BT_RADS", lambda visit: _of_tree(analysis, visit, language)))
+    for name, cell in rows:
+        cells = [cell(visit.id) for visit in visits]
+        if all(shown in ("", _label(NOT_APPLICABLE, language), _label("baseline", language)) for shown, _ in cells):
+            continue
+        parts.append(text(LEFT - 36, top + STRIP / 2 + 4, words.label("criterion", name, language), INK, "end"))
+        for place, (now, later) in zip(places, cells, strict=True):
+            parts += _box(place, top, width, now, later)
+        top += STRIP + 3
+    parts.append(text(LEFT, top + 14, words.say("report_therapy_legend", language), FAINT, size=11))
+    return parts, top + 24 - bottom
+
+
+def _box(place: float, top: float, width: float, now: str, later: str) -> list[str]:
+    parts = [
+        f'<rect x="{place - width / 2:.1f}" y="{top:.1f}" width="{width:.1f}" height="{STRIP}" rx="3" fill="#fff" '
+        f'stroke="{GRID}"/>'
+    ]
+    size = 11 if width >= 62 else 9
+    if len(now) > width / 6:
+        size -= 2
+    middle = top + STRIP / 2 + 4
+    parts.append(text(place, middle - (7 if later else 0), now, INK, "middle", size=size, weight="bold"))
+    if later:
+        parts.append(text(place, middle + 9, f"\u2192 {later}", FAINT, "middle", size=min(size, 10)))
+    return parts
+
+
+def _of_criterion(analysis: Analysis, visit: str, criterion: str, language: str) -> tuple[str, str]:
+    response = analysis.response.of(visit, criterion)
+    if response is None:
+        return "", ""
+    now, later = (
+        _both(*(short(getattr(response, measure), final, language) for measure in SHOWN)) for final in (False, True)
+    )
+    return now, "" if now == later else later
+
+
+def _of_tree(analysis: Analysis, visit: str, language: str) -> tuple[str, str]:
+    verdict = analysis.response.bt_rads_of(visit)
+    return (short(verdict, False, language), "") if verdict is not None else ("", "")
+
+
+def _both(volume: str, area: str) -> str:
+    return volume if volume == area else f"{volume} | {area}"
+
+
+def _spread(wanted: Sequence[float], apart: float, low: float, high: float) -> list[float]:
+    """Places in order that are at least so far apart and lie near those wanted, between low and high."""
+    places = list(wanted)
+    for _ in range(200):
+        moved = False
+        for one, other in itertools.pairwise(range(len(places))):
+            short_of = apart - (places[other] - places[one])
+            if short_of > 0.01:
+                places[one] -= short_of / 2
+                places[other] += short_of / 2
+                moved = True
+        bounded = [min(max(place, low), high) for place in places]
+        moved, places = moved or bounded != places, bounded
+        if not moved:
+            break
+    return places
