@@ -73,6 +73,15 @@ TREATMENT = (
     Event("temozolomide", _day("2023-05-29"), details={"schedule": "adjuvant"}),
 )
 
+NOT_GIVEN = tuple(Event(drug, BEFORE, details={"given": False}) for drug in ("bevacizumab", "immunotherapy"))
+
+
+def _reading(date: datetime.date, **seen: bool | str) -> Event:
+    """What a reader says of the images of a visit in which all that the disease made was drawn."""
+    nothing = {"new_lesion": False, "leptomeningeal": False, "flair_worse": False, "outside_field": False}
+    return Event("reading", date, details={"all_lesions_drawn": True, **nothing, **seen})
+
+
 UNTREATED = Lesion(
     radius=13.0, rim=8.0, oedema=9.0, mass_effect=2.0, blood_volume_ratio=3.2, cho_naa=1.9, naa=2.0, contrast=0.16,
     transfer=0.100, t2_star_share=0.40,
@@ -115,6 +124,10 @@ PSEUDOPROGRESSION = Case(
         Event("dexamethasone", _day("2023-07-01"), details={"dose_mg_per_day": 0}),
         Event("clinical_status", AFTER, details={"status": "stable"}),
         Event("clinical_status", LATER, details={"status": "improved"}),
+        *NOT_GIVEN,
+        _reading(BEFORE),
+        _reading(AFTER, enhancement="worse", flair="worse"),
+        _reading(LATER, enhancement="better", flair="better"),
     ),
 )  # fmt: skip
 
@@ -149,7 +162,11 @@ TRUE_PROGRESSION = replace(
         Event("dexamethasone", BEFORE, _day("2023-05-07"), {"dose_mg_per_day": 4}),
         Event("dexamethasone", AFTER, details={"dose_mg_per_day": 8}),
         Event("clinical_status", AFTER, details={"status": "worse"}),
-        Event("clinical_status", LATER, details={"status": "worse"}),
+        Event("clinical_status", LATER, details={"status": "worse", "from_tumour": True}),
+        *NOT_GIVEN,
+        _reading(BEFORE),
+        _reading(AFTER, enhancement="worse", flair="worse"),
+        _reading(LATER, enhancement="worse", flair="worse", major=True, flair_worse=True),
     ),
 )  # fmt: skip
 
@@ -190,6 +207,10 @@ RADIATION_NECROSIS = replace(
         Event("clinical_status", LATE, details={"status": "stable"}),
         Event("biopsy", _day("2024-06-17"), details={"viable_tumour_percent": 5, "treatment_effect_percent": 95}),
         Event("clinical_status", LATE_AFTER, details={"status": "stable"}),
+        *NOT_GIVEN,
+        _reading(BEFORE),
+        _reading(LATE, enhancement="worse", flair="worse", major=True),
+        _reading(LATE_AFTER, enhancement="better", flair="better"),
     ),
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ import slicer
 from ..analysis import Analysis
 from ..analysis.judging import assess_visits
 from ..analysis.measuring import measure_visits
+from ..analysis.responding import update_lesions
 from ..analysis.run import run, start
 from ..measures import InputError, Message
 from ..patient import read
@@ -31,6 +32,9 @@ from ..scene.regions import remeasure, take
 from .long_work import run_in_background
 
 Show = Callable[[Message, float], None]
+
+FOLLOWING = ("step_measure", "step_lesions", "step_responses", "step_assess")
+"""Steps that depend on what is drawn."""
 
 
 def _silent(message: Message, share: float) -> None:
@@ -142,6 +146,7 @@ class Session:
         """Assesses all visits again from the present measurements."""
         analysis, patient = self._patient(), patient_node(self.application.scene)
         self._unsettled = False
+        update_lesions(analysis)
         assess_visits(analysis)
         write_patient(patient, analysis)
         write_measurements(patient, analysis)
@@ -172,7 +177,7 @@ class Session:
             finally:
                 edited = bool(self._taken)
                 if edited:
-                    analysis.finished -= {("step_measure", ""), ("step_assess", "")}
+                    analysis.finished -= {(step, "") for step in FOLLOWING}
                 for visit in self._taken:
                     analysis.finished -= {("step_reference_tissue", visit), ("step_ratios", visit)}
 

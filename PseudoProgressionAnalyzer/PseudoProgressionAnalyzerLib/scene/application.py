@@ -59,5 +59,6 @@ def application() -> Application:
     logic.GetColorLogic().SetMRMLScene(scene)
     scene.RegisterNodeClass(slicer.vtkMRMLColorLegendDisplayNode())
     slicer.vtkSlicerSegmentationsModuleLogic().SetMRMLScene(scene)  # registers how segments are converted
+    slicer.vtkSlicerMarkupsLogic().SetMRMLScene(scene)  # registers how markups are stored
     slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
     return Application(scene, logic, desktop=False)

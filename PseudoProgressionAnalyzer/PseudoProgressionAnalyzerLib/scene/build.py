@@ -22,13 +22,13 @@ from . import nodes
 from .application import Application
 from .display import Scale, grey_windows, scale_of, show_anatomy, show_map, show_regions, trusted_values
 from .hierarchy import arrange
-from .nodes import Kind, find, mark, marked, put
+from .lines import write_lines
+from .nodes import ANATOMY, Kind, find, mark, marked, put
 from .plain import to_plain
 from .segments import fingerprint, put_segment, segment_mask, segment_of
 from .table import write_table
 from .terminology import code_map
 
-ANATOMY = "T1CE"
 COMPUTED_REFERENCE = "reference tissue"
 """Name of the reference tissue that was found, not drawn."""
 VERSION = 1
@@ -57,6 +57,7 @@ def build_scene(
     _build_images(patient, analysis, pause)
     _build_maps(patient, analysis, pause)
     _build_regions(patient, analysis, pause)
+    write_lines(patient, analysis)
     write_measurements(patient, analysis)
     write_assessment(patient, assessment_json)
     arrange(scene, patient, analysis.patient)

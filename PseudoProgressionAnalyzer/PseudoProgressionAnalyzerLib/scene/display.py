@@ -20,7 +20,7 @@ FREE_COLOUR = (1.00, 1.00, 1.00)
 COLOURS = {
     "lesion": LESION_COLOUR, "non_enhancing": (0.45, 0.65, 1.00), "necrosis": (0.60, 0.60, 0.60),
     "oedema": (0.95, 0.85, 0.45), "cavity": (0.35, 0.45, 0.55), "ventricles": (0.30, 0.55, 0.75),
-    "high_dose": (0.90, 0.55, 0.25), "reference": REFERENCE_COLOUR, "free": FREE_COLOUR,
+    "high_dose": (0.90, 0.55, 0.25), "reference": REFERENCE_COLOUR, "free": FREE_COLOUR, "proposal": (1.00, 0.70, 0.10),
 }  # fmt: skip
 
 OVERLAY_OPACITY = 0.6

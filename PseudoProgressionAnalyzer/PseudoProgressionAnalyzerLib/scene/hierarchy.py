@@ -8,7 +8,10 @@ from vtkmodules.vtkCommonCore import vtkIdList
 from ..measures import Patient, Visit
 from .nodes import PREFIX, Kind, linked, marked
 
-_OF_VISITS = (Kind.VISIT_TO_REFERENCE, Kind.SERIES_TO_VISIT, Kind.IMAGE, Kind.MAP, Kind.LESION, Kind.REFERENCE)
+_OF_VISITS = (
+    Kind.VISIT_TO_REFERENCE, Kind.SERIES_TO_VISIT, Kind.IMAGE, Kind.MAP, Kind.LESION, Kind.REFERENCE, Kind.PROPOSAL,
+    Kind.LINE,
+)  # fmt: skip
 _OF_PATIENT = (Kind.MEASUREMENTS, Kind.ASSESSMENT)
 
 

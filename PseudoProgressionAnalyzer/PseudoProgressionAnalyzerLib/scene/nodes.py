@@ -11,6 +11,9 @@ from ..measures import Image
 
 PREFIX = "PseudoProgressionAnalyzer."
 
+ANATOMY = "T1CE"
+"""The image of a visit whose grid and transform everything drawn in it has."""
+
 
 class Kind:
     """What a node of ours is. The patient is the text node that the others hang on as node references, by kind."""
@@ -23,6 +26,8 @@ class Kind:
     SERIES_TO_VISIT = "series_to_visit"
     LESION = "lesion"
     REFERENCE = "reference"
+    PROPOSAL = "proposal"
+    LINE = "line"
     MEASUREMENTS = "measurements"
     ASSESSMENT = "assessment"
     COLOURS = "colours"

@@ -17,6 +17,7 @@ from ..measures import Assessment, Image, InputError, Map, Message, Patient, Reg
 from ..response import Choices, PatientResponse
 from . import nodes
 from .build import ANATOMY, COMPUTED_REFERENCE, checksum
+from .lines import read_lines
 from .nodes import Kind, find, linked, marked
 from .plain import from_plain
 from .segments import fingerprint, on_grid, regions_of, segment_mask
@@ -106,6 +107,8 @@ def read_scene(scene: object) -> SceneContent:
     measured = expected(Kind.MEASUREMENTS, "")
     analysis.measurements = read_table(measured) if measured else []
     analysis.finished = {(step, visit) for step, visit in analysis.finished if visit not in incomplete}
+    if read_lines(patient_node, analysis):  # the reader moved lines that nobody took yet
+        analysis.finished -= {("step_lesions", ""), ("step_responses", ""), ("step_assess", "")}
     text = find(patient_node, Kind.ASSESSMENT)
     return SceneContent(analysis, text.GetText() or "" if text else "", messages)
 

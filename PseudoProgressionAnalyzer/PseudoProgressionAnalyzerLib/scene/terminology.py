@@ -25,6 +25,7 @@ _PURPOSES = {
     "cavity": (_TISSUE, _TISSUE, _BRAIN),
     "ventricles": (_STRUCTURE, ("SCT", "35764002", "Brain ventricle"), _NONE),
     "high_dose": (_TISSUE, _TISSUE, _BRAIN),
+    "proposal": (_ALTERED, ("SCT", "4147007", "Mass"), _BRAIN),
     "reference": (_STRUCTURE, ("SCT", "68523003", "Cerebral White Matter"), _NONE),
     "free": (_TISSUE, _TISSUE, _BRAIN),
 }

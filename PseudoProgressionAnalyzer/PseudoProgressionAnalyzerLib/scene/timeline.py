@@ -23,6 +23,9 @@ from .hierarchy import visit_title
 from .nodes import Kind, find, linked, mark, marked
 from .plain import from_plain
 
+OF_ONE_VISIT = (Kind.LESION, Kind.REFERENCE, Kind.PROPOSAL, Kind.LINE)
+"""What is drawn in the column of its visit only."""
+
 LAYOUT_ID = 730719
 VIEW_GROUP = 7307
 COLUMNS = 4  # as many as were measured to follow a scroll step together; further visits are paged
@@ -167,7 +170,7 @@ def hide(application: Application) -> None:
         layout.RemoveAttribute(nodes.PREFIX + "earlier_layout")
     patient_node = nodes.patient_node(application.scene)
     if patient_node is not None:
-        for kind in (Kind.LESION, Kind.REFERENCE):
+        for kind in OF_ONE_VISIT:
             for node in linked(patient_node, kind):
                 _show_in(node, None)
         _remove_legends(patient_node)
@@ -298,7 +301,7 @@ def _place(patient_node: object, views: list[object]) -> None:
 def _show_regions(patient_node: object, page: list[Visit], views: dict[tuple[int, int], object]) -> None:
     """Draws the regions of a visit in its own column only."""
     column_of = {visit.id: column for column, visit in enumerate(page)}
-    for kind in (Kind.LESION, Kind.REFERENCE):
+    for kind in OF_ONE_VISIT:
         for node in linked(patient_node, kind):
             column = column_of.get(marked(node, "visit"))
             _show_in(node, [view for (number, _), view in views.items() if number == column])
@@ -313,7 +316,7 @@ def _show_in(node: object, views: list[object] | None) -> None:
     display.RemoveAllViewNodeIDs()
     for view in views or []:
         display.AddViewNodeID(view.GetID())
-    display.SetVisibility(views is None or bool(views))
+    display.SetVisibility((views is None or bool(views)) and not marked(node, "hidden"))
     display.EndModify(change)
 
 

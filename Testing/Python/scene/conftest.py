@@ -11,6 +11,7 @@ import pytest
 from PseudoProgressionAnalyzerLib.analysis import Analysis
 from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
 from PseudoProgressionAnalyzerLib.assessment import Rules, editable_criteria
+from PseudoProgressionAnalyzerLib.analysis.responding import update_lesions
 from PseudoProgressionAnalyzerLib.measures import (
     Assessment,
     Event,
@@ -151,6 +152,7 @@ def make_analysis(folder) -> Analysis:
         analysis.outcome[visit_id] = (Message("later", {"change": -1 / 3}),)
         analysis.messages[visit_id] = [Message("noted", {"visit": visit_id, "share": 0.1})]
     measure_visits(analysis)
+    update_lesions(analysis)
     analysis.finished = {(step, visit_id) for step in ("step_read", "step_align") for visit_id in VISITS}
     analysis.finished.add(("step_measure", ""))
     analysis.assessments = [

@@ -12,6 +12,7 @@ from PseudoProgressionAnalyzerLib.scene import nodes
 from PseudoProgressionAnalyzerLib.scene.application import application
 from PseudoProgressionAnalyzerLib.scene.build import COMPUTED_REFERENCE, build_scene
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked
+from PseudoProgressionAnalyzerLib.scene.plain import to_plain
 from PseudoProgressionAnalyzerLib.scene.read import missing_files, read_scene
 from PseudoProgressionAnalyzerLib.scene.save import open_scene, save_mrb
 from PseudoProgressionAnalyzerLib.scene.segments import put_segment, segment_mask, segment_of
@@ -52,6 +53,10 @@ def check_equal(found: Analysis, expected: Analysis):
     )
     for name in plain:
         assert getattr(found, name) == getattr(expected, name), name
+    followed = ("lesions", "parts", "choices", "response", "uptake_noise", "reader_lines")
+    for name in followed:
+        assert to_plain(getattr(found, name)) == to_plain(getattr(expected, name)), name
+    assert found.response == expected.response
     same_images(found.images, expected.images)
     same_images(found.regions, expected.regions)
     same_images(found.references, expected.references)
@@ -82,7 +87,7 @@ def check_equal(found: Analysis, expected: Analysis):
             assert np.array_equal(back.quality, trusted)
         assert np.abs(back.affine - values.affine).max() < 1e-12
     covered = {*plain, "images", "regions", "references", "brains", "visit_to_reference", "series_to_visit", "curves"}
-    assert covered | {"maps"} == {field.name for field in dataclasses.fields(Analysis)}
+    assert covered | {"maps", "outlines", *followed} == {field.name for field in dataclasses.fields(Analysis)}
 
 
 def test_equal_in_the_scene(app, patient, analysis, phantom):
