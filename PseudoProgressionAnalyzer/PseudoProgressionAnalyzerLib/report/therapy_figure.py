@@ -38,7 +38,8 @@ def therapy_figure(analysis: Analysis, language: str = "english") -> str:
     visits = sorted((visit for visit in analysis.patient.visits if visit.date), key=lambda visit: visit.date)
     if not visits or not analysis.lesions:
         return ""
-    events = [event for event in analysis.patient.events if event.date is not None]
+    stated = (event for event in analysis.patient.events if event.details.get("given") is not False)
+    events = [event for event in stated if event.date is not None]
     dates = [visit.date for visit in visits]
     drawn = [event for event in events if event.kind in (*DRUGS, "dexamethasone")]
     spans = [day for event in drawn for day in (event.date, event.end or event.date)]
@@ -130,7 +131,7 @@ def _track(kind: str, events: Sequence[Event], days: DateAxis, top: float, langu
     middle = top + TRACK / 2
     parts = [text(LEFT - 10, middle + 4, words.label("event", kind, language), INK, "end")]
     for event in events:
-        if event.kind != kind or event.details.get("given") is False:
+        if event.kind != kind:
             continue
         x = days.x(event.date)
         if event.end is not None and event.end > event.date:
