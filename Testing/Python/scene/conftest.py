@@ -10,8 +10,8 @@ import pytest
 
 from PseudoProgressionAnalyzerLib.analysis import Analysis
 from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
-from PseudoProgressionAnalyzerLib.assessment import Rules, editable_criteria
 from PseudoProgressionAnalyzerLib.analysis.responding import update_lesions
+from PseudoProgressionAnalyzerLib.assessment import Rules, editable_criteria
 from PseudoProgressionAnalyzerLib.measures import (
     Assessment,
     Event,
