@@ -38,6 +38,7 @@ class Analysis:
     criterion says, by the choices. outlines: what was measured of outlines, so that an edit measures only what changed.
     finished: steps that are done, as (step code, visit id or empty): a step runs again when it is taken out of here.
     rules: by what visits are assessed, as the user chose it.
+    given: voxels of series that come from a scene instead of files, by the series' uid; needed until they are read.
     outcome: visit id to messages about what came after that visit, never evidence for it.
     """
 
@@ -65,3 +66,4 @@ class Analysis:
     outlines: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
     messages: dict[str, list[Message]] = field(default_factory=dict)
     finished: set[tuple[str, str]] = field(default_factory=set)
+    given: dict[str, Image] = field(default_factory=dict)

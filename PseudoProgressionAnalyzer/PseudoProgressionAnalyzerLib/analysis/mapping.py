@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..formats.series import read_series
 from ..imaging.midline import find_midline
 from ..imaging.reference import contralateral_white_matter
 from ..imaging.resampling import overlap_weights, resample
@@ -16,7 +15,7 @@ from ..patient.folder import RATIO_MAP_FIELDS
 from ..perfusion.dsc import relative_cbv
 from . import Analysis
 from .aligning import visit_to_visit
-from .reading import lesion_of, warn
+from .reading import lesion_of, voxels_of, warn
 
 GIVEN_MAPS = ("rCBV", "CBF", "Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area", "APTw", "ADC")
 # Measured as ratio to the reference tissue in the same visit.
@@ -37,7 +36,7 @@ def make_maps(
             if series.role == "rCBV" and dsc is not None:
                 warn(analysis, visit_id, Message("map_given_and_computed", {"name": series.role}))
                 continue
-            analysis.maps[visit_id, series.role] = _given_map(series)
+            analysis.maps[visit_id, series.role] = _given_map(analysis, series)
             analysis.series_to_visit[visit_id, series.role] = np.eye(4)
     if dsc is not None:
         analysis.series_to_visit[visit_id, "DSC"] = np.eye(4)
@@ -45,10 +44,10 @@ def make_maps(
         _compute_rcbv(analysis, visit_id, dsc, progress, cancelled)
 
 
-def _given_map(series: Series) -> Map:
+def _given_map(analysis: Analysis, series: Series) -> Map:
     """A map that was made elsewhere, with what its sidecar says about it. A molar ratio map is only ever measured as
     molar when the sidecar says so."""
-    image = read_series(series)
+    image = voxels_of(analysis, series)
     fields = series.acquisition
     values = image.array.astype(np.float32)
     flags: tuple[Message, ...] = ()
@@ -67,7 +66,7 @@ def _given_map(series: Series) -> Map:
 
 
 def _compute_rcbv(analysis, visit_id, dsc, progress, cancelled) -> None:
-    series = read_series(dsc)
+    series = voxels_of(analysis, dsc)
     grid = Image(series.array[0], series.affine)
     anatomy = analysis.images[visit_id, "T1CE"]
     brain = resample(

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..formats.images import same_grid
 from ..formats.series import read_mask, read_series
 from ..imaging.brain import brain_mask
-from ..measures import Image, InputError, Message, Region
+from ..imaging.resampling import resample
+from ..measures import Image, InputError, Message, Region, Series
 from . import Analysis
 
 ANATOMICAL = ("T1CE", "T1", "T2", "FLAIR")
+
+
+def voxels_of(analysis: Analysis, series: Series) -> Image:
+    """The voxels of a series: those that were given, else from its files, with the errors of ``read_series``."""
+    given = analysis.given.get(series.uid) if series.uid else None
+    return read_series(series) if given is None else given
 
 
 def read_visit(analysis: Analysis, visit_id: str) -> None:
@@ -20,7 +28,7 @@ def read_visit(analysis: Analysis, visit_id: str) -> None:
     visit = analysis.patient.visit(visit_id)
     for series in visit.series:
         if series.role in ANATOMICAL:
-            image = read_series(series)
+            image = voxels_of(analysis, series)
             if image.array.min() == image.array.max():
                 raise InputError("image_flat", file=str(series.path), role=series.role)
             analysis.images[visit_id, series.role] = Image(np.nan_to_num(image.array, nan=0.0), image.affine)
@@ -30,7 +38,22 @@ def read_visit(analysis: Analysis, visit_id: str) -> None:
         return
     for region in analysis.patient.regions:
         if region.visit == visit_id:
-            analysis.regions[visit_id, region.name] = read_region(region, anatomy)
+            drawn = analysis.regions.get((visit_id, region.name))
+            analysis.regions[visit_id, region.name] = (
+                read_region(region, anatomy) if drawn is None else _on_anatomy(analysis, region, drawn, anatomy)
+            )
+
+
+def _on_anatomy(analysis: Analysis, region: Region, drawn: Image, anatomy: Image) -> Image:
+    """A region that is known already, on the grid of its visit's T1CE: by the nearest voxel where that is another image
+    now. Raises InputError ``region_outside`` where nothing of it lies in that image."""
+    if same_grid(drawn, anatomy):
+        return drawn
+    brought = resample(drawn, anatomy, np.eye(4), interpolation="nearest")
+    if not brought.array.any():
+        raise InputError("region_outside", region=region.name, visit=region.visit)
+    warn(analysis, region.visit, Message("region_brought", {"region": region.name, "visit": region.visit}))
+    return Image(brought.array > 0, anatomy.affine)
 
 
 def read_region(region: Region, anatomy: Image) -> Image:

@@ -14,21 +14,26 @@ from pathlib import Path
 import slicer
 
 from ..analysis import Analysis
+from ..analysis.change_maps import change_map
+from ..analysis.correcting import correct
 from ..analysis.judging import assess_visits
 from ..analysis.measuring import measure_visits
 from ..analysis.responding import update_lesions
 from ..analysis.run import run, start
-from ..measures import InputError, Message
+from ..measures import InputError, Message, Patient
 from ..patient import read
 from ..report import assessment_json
 from ..report.results import check_output, write_results
 from ..scene import timeline
 from ..scene.application import application
 from ..scene.build import build_scene, share_images, write_assessment, write_measurements, write_patient
+from ..scene.correcting import corrections, prune, remember, take_back
 from ..scene.nodes import marked, patient_node
 from ..scene.pictures import ScenePictures
 from ..scene.read import read_scene
 from ..scene.regions import remeasure, take
+from ..scene.timeline_change import put_change
+from ..scene.timeline_overlays import set_opacity
 from .long_work import run_in_background
 
 Show = Callable[[Message, float], None]
@@ -89,9 +94,40 @@ class Session:
         finally:
             if self._epoch == epoch:  # else the scene was closed while the work ran
                 self._build(analysis)
-                if timeline.is_shown(self.application):
-                    rows = timeline.default_rows(patient_node(self.application.scene))
-                    timeline.show(self.application, rows, pause=self._pause(epoch))
+                self._redraw()
+
+    def correct(
+        self,
+        edit: Callable[[Patient], Patient],
+        show: Show = _silent,
+        cancel: threading.Event | None = None,
+    ) -> None:
+        """Corrects the patient (``patient.editing``) and computes again what depends on it; can be taken back. Raises
+        InputError, and then nothing is changed."""
+        before = self._patient().patient
+        after = edit(before)
+        if after != before:
+            remember(patient_node(self.application.scene), before)
+            self._follow(after, show, cancel)
+
+    def take_back(self, show: Show = _silent, cancel: threading.Event | None = None) -> None:
+        """Takes the last correction back; does nothing without one."""
+        node, analysis = patient_node(self.application.scene), self._patient()
+        if corrections(node):
+            self._follow(take_back(node, analysis.patient), show, cancel)
+
+    def _follow(self, patient: Patient, show: Show, cancel: threading.Event | None) -> None:
+        analysis, before = self._patient(), self._patient().patient
+        measured = ("step_measure", "") in analysis.finished
+        correct(analysis, patient)
+        prune(patient_node(self.application.scene), analysis, before)
+        write_patient(patient_node(self.application.scene), analysis)
+        if measured:
+            self.compute(show, cancel)
+            return
+        self._work(analysis, show, cancel, last_step="step_read")
+        self._build(analysis)
+        self._redraw()
 
     def show_timeline(self, shown: bool) -> None:
         """Shows the visits side by side, or brings back the earlier layout."""
@@ -110,10 +146,24 @@ class Session:
 
     def set_overlay_opacity(self, opacity: float) -> None:
         """Opacity (0 to 1) of the maps over the anatomy in the timeline's views."""
-        for view in timeline.view_nodes(self.application):
-            composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view)
-            if composite is not None and composite.GetForegroundVolumeID():
-                composite.SetForegroundOpacity(opacity)
+        set_opacity(self.application, opacity)
+
+    def show_change(
+        self,
+        earlier: str,
+        later: str,
+        name: str,
+        show: Show = _silent,
+        cancel: threading.Event | None = None,
+    ) -> None:
+        """Adds a row to the timeline: what changed of ``T1CE`` or a map between two visits. Raises InputError
+        ``change_withheld`` where the alignment is not trusted, and as ``analysis.change_maps.change_map``."""
+        analysis, patient = self._patient(), patient_node(self.application.scene)
+        change = run_in_background(
+            lambda report, cancelled: change_map(analysis, earlier, later, name), show, cancel or threading.Event()
+        )
+        row = put_change(patient, later, earlier, change, name)
+        timeline.choose_rows(self.application, list(dict.fromkeys([*timeline.shown_rows(patient), row])))
 
     def remeasure(self, segmentation: object, segment_id: str) -> None:
         """Takes a segment after a stroke, and measures it where the patient was measured before; ``settle`` brings the
@@ -188,6 +238,12 @@ class Session:
         text = assessment_json.text(analysis) if analysis.assessments else ""
         with slicer.util.RenderBlocker():
             share_images(build_scene(self.application, analysis, text, self._pause(self._epoch)), analysis)
+
+    def _redraw(self) -> None:
+        """The timeline as the patient is now, with rows that there are maps for."""
+        if timeline.is_shown(self.application):
+            rows = timeline.rows_after_work(patient_node(self.application.scene))
+            timeline.show(self.application, rows, pause=self._pause(self._epoch))
 
     def _pause(self, epoch: int) -> Callable[[], None]:
         """Lets the interface live between two pieces of work on the scene; ends the work when the scene was closed."""

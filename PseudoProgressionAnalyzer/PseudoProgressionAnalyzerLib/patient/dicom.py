@@ -18,6 +18,7 @@ from ..formats.dicom_series import Arrangement, Part, arrange, by_series, split
 from ..formats.images import same_grid
 from ..formats.series import QUANTITIES
 from ..measures import InputError, Message, Patient, Region, Series, Visit
+from .changes import add_changes
 from .folder import add_stated_regions, relative
 from .patient_file import NAME, read_patient_file
 from .series_roles import SURE, Guess, guess_role
@@ -68,10 +69,38 @@ def read_dicom_patient(folder: Path) -> Patient:
     Raises InputError ``patients_mixed``, ``birth_dates_mixed``, ``folder_empty``, and those of patient.json. Files that
     cannot be read stand in ``Patient.problems``.
     """
-    stated = read_patient_file(folder)
+    return _patient(dicom_paths(folder), read_patient_file(folder), folder)
+
+
+def read_dicom_files(paths: Iterable[Path]) -> Patient:
+    """The patient whose DICOM files these are, wherever they lie, as from a database; errors as
+    ``read_dicom_patient``."""
+    nowhere = Path("database")  # nothing is stated beside the files of a database
+    patient = _patient(paths, read_patient_file(nowhere), nowhere)
+    add_changes(patient.visits)
+    return patient
+
+
+def read_dicom_series(paths: Iterable[Path]) -> tuple[Series, datetime.date | None] | None:
+    """What the files of one series are, with the date of the study; None where they make no single image. Errors as
+    ``read_dicom_file``."""
+    files = [read_dicom_file(path) for path in paths]
+    parts = split(files) if files else []
+    if len(parts) != 1:
+        return None
+    try:
+        arranged = arrange(parts[0])
+    except InputError:
+        return None
+    candidate = _Candidate(parts[0], arranged, None, guess_role(parts[0], arranged))
+    header = parts[0].header
+    return _series(candidate, {header.path.parent: set()}), None if header.dates_removed else header.date
+
+
+def _patient(paths: Iterable[Path], stated: dict[str, Any], folder: Path) -> Patient:
     problems: list[Message] = []
     files: list[DicomFile] = []
-    for path in dicom_paths(folder):
+    for path in paths:
         if _stated_role(stated["roles"], folder, path) == "ignore":
             continue
         try:

@@ -37,7 +37,7 @@ def set_role(patient: Patient, visit_id: str, series: Series, role: str, dimensi
     if role and role not in ROLES:
         raise InputError("unknown_role", role=role, known=", ".join(ROLES))
     if role:
-        _check_role(series, role, dimensions)
+        check_role(series, role, dimensions)
     edited = _copy(patient)
     visit = edited.visit(visit_id)
     every = [other for other in (*visit.series, *visit.set_aside) if key(other) != key(series)]
@@ -59,14 +59,14 @@ def set_role(patient: Patient, visit_id: str, series: Series, role: str, dimensi
         for warning in visit.warnings
         if not (warning.code in _SETTLED and _same_file(str(warning.parameters.get("file", "")), shown))
     ]
-    return _settle(edited)
+    return settled(edited)
 
 
 def set_date(patient: Patient, visit_id: str, date: datetime.date | None) -> Patient:
     """The visit on another day, or on an unknown one; its id stays, visits come into date order."""
     edited = _copy(patient)
     edited.visit(visit_id).date = date
-    return _settle(edited)
+    return settled(edited)
 
 
 def studies_of(visit: Visit) -> list[str]:
@@ -110,7 +110,7 @@ def move_study(patient: Patient, study: str, visit_id: str, date: datetime.date 
     target.warnings += [w for w in source.warnings if str(w.parameters.get("file", "")) in paths]
     source.warnings = [w for w in source.warnings if str(w.parameters.get("file", "")) not in paths]
     edited.visits = [visit for visit in edited.visits if visit.series or visit.set_aside]
-    return _settle(edited)
+    return settled(edited)
 
 
 def leave_out(patient: Patient, visit_id: str) -> Patient:
@@ -123,7 +123,7 @@ def leave_out(patient: Patient, visit_id: str) -> Patient:
         raise InputError("edit_last_visit", visit=visit_id)
     edited.left_out.append(LeftOut(visit, [region for region in edited.regions if region.visit == visit_id]))
     edited.regions = [region for region in edited.regions if region.visit != visit_id]
-    return _settle(edited)
+    return settled(edited)
 
 
 def take_in(patient: Patient, visit_id: str) -> Patient:
@@ -135,7 +135,7 @@ def take_in(patient: Patient, visit_id: str) -> Patient:
     edited.left_out.remove(left)
     edited.visits.append(left.visit)
     edited.regions += left.regions
-    return _settle(edited)
+    return settled(edited)
 
 
 def set_events(patient: Patient, events: list[Event]) -> Patient:
@@ -149,7 +149,8 @@ def set_events(patient: Patient, events: list[Event]) -> Patient:
     return replace(_copy(patient), events=order)
 
 
-def _check_role(series: Series, role: str, dimensions: int | None) -> None:
+def check_role(series: Series, role: str, dimensions: int | None) -> None:
+    """Raises InputError where a series cannot play a role, as ``set_role``."""
     name = {"file": str(series.path), "role": role}
     if dimensions is not None and role in TIME_SERIES and dimensions != 4:
         raise InputError("not_a_time_series", **name)
@@ -185,8 +186,9 @@ def _copy(patient: Patient) -> Patient:
     )
 
 
-def _settle(patient: Patient) -> Patient:
-    """Visits in date order (unknown dates last), with the warnings that follow from roles and dates said anew."""
+def settled(patient: Patient) -> Patient:
+    """The same patient, its visits in date order (unknown dates last), with the warnings that follow from roles and
+    dates said anew."""
     patient.visits.sort(key=lambda visit: (visit.date is None, visit.date or datetime.date.max, visit.id))
     for visit in patient.visits:
         visit.warnings = [warning for warning in visit.warnings if warning.code not in _FOLLOW]

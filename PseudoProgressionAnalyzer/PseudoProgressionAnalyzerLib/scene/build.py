@@ -20,7 +20,7 @@ from ..imaging.resampling import resample
 from ..measures import Image, Map, Patient
 from . import nodes
 from .application import Application
-from .display import Scale, grey_windows, scale_of, show_anatomy, show_map, show_regions, trusted_values
+from .display import Scale, chosen_scale, grey_windows, scale_of, show_anatomy, show_map, show_regions, trusted_values
 from .hierarchy import arrange
 from .lines import write_lines
 from .nodes import ANATOMY, Kind, find, mark, marked, put
@@ -32,6 +32,8 @@ from .terminology import code_map
 COMPUTED_REFERENCE = "reference tissue"
 """Name of the reference tissue that was found, not drawn."""
 VERSION = 1
+SOURCE = "scene."
+"""How the uid of a series begins that comes from a node of the scene: it has no file."""
 
 
 def build_scene(
@@ -142,7 +144,9 @@ def _files(patient: object, analysis: Analysis) -> list[dict]:
         }
         for visit in analysis.patient.visits
         for series in visit.series
-        if (visit.id, series.role) not in analysis.images and (visit.id, series.role) not in analysis.maps
+        if (visit.id, series.role) not in analysis.images
+        and (visit.id, series.role) not in analysis.maps
+        and not series.uid.startswith(SOURCE)
     ]
 
 
@@ -221,7 +225,7 @@ def _build_maps(patient: object, analysis: Analysis, pause: Callable[[], None]) 
     for (visit_id, name), values in analysis.maps.items():
         node = _write_map(patient, analysis, visit_id, name, values)
         if name in scales:
-            show_map(node, patient, name, scales[name])
+            show_map(node, patient, name, chosen_scale(patient, name) or scales[name])
         pause()
 
 
@@ -234,7 +238,7 @@ def write_ratio_maps(patient: object, analysis: Analysis, visit_id: str) -> None
         elif values is not None:
             new = _write_map(patient, analysis, visit_id, name, values)
             if node is None:
-                show_map(new, patient, name, map_scales(analysis)[name])
+                show_map(new, patient, name, chosen_scale(patient, name) or map_scales(analysis)[name])
 
 
 def _write_map(patient: object, analysis: Analysis, visit_id: str, name: str, values: Map) -> object:
@@ -271,16 +275,17 @@ def map_scales(analysis: Analysis, pause: Callable[[], None] = lambda: None) -> 
 
 
 def _build_regions(patient: object, analysis: Analysis, pause: Callable[[], None]) -> None:
-    stated: Patient = analysis.patient
-    for region in stated.regions:
+    patient_now: Patient = analysis.patient
+    every = [*patient_now.regions, *(region for left in patient_now.left_out for region in left.regions)]
+    for region in every:
         mask = analysis.regions.get((region.visit, region.name))
-        if mask is not None:
+        if mask is not None and (region.visit, ANATOMY) in analysis.images:
             kind = Kind.REFERENCE if region.purpose == "reference" else Kind.LESION
             put_segment(_segmentation(patient, analysis, region.visit, kind), region.name, region.purpose, mask)
             pause()
     for visit_id, mask in analysis.references.items():
         node = _segmentation(patient, analysis, visit_id, Kind.REFERENCE)
-        drawn = [region for region in stated.regions if (region.visit, region.purpose) == (visit_id, "reference")]
+        drawn = [region for region in every if (region.visit, region.purpose) == (visit_id, "reference")]
         if not drawn:
             put_segment(node, COMPUTED_REFERENCE, "reference", mask)
             mark(node, computed=fingerprint(segment_mask(node, segment_of(node, COMPUTED_REFERENCE))))

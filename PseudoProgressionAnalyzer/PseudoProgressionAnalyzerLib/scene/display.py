@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from vtkmodules.vtkRenderingCore import vtkColorTransferFunction
 from ..imaging.resampling import overlap_weights
 from ..lesion.statistics import region_statistics
 from ..measures import Image, Map
-from .nodes import Kind, put
+from .nodes import Kind, mark, marked, put
 
 LESION_COLOUR = (0.20, 0.95, 1.00)
 REFERENCE_COLOUR = (0.62, 1.00, 0.45)
@@ -24,6 +25,8 @@ COLOURS = {
 }  # fmt: skip
 
 OVERLAY_OPACITY = 0.6
+EVERYTHING = float(np.finfo(np.float32).max)
+"""As bound of a threshold: every number lies within, NaN does not."""
 
 GREY = "vtkMRMLColorTableNodeGrey"
 _HEAT = ((48, 38, 127), (212, 64, 122), (255, 241, 116))
@@ -128,9 +131,29 @@ def show_map(node: object, patient: object, name: str, scale: Scale) -> None:
     display.SetAutoWindowLevel(False)
     display.SetWindowLevelMinMax(scale.low, scale.high)
     display.SetAutoThreshold(False)
-    display.SetThreshold(scale.low, float(np.finfo(np.float32).max))
+    display.SetThreshold(scale.low, EVERYTHING)
     display.SetApplyThreshold(True)
     display.SetInterpolate(not name.startswith("Cho_"))
+
+
+def show_range(node: object, scale: Scale) -> None:
+    """Gives a map that is shown already another colour scale."""
+    display = node.GetDisplayNode()
+    display.SetWindowLevelMinMax(scale.low, scale.high)
+    if display.GetLowerThreshold() > -EVERYTHING:
+        display.SetThreshold(scale.low, EVERYTHING)
+
+
+def keep_scale(patient: object, name: str, scale: Scale) -> None:
+    """Remembers the colour scale that the user chose for a map; it wins over the computed one."""
+    scales = json.loads(marked(patient, "scales") or "{}")
+    mark(patient, scales=json.dumps({**scales, name: [scale.low, scale.high]}))
+
+
+def chosen_scale(patient: object, name: str) -> Scale | None:
+    """The colour scale that the user chose for a map, or None."""
+    scales = json.loads(marked(patient, "scales") or "{}")
+    return Scale(*scales[name]) if name in scales else None
 
 
 def heat_colours(patient: object) -> object:

@@ -59,6 +59,37 @@ def lesion_focus(patient_node: object) -> np.ndarray:
     return np.array([*np.average(points[near, :2], axis=0, weights=weight[near]), level])
 
 
+def visit_focus(patient_node: object, visit_id: str) -> np.ndarray:
+    """RAS mm (3,) in the middle of a visit's own largest lesion; of all lesions where it has none."""
+    found = [
+        (segment_mask(node, segment_id).array.sum(), node, segment_id)
+        for node in linked(patient_node, Kind.LESION)
+        if marked(node, "visit") == visit_id
+        for segment_id in regions_of(node)
+    ]
+    largest = max(found, key=lambda each: each[0], default=(0, None, ""))
+    return region_focus(*largest[1:]) if largest[0] else lesion_focus(patient_node)
+
+
+def region_focus(node: object, segment_id: str) -> np.ndarray:
+    """RAS mm (3,) of the voxel of a region that lies nearest to its centre of mass, as in the scene: never outside of a
+    ring."""
+    mask = segment_mask(node, segment_id)
+    points = transform_points(to_world(node), voxel_centres(mask.array, mask.affine))
+    return points[np.argmin(((points - points.mean(axis=0)) ** 2).sum(axis=1))]
+
+
+def native_axes(image: object) -> np.ndarray:
+    """3x3 rotation of the slice whose pixels are the voxels of an image where it lies in the scene: the plane nearest
+    to axial, seen from the feet. Columns are right on the screen, up on the screen and across, in RAS."""
+    axes = (to_world(image) @ nodes.get_image(image).affine)[:3, :3]
+    axes = axes / np.linalg.norm(axes, axis=0)
+    seen = np.diag([-1.0, 1.0, 1.0])
+    order = max(itertools.permutations(range(3)), key=lambda order: np.abs(np.diag(seen.T @ axes[:, order])).sum())
+    turned = axes[:, order]
+    return turned * np.sign(np.diag(seen.T @ turned))
+
+
 def head_bounds(patient_node: object) -> tuple[np.ndarray, np.ndarray]:
     """Lowest and highest RAS mm (3,) of the brain and what lies around it, as in the scene; of the whole image where
     the brain was not found."""

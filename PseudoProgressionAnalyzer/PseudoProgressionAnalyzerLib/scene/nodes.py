@@ -21,6 +21,8 @@ class Kind:
     PATIENT = "patient"
     IMAGE = "image"
     MAP = "map"
+    CHANGE = "change"
+    PLOT = "plot"
     BRAIN = "brain"
     VISIT_TO_REFERENCE = "visit_to_reference"
     SERIES_TO_VISIT = "series_to_visit"

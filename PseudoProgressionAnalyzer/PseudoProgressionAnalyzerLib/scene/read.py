@@ -158,7 +158,9 @@ def _map(node: object, image: Image, name: str) -> Map:
 
 def _read_regions(patient_node, analysis: Analysis, content, expected, messages: list[Message]) -> None:
     """Regions as the segments are now: edited, renamed, removed and newly drawn ones."""
-    stated = {(region.visit, region.name): region for region in analysis.patient.regions}
+    left = analysis.patient.left_out
+    every = [*analysis.patient.regions, *(region for out in left for region in out.regions)]
+    stated = {(region.visit, region.name): region for region in every}
     drawn = [tuple(key) for key in content["regions"]]
     found: dict[tuple[str, str], Region] = {}
     for kind in (Kind.LESION, Kind.REFERENCE):
@@ -176,7 +178,11 @@ def _read_regions(patient_node, analysis: Analysis, content, expected, messages:
     analysis.references = _in_order(analysis.references, content["references"])
     analysis.regions = _in_order(analysis.regions, drawn)
     kept = [found.pop(key, None) if key in drawn else region for key, region in stated.items()]
-    analysis.patient.regions = [region for region in kept if region is not None] + list(found.values())
+    kept = [region for region in kept if region is not None] + list(found.values())
+    used = {visit.id for visit in analysis.patient.visits}
+    analysis.patient.regions = [region for region in kept if region.visit in used]
+    for out in left:
+        out.regions = [region for region in kept if region.visit == out.visit.id]
 
 
 def _in_order(found: dict, order: list) -> dict:

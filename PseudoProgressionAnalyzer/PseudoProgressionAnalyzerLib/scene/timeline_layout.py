@@ -1,0 +1,80 @@
+"""The timeline's place in the layout of Slicer: columns side by side, the layout from before restored."""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import escape
+
+import slicer
+
+from . import nodes
+from .application import Application
+from .focus import ORIENTATION
+from .nodes import mark, marked
+from .timeline_rows import Row
+
+LAYOUT_ID = 730719
+VIEW_GROUP = 7307
+TAG = "PPA_{column}_{row}"
+VIEW_COLOUR = "#8C8C8C"
+BAR_COLOUR = tuple(int(VIEW_COLOUR[place : place + 2], 16) / 255 for place in (1, 3, 5))
+
+
+def layout_description(columns: int, rows: list[Row]) -> str:
+    """The layout's XML: columns side by side, each with the same rows."""
+
+    def view(column: int, row: int) -> str:
+        tag = TAG.format(column=column, row=row)
+        properties = {
+            "orientation": ORIENTATION,
+            "viewlabel": escape(rows[row].title),
+            "viewcolor": VIEW_COLOUR,
+            "viewgroup": VIEW_GROUP,
+        }
+        inner = "".join(
+            f'<property name="{name}" action="default">{text}</property>' for name, text in properties.items()
+        )
+        return f'<item><view class="vtkMRMLSliceNode" singletontag="{tag}">{inner}</view></item>'
+
+    def stack(column: int) -> str:
+        inner = "".join(view(column, row) for row in range(len(rows)))
+        return f'<item><layout type="vertical" split="true">{inner}</layout></item>'
+
+    return f'<layout type="horizontal" split="true">{"".join(stack(column) for column in range(columns))}</layout>'
+
+
+def enter_layout(application: Application, columns: int, rows: list[Row]) -> None:
+    """Switches to the timeline's layout and remembers the one from before; nothing where there is no layout."""
+    layout = _layout_node(application)
+    if layout is None:
+        return
+    if layout.GetViewArrangement() != LAYOUT_ID:
+        mark(layout, earlier_layout=str(layout.GetViewArrangement()))
+    description = layout_description(columns, rows)
+    if layout.GetViewArrangement() == LAYOUT_ID and layout.GetLayoutDescription(LAYOUT_ID) == description:
+        return
+    if not layout.AddLayoutDescription(LAYOUT_ID, description):
+        layout.SetLayoutDescription(LAYOUT_ID, description)
+    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(application.scene)  # closing a scene forgets them
+    layout.SetViewArrangement(LAYOUT_ID)
+
+
+def leave_layout(application: Application) -> None:
+    """Restores the layout from before; one that the user chose meanwhile stays."""
+    layout = _layout_node(application)
+    if layout is None:
+        return
+    earlier = marked(layout, "earlier_layout")
+    if layout.GetViewArrangement() == LAYOUT_ID:
+        known = earlier.isdigit() and layout.IsLayoutDescription(int(earlier))
+        layout.SetViewArrangement(int(earlier) if known else layout.SlicerLayoutFourUpView)
+    layout.RemoveAttribute(nodes.PREFIX + "earlier_layout")
+
+
+def in_layout(application: Application) -> bool:
+    """Whether the timeline's layout is the present one; true where there is no layout."""
+    layout = _layout_node(application)
+    return layout is None or layout.GetViewArrangement() == LAYOUT_ID
+
+
+def _layout_node(application: Application) -> object | None:
+    return application.scene.GetFirstNodeByClass("vtkMRMLLayoutNode")

@@ -1,0 +1,91 @@
+"""Maps over the anatomy: one legend, one opacity and one range for all columns of a row."""
+
+from __future__ import annotations
+
+import slicer
+
+from ..measures import Visit
+from .application import Application
+from .display import Scale, chosen_scale, keep_scale, show_range
+from .nodes import Kind, linked, marked, patient_node
+from .timeline_rows import Row, keep_state, shown_rows, state_of
+from .timeline_views import Views, map_node, opacity_of, view_at
+
+
+def set_opacity(application: Application, opacity: float, overlay: str = "") -> None:
+    """Opacity (0 to 1) of a map in all columns of its row; of every map where none is named."""
+    patient = patient_node(application.scene)
+    if patient is None:
+        return
+    names = [overlay] if overlay else [row.overlay for row in shown_rows(patient) if row.overlay]
+    chosen = state_of(patient).get("opacity", {}) | dict.fromkeys(names, round(opacity, 3))
+    keep_state(patient, opacity=chosen)
+    _apply_opacity(application, patient)
+
+
+def set_range(application: Application, overlay: str, low: float, high: float) -> None:
+    """The colour scale of a map in every visit, from low (below it nothing is shown) to high; kept when maps are
+    computed again."""
+    patient = patient_node(application.scene)
+    if patient is not None and high > low:
+        keep_scale(patient, overlay, Scale(low, high))
+        for kind in (Kind.MAP, Kind.CHANGE):
+            for node in linked(patient, kind):
+                if marked(node, "name") == overlay and node.GetDisplayNode() is not None:
+                    show_range(node, Scale(low, high))
+
+
+def range_of(application: Application, overlay: str) -> Scale | None:
+    """The colour scale that a map is shown with; None where there is no such map."""
+    patient = patient_node(application.scene)
+    for kind in (Kind.MAP, Kind.CHANGE) if patient is not None else ():
+        for node in linked(patient, kind):
+            display = node.GetDisplayNode()
+            if marked(node, "name") == overlay and display is not None:
+                shown = Scale(display.GetWindowLevelMin(), display.GetWindowLevelMax())
+                return chosen_scale(patient, overlay) or shown
+    return None
+
+
+def toggle_overlays(application: Application) -> bool:
+    """Switches all maps off, so that the anatomy under them can be read, or on again. Returns whether they are on."""
+    patient = patient_node(application.scene)
+    if patient is None:
+        return True
+    on = not state_of(patient).get("overlays", True)
+    keep_state(patient, overlays=on)
+    _apply_opacity(application, patient)
+    return on
+
+
+def _apply_opacity(application: Application, patient: object) -> None:
+    for number, row in enumerate(shown_rows(patient)):
+        for column in range(state_of(patient).get("columns", 0)):
+            node = view_at(application, column, number)
+            composite = node and slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node)
+            if composite is not None and composite.GetForegroundVolumeID():
+                composite.SetForegroundOpacity(opacity_of(patient, row.overlay))
+
+
+def show_legends(patient: object, rows: list[Row], page: list[Visit], views: Views) -> None:
+    """One colour legend per map, in the last column that shows it."""
+    remove_legends(patient)
+    for number, row in enumerate(rows):
+        for column in reversed(range(len(page))):
+            volume = map_node(patient, page[column].id, row.overlay) if row.overlay else None
+            if volume is not None and volume.GetDisplayNode() is not None:
+                legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(volume)
+                unit = marked(volume, "unit")
+                legend.SetTitleText(row.overlay if unit in ("", "1") else f"{row.overlay} ({unit})")
+                legend.RemoveAllViewNodeIDs()
+                legend.AddViewNodeID(views[column, number].GetID())
+                legend.SetVisibility(True)
+                break
+
+
+def remove_legends(patient: object) -> None:
+    """Removes the legends of our maps."""
+    for volume in [*linked(patient, Kind.MAP), *linked(patient, Kind.CHANGE)]:
+        legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volume)
+        if legend is not None:
+            patient.GetScene().RemoveNode(legend)

@@ -1,0 +1,92 @@
+"""The rows of the timeline: what is compared, what there is to choose from, and what was chosen last."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ..measures import Patient, Visit
+from .nodes import Kind, linked, mark, marked
+from .plain import from_plain
+
+_OVERLAYS = (
+    ("rCBV_ratio", "rCBV"), ("CBF_ratio", "CBF"), ("Cho_NAA_molar", "Cho_NAA_area"), ("Cho_Cr_molar", "Cho_Cr_area"),
+    ("APTw",),
+)  # fmt: skip
+"""Rows of maps over the T1CE; of each group the first that the patient has."""
+
+_COMES_FROM = {"DSC": "rCBV_ratio", "rCBV": "rCBV_ratio", "CBF": "CBF_ratio"}
+"""Maps that will be made from series of these roles: their rows stand from the start, so that no view moves later."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a row compares: an image by its role, with a map laid over it or none."""
+
+    image: str
+    overlay: str = ""
+
+    @property
+    def title(self) -> str:
+        """The row's words: ``T1CE`` or ``rCBV_ratio over T1CE``."""
+        return f"{self.overlay} over {self.image}" if self.overlay else self.image
+
+
+def patient_of(patient_node: object) -> Patient:
+    """The patient that the text node holds."""
+    return from_plain(Patient, json.loads(patient_node.GetText())["patient"])
+
+
+def visits_of(patient_node: object) -> list[Visit]:
+    """The visits that have an image in the scene, in the patient's order: by date, unknown dates last."""
+    with_image = {marked(node, "visit") for node in linked(patient_node, Kind.IMAGE)}
+    return [visit for visit in patient_of(patient_node).visits if visit.id in with_image]
+
+
+def default_rows(patient_node: object) -> list[Row]:
+    """T1CE, FLAIR where there is one, and the maps that the patient has or will have over T1CE."""
+    images = _names(patient_node, Kind.IMAGE)
+    maps = set(_names(patient_node, Kind.MAP))
+    for visit in visits_of(patient_node):
+        maps |= {_COMES_FROM.get(series.role, series.role) for series in visit.series}
+    rows = [Row(role) for role in ("T1CE", "FLAIR") if role in images]
+    for group in _OVERLAYS:
+        rows += [Row("T1CE", name) for name in group if name in maps][:1]
+    return rows
+
+
+def available_rows(patient_node: object) -> list[Row]:
+    """Every row that can be chosen: the default ones first, then other images, other maps and changes."""
+    rows = default_rows(patient_node)
+    rows += [Row(name) for name in _names(patient_node, Kind.IMAGE)]
+    rows += [Row("T1CE", name) for kind in (Kind.MAP, Kind.CHANGE) for name in _names(patient_node, kind)]
+    return list(dict.fromkeys(rows))
+
+
+def shown_rows(patient_node: object) -> list[Row]:
+    """The rows that were shown last; the default ones where none were."""
+    return [Row(*row) for row in state_of(patient_node).get("rows", [])] or default_rows(patient_node)
+
+
+def rows_after_work(patient_node: object) -> list[Row]:
+    """The rows once maps were made: those that the user chose, else the default ones."""
+    return shown_rows(patient_node) if state_of(patient_node).get("chosen") else default_rows(patient_node)
+
+
+def state_of(patient_node: object) -> dict[str, Any]:
+    """What was chosen in the timeline: ``rows`` (``chosen``: by the user), ``first`` and ``columns`` of the page,
+    ``native``, ``opacity`` by overlay, ``overlays`` (shown or not), ``active`` (column, row), ``lesion``. Saved with
+    the scene."""
+    return json.loads(marked(patient_node, "timeline") or "{}")
+
+
+def keep_state(patient_node: object, **chosen: Any) -> None:
+    """Remembers choices of the timeline beside those that were made before."""
+    mark(patient_node, timeline=json.dumps({**state_of(patient_node), **chosen}))
+
+
+def _names(patient_node: object, kind: str) -> list[str]:
+    """Names of the nodes of a kind in visits that are shown, each once."""
+    used = {visit.id for visit in patient_of(patient_node).visits}
+    return list(dict.fromkeys(marked(n, "name") for n in linked(patient_node, kind) if marked(n, "visit") in used))

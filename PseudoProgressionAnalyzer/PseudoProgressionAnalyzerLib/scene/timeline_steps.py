@@ -1,0 +1,102 @@
+"""Going through the timeline step by step: the next visit, the next row, the next lesion. For keys and buttons."""
+
+from __future__ import annotations
+
+import slicer
+
+from .application import Application
+from .focus import region_focus
+from .nodes import Kind, linked, marked, patient_node
+from .segments import regions_of, segment_mask
+from .timeline import COLUMNS, is_shown, show
+from .timeline_layout import BAR_COLOUR
+from .timeline_rows import keep_state, shown_rows, state_of, visits_of
+from .timeline_views import view_at, view_nodes
+
+ACTIVE_COLOUR = (1.0, 0.72, 0.10)
+"""Of the bar of the view that keys act on: amber stands out from grey for every colour vision."""
+
+
+def active_view(application: Application) -> object | None:
+    """The view that keys act on: the first one until another was chosen."""
+    patient = patient_node(application.scene)
+    if patient is None or not is_shown(application):
+        return None
+    column, row = state_of(patient).get("active", (0, 0))
+    return view_at(application, column, row) or view_at(application, 0, 0)
+
+
+def next_visit(application: Application, by: int = 1) -> object | None:
+    """Goes to the visit that stands by this many columns later (earlier, by < 0) and turns the page where it must.
+    Returns the view."""
+    patient = patient_node(application.scene)
+    if patient is None or not is_shown(application):
+        return None
+    chosen = state_of(patient)
+    columns, first = chosen.get("columns", COLUMNS), chosen.get("first", 0)
+    column, row = chosen.get("active", (0, 0))
+    wanted = max(0, min(first + column + by, len(visits_of(patient)) - 1))
+    page = min(max(first, wanted - columns + 1), wanted)
+    if page != first:
+        show(application, first=page, columns=columns)
+    return _activate(application, patient, wanted - page, row)
+
+
+def next_row(application: Application, by: int = 1) -> object | None:
+    """Goes to the row below (above, by < 0), from the last to the first. Returns the view."""
+    patient = patient_node(application.scene)
+    if patient is None or not is_shown(application):
+        return None
+    column, row = state_of(patient).get("active", (0, 0))
+    return _activate(application, patient, column, (row + by) % len(shown_rows(patient)))
+
+
+def go_to_visit(application: Application, visit_id: str) -> object | None:
+    """Goes to a visit by its id, as a click on a point of a plot does. Returns the view."""
+    patient = patient_node(application.scene)
+    order = [visit.id for visit in visits_of(patient)] if patient is not None else []
+    if visit_id not in order or not is_shown(application):
+        return None
+    chosen = state_of(patient)
+    return next_visit(application, order.index(visit_id) - chosen.get("first", 0) - chosen.get("active", (0, 0))[0])
+
+
+def lesions(application: Application) -> list[tuple[str, str]]:
+    """(visit, name) of every lesion that holds a voxel, in the order of visits."""
+    patient = patient_node(application.scene)
+    found = {
+        (marked(node, "visit"), name): None
+        for node in (linked(patient, Kind.LESION) if patient is not None else [])
+        for segment, name in regions_of(node).items()
+        if segment_mask(node, segment).array.any()
+    }
+    order = [visit.id for visit in visits_of(patient)] if patient is not None else []
+    return sorted((key for key in found if key[0] in order), key=lambda key: order.index(key[0]))
+
+
+def next_lesion(application: Application, by: int = 1) -> tuple[str, str] | None:
+    """Brings all views to the middle of the next lesion, from the last to the first, and its visit to the front.
+    Returns (visit, name), None where nothing is drawn."""
+    patient, listed = patient_node(application.scene), lesions(application)
+    if not listed or not is_shown(application):
+        return None
+    last = tuple(state_of(patient).get("lesion", ()))
+    number = (listed.index(last) + by) % len(listed) if last in listed else 0
+    visit, name = listed[number]
+    keep_state(patient, lesion=[visit, name])
+    go_to_visit(application, visit)
+    node = next(node for node in linked(patient, Kind.LESION) if marked(node, "visit") == visit)
+    segment = next(segment for segment, region in regions_of(node).items() if region == name)
+    point = region_focus(node, segment)
+    for group in {view.GetViewGroup() for view in view_nodes(application)}:
+        mode = slicer.vtkMRMLSliceNode.OffsetJumpSlice
+        slicer.vtkMRMLSliceNode.JumpAllSlices(application.scene, *map(float, point), mode, group)
+    return visit, name
+
+
+def _activate(application: Application, patient: object, column: int, row: int) -> object | None:
+    keep_state(patient, active=[column, row])
+    chosen = view_at(application, column, row)
+    for node in view_nodes(application):
+        node.SetLayoutColor(*(ACTIVE_COLOUR if node is chosen else BAR_COLOUR))
+    return chosen

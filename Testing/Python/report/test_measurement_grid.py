@@ -1,0 +1,66 @@
+"""The grid of measures by visits: where each number stands, and that own and fixed never share a row."""
+
+import datetime
+
+import pytest
+
+from PseudoProgressionAnalyzerLib.measures import Measurement, Message, Patient, Visit
+from PseudoProgressionAnalyzerLib.report.measurement_grid import Column, Measure, as_text, measurement_grid
+
+A, B, C = "2023-01-10", "2023-03-01", "2023-06-05"
+
+
+def row(visit, name, value, unit="1", kind="own", low=None, high=None, compared_to="", drawn_in=None, flags=()):
+    drawn = drawn_in or visit
+    return Measurement(visit, "lesion", kind, drawn, name, value, unit, low, high, compared_to, flags=flags)
+
+
+@pytest.fixture
+def grid():
+    patient = Patient("p", [Visit(day, datetime.date.fromisoformat(day)) for day in (A, B, C)])
+    few = (Message("region_few_voxels", {"voxels": 2, "fewest": 5}),)
+    rows = [
+        row(A, "volume", 10.0, "mL", low=9.0, high=11.0),
+        row(B, "volume", 15.0, "mL", low=14.0, high=16.0, flags=(Message("x"),)),
+        row(C, "volume", None, "mL", flags=few),
+        row(B, "volume", 5.0, "mL", compared_to=A),
+        row(B, "volume_percent", 50.0, "%", low=30.0, high=70.0, compared_to=A),
+        row(A, "rCBV_ratio_mean", 2.0),
+        row(B, "rCBV_ratio_mean", 1.0, kind="fixed", drawn_in=A),
+        row(B, "rCBV_ratio_mean", -1.0, kind="fixed", drawn_in=A, compared_to=A),
+        row(C, "rCBV_ratio_mean", float("nan"), kind="fixed", drawn_in=A),
+    ]
+    return measurement_grid(patient, rows)
+
+
+def texts_of(grid, measure):
+    return [cell.text for cell in grid.cells[grid.measures.index(measure)]]
+
+
+def test_columns_are_visits_with_their_changes(grid):
+    assert grid.columns == [
+        Column(A, False), Column(B, False), Column(B, True), Column(C, False), Column(C, True)
+    ]  # fmt: skip
+    assert all(len(cells) == 5 for cells in grid.cells)
+
+
+def test_values_changes_intervals_and_flags(grid):
+    volume = Measure("lesion", "own", "", "volume", "mL")
+    assert texts_of(grid, volume) == [
+        "10.0 (9.0 to 11.0)", "15.0 (14.0 to 16.0) *", "+50.0 % (30.0 to 70.0)", "not measured", ""
+    ]  # fmt: skip
+
+
+def test_own_and_fixed_are_rows_of_their_own(grid):
+    assert texts_of(grid, Measure("lesion", "own", "", "rCBV_ratio_mean", "1")) == ["2.00", "", "", "", ""]
+    fixed = texts_of(grid, Measure("lesion", "fixed", A, "rCBV_ratio_mean", "1"))
+    assert fixed == ["", "1.00", "-1.00", "not measured", ""]
+
+
+def test_the_reason_of_what_is_absent_is_there(grid):
+    cells = grid.cells[grid.measures.index(Measure("lesion", "own", "", "volume", "mL"))]
+    assert [flag.code for flag in cells[3].rows[0].flags] == ["region_few_voxels"]
+
+
+def test_text_for_a_spreadsheet():
+    assert as_text(["a", "b"], [["1\t2", "x\ny"]]) == "a\tb\n1 2\tx y\n"

@@ -1,0 +1,186 @@
+"""The row of changes: a known change where it is, nothing elsewhere, and withheld where it would mislead."""
+
+import numpy as np
+import pytest
+from vtkmodules.util.numpy_support import vtk_to_numpy
+
+from PseudoProgressionAnalyzerLib.analysis.change_maps import change_map, changes_to_show
+from PseudoProgressionAnalyzerLib.measures import InputError, Message
+from PseudoProgressionAnalyzerLib.scene import nodes, timeline
+from PseudoProgressionAnalyzerLib.scene.build import build_scene
+from PseudoProgressionAnalyzerLib.scene.display import Scale
+from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked
+from PseudoProgressionAnalyzerLib.scene.read import read_scene
+from PseudoProgressionAnalyzerLib.scene.timeline_change import change_colours, put_change, scale_of_change
+from PseudoProgressionAnalyzerLib.scene.timeline_overlays import range_of, set_range
+from PseudoProgressionAnalyzerLib.scene.timeline_rows import Row, available_rows
+from PseudoProgressionAnalyzerLib.scene.timeline_views import composite_of, view_at
+
+
+@pytest.fixture
+def made(phantom, tmp_path):
+    return phantom.make_analysis(tmp_path)
+
+
+def shells(analysis, phantom, visit):
+    """Where the lesion grew from the first visit to this one, and its core that both have, on the visit's T1CE."""
+    image = analysis.images[visit, "T1CE"]
+    index = np.indices(image.shape)[::-1].reshape(3, -1)
+    to_reference = phantom.to_reference[visit] @ image.affine
+    points = to_reference[:3, :3] @ index + to_reference[:3, 3:]
+    distance = np.linalg.norm(points - phantom.lesion_centre[:, None], axis=0).reshape(image.shape)
+    small, large = phantom.lesion_radius[phantom.visits[0]], phantom.lesion_radius[visit]
+    return (distance > small + 2) & (distance < large - 1.5), distance < small - 3
+
+
+def test_a_lesion_that_grew_shows_where(made, phantom):
+    """The phantom's lesion adds 120 to brain of 100: in the shell that grew +120 %, in its core and far away none."""
+    first, second, _ = phantom.visits
+    made.images[second, "T1CE"].array *= 3.7  # another receiver gain
+    change = change_map(made, first, second, "T1CE")
+    grown, core = shells(made, phantom, second)
+    assert grown.sum() > 50
+    assert np.nanmedian(change.array[grown]) == pytest.approx(120, abs=6)
+    assert abs(np.nanmedian(change.array[core])) < 6
+    elsewhere = made.brains[second] & ~made.regions[second, "lesion"].array
+    assert abs(np.nanmedian(change.array[elsewhere])) < 1
+    assert (change.unit, change.name) == ("%", "T1CE_change")
+
+
+def test_without_matching_the_same_shows_change_everywhere(made, phantom):
+    """What the matching is for: the plain difference of the images is large where nothing changed."""
+    second = phantom.visits[1]
+    made.images[second, "T1CE"].array *= 3.7
+    elsewhere = made.brains[second] & ~made.regions[second, "lesion"].array
+    plain = made.images[second, "T1CE"].array[elsewhere] - 100
+    assert np.median(plain) > 200
+
+
+def test_a_wrong_transform_fails_the_same_check(made, phantom):
+    first, second, _ = phantom.visits
+    made.visit_to_reference[second] = phantom.rigid((0, 0, 0), (12, 0, 0)) @ made.visit_to_reference[second]
+    change = change_map(made, first, second, "T1CE")
+    _, core = shells(made, phantom, second)
+    assert abs(np.nanmedian(change.array[core])) > 50
+
+
+def test_a_ratio_map_on_its_own_grid(made, phantom):
+    first, _, third = phantom.visits
+    change = change_map(made, first, third, "rCBV_ratio")
+    assert change.shape == made.maps[third, "rCBV_ratio"].shape
+    assert np.array_equal(change.affine, made.maps[third, "rCBV_ratio"].affine)
+    assert abs(np.nanmedian(change.array)) < 0.1
+    untrusted = ~made.maps[third, "rCBV_ratio"].quality
+    assert np.isnan(change.array[untrusted]).all()
+
+
+def test_what_can_be_compared(made, phantom):
+    first, second, third = phantom.visits
+    assert changes_to_show(made, first, second) == ["T1CE", "rCBV_ratio"]
+    assert changes_to_show(made, first, third) == ["T1CE", "rCBV_ratio", "Cho_NAA_molar"]
+
+
+def refused(code, work):
+    with pytest.raises(InputError) as caught:
+        work()
+    assert caught.value.message.code == code
+
+
+def test_withheld_where_the_alignment_is_not_trusted(made, phantom):
+    first, second, third = phantom.visits
+    refused("change_missing", lambda: change_map(made, first, second, "Cho_NAA_molar"))
+    refused("change_missing", lambda: change_map(made, first, second, "rCBV"))  # relative units mean nothing
+    made.messages[second] = [Message("registration_ambiguous", {"distance": 9})]
+    refused("change_withheld", lambda: change_map(made, first, second, "T1CE"))
+    made.messages[second] = []
+    made.alignment[second] = {"uncertainty": 2.1}
+    refused("change_withheld", lambda: change_map(made, first, second, "T1CE"))
+    made.alignment[second] = {}
+    refused("change_withheld", lambda: change_map(made, first, second, "T1CE"))
+    del made.visit_to_reference[third]
+    refused("change_unaligned", lambda: change_map(made, first, third, "T1CE"))
+    made.alignment[second] = {"uncertainty": 0.3}
+    made.maps[second, "rCBV_ratio"].method = "made elsewhere"
+    refused("change_other_kind", lambda: change_map(made, first, second, "rCBV_ratio"))
+
+
+# in the scene
+
+
+@pytest.fixture
+def shown(app, made, phantom):
+    patient = build_scene(app, made)
+    first, second, _ = phantom.visits
+    row = put_change(patient, second, first, change_map(made, first, second, "T1CE"), "T1CE")
+    timeline.show(app, rows=[Row("T1CE"), row])
+    return patient
+
+
+def test_it_stands_in_the_later_column_and_says_since_when(app, shown, phantom):
+    node = find(shown, Kind.CHANGE, phantom.visits[1], "T1CE_change")
+    assert composite_of(app, view_at(app, 1, 1)).GetForegroundVolumeID() == node.GetID()
+    assert view_at(app, 1, 1).GetLayoutLabel() == "2023-03-01, day 79, since 2023-01-10"
+    for column in (0, 2):
+        assert composite_of(app, view_at(app, column, 1)).GetBackgroundVolumeID() is None
+        assert view_at(app, column, 1).GetLayoutLabel().endswith(": no map")
+    assert node.GetTransformNodeID() == find(shown, Kind.IMAGE, phantom.visits[1], "T1CE").GetTransformNodeID()
+    assert Row("T1CE", "T1CE_change") in available_rows(shown)
+
+
+def picture(app, node):
+    """The blended slice of a view, float RGBA ``(rows, columns, 4)``, without any graphics library."""
+    node.SetDimensions(160, 160, 1)
+    logic = app.slice_logic(node)
+    logic.UpdatePipeline()
+    connection = logic.GetImageDataConnection()
+    connection.GetProducer().Update()
+    image = connection.GetProducer().GetOutputDataObject(connection.GetIndex())
+    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(160, 160, -1) / 255.0
+
+
+def test_what_grew_is_orange_and_the_rest_stays_grey(app, shown, made, phantom):
+    view = view_at(app, 1, 1)
+    view.SetFieldOfView(160, 160, 1)
+    app.slice_logic(view).SetSliceOffset(float(phantom.lesion_centre[2]))
+    pixels = picture(app, view)
+    warm = (pixels[..., 0] - pixels[..., 2]) > 0.3
+    cold = (pixels[..., 2] - pixels[..., 0]) > 0.3
+    assert warm.sum() > 100
+    assert cold.sum() < 0.05 * warm.sum()
+    to_world = nodes.from_vtk(view.GetXYToRAS())
+    lines, columns = np.nonzero(warm)
+    points = to_world @ np.stack([columns, lines, np.zeros(len(lines)), np.ones(len(lines))])
+    distance = np.linalg.norm(points[:3].T - phantom.lesion_centre, axis=1)
+    radius = phantom.lesion_radius[phantom.visits[1]]
+    assert np.median(distance) < radius + 1
+    assert np.mean(distance < radius + 3) > 0.95
+
+
+def test_another_pair_replaces_it(app, shown, made, phantom):
+    first, second, third = phantom.visits
+    put_change(shown, third, second, change_map(made, second, third, "T1CE"), "T1CE")
+    assert [marked(node, "visit") for node in linked(shown, Kind.CHANGE)] == [third]
+    put_change(shown, third, first, change_map(made, first, third, "T1CE"), "T1CE")
+    assert [marked(node, "since") for node in linked(shown, Kind.CHANGE)] == [first]
+    timeline.show(app)
+    timeline.hide(app)
+
+
+def test_it_is_shown_and_never_read_as_a_map(app, shown):
+    assert not [name for _, name in read_scene(app.scene).analysis.maps if name.endswith("_change")]
+    assert read_scene(app.scene).messages == []
+
+
+def test_the_scale_is_even_about_no_change(app, shown):
+    assert scale_of_change(np.array([-8.0, 1.0, np.nan, 2.0])).low == -scale_of_change(np.array([-8.0, 2.0])).high
+    assert scale_of_change(np.full(3, np.nan)) == Scale(-1.0, 1.0)
+    set_range(app, "T1CE_change", -60, 60)
+    assert range_of(app, "T1CE_change") == Scale(-60, 60)
+    table = change_colours(shown)
+    colours = np.zeros((table.GetNumberOfColors(), 4))
+    for step, colour in enumerate(colours):
+        table.GetColor(step, colour)
+    assert colours[[127, 128], 3].max() < 0.02
+    assert colours[[0, -1], 3].min() == 1
+    assert colours[0, 2] > colours[0, 0]
+    assert colours[-1, 0] > colours[-1, 2]

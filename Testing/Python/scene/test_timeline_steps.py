@@ -1,0 +1,228 @@
+"""Going through the timeline: visits, rows, lesions, overlays, and native position."""
+
+import numpy as np
+import pytest
+
+from PseudoProgressionAnalyzerLib.measures import Image
+from PseudoProgressionAnalyzerLib.scene import nodes, timeline
+from PseudoProgressionAnalyzerLib.scene.build import build_scene
+from PseudoProgressionAnalyzerLib.scene.display import Scale
+from PseudoProgressionAnalyzerLib.scene.focus import native_axes, region_focus, to_world
+from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find
+from PseudoProgressionAnalyzerLib.scene.segments import segment_of
+from PseudoProgressionAnalyzerLib.scene.timeline_overlays import range_of, set_opacity, set_range, toggle_overlays
+from PseudoProgressionAnalyzerLib.scene.timeline_rows import (
+    Row,
+    available_rows,
+    default_rows,
+    rows_after_work,
+    shown_rows,
+)
+from PseudoProgressionAnalyzerLib.scene.timeline_steps import (
+    ACTIVE_COLOUR,
+    active_view,
+    go_to_visit,
+    lesions,
+    next_lesion,
+    next_row,
+    next_visit,
+)  # fmt: skip
+from PseudoProgressionAnalyzerLib.scene.timeline_views import composite_of, view_at
+
+
+@pytest.fixture
+def patient(app, analysis):
+    return build_scene(app, analysis)
+
+
+@pytest.fixture
+def shown(app, patient):
+    timeline.show(app)
+    return patient
+
+
+def opacity(app, column, row):
+    return composite_of(app, view_at(app, column, row)).GetForegroundOpacity()
+
+
+def middles(app):
+    """RAS mm of the middle of each view's slice."""
+    return [nodes.from_vtk(node.GetSliceToRAS())[:3, 3] for node in timeline.view_nodes(app)]
+
+
+# steps
+
+
+def test_keys_go_through_visits_and_rows(app, shown):
+    assert active_view(app).GetLayoutName() == "PPA_0_0"
+    assert next_visit(app).GetLayoutName() == "PPA_1_0"
+    assert next_row(app).GetLayoutName() == "PPA_1_1"
+    assert next_row(app, -2).GetLayoutName() == "PPA_1_2"
+    assert next_visit(app, 7).GetLayoutName() == "PPA_2_2"
+    assert active_view(app).GetLayoutColor() == pytest.approx(ACTIVE_COLOUR)
+    bright = [v for v in timeline.view_nodes(app) if np.allclose(v.GetLayoutColor(), ACTIVE_COLOUR)]
+    assert len(bright) == 1
+    assert next_visit(app, -9).GetLayoutName() == "PPA_0_2"
+
+
+def test_the_page_turns_only_where_it_must(app, shown, phantom):
+    timeline.show(app, columns=2, first=0)
+    wanted = [find(shown, Kind.IMAGE, visit, "T1CE").GetID() for visit in phantom.visits]
+
+    def image():
+        return composite_of(app, active_view(app)).GetBackgroundVolumeID()
+
+    assert image() == wanted[0]
+    for step in (1, 2):
+        next_visit(app)
+        assert image() == wanted[step]
+    next_visit(app)
+    assert image() == wanted[2]
+    next_visit(app, -1)
+    assert image() == wanted[1]
+    go_to_visit(app, phantom.visits[0])
+    assert image() == wanted[0]
+    assert go_to_visit(app, "never") is None
+
+
+def test_nothing_happens_without_a_timeline(app, patient):
+    assert next_visit(app) is None
+    assert next_row(app) is None
+    assert next_lesion(app) is None
+    assert active_view(app) is None
+
+
+# lesions
+
+
+def test_the_next_lesion_is_in_the_middle_of_what_is_drawn(app, shown, phantom):
+    listed = lesions(app)
+    assert [visit for visit, name in listed if name == "lesion"] == list(phantom.visits)
+    for visit, name in [*listed, listed[0]]:
+        assert next_lesion(app) == (visit, name)
+        heights = {round(float(middle[2]), 2) for middle in middles(app)}
+        assert len(heights) == 1
+        assert heights.pop() == pytest.approx(phantom.lesion_centre[2], abs=2.0)
+    assert next_lesion(app, -1) == listed[-1]
+
+
+def test_a_ring_is_entered_and_not_its_hole(app, analysis, phantom, tmp_path):
+    made = phantom.make_analysis(tmp_path)
+    visit = phantom.visits[0]
+    mask = made.regions[visit, "lesion"]
+    held = np.argwhere(mask.array)
+    inner = np.linalg.norm((held - held.mean(axis=0)) * mask.spacing[::-1], axis=1) < 5
+    mask.array[tuple(held[inner].T)] = False
+    node = find(build_scene(app, made), Kind.LESION, visit)
+    point = region_focus(node, segment_of(node, "lesion"))
+    index = np.linalg.inv(to_world(node) @ mask.affine) @ [*point, 1]
+    assert mask.array[tuple(np.rint(index[2::-1]).astype(int))]
+    assert np.allclose(index[:3], np.rint(index[:3]), atol=1e-6)
+
+
+# overlays
+
+
+def test_opacity_is_common_to_a_row_and_leaves_others(app, shown):
+    before = opacity(app, 0, 2)
+    set_opacity(app, 0.25, "rCBV_ratio")
+    assert {opacity(app, column, 1) for column in range(3)} == {0.25}
+    assert opacity(app, 0, 2) == before
+    timeline.show(app)  # drawn anew, and after a page was turned
+    assert opacity(app, 1, 1) == 0.25
+    set_opacity(app, 0.8)
+    assert {opacity(app, 0, row) for row in (1, 2)} == {0.8}
+
+
+def test_overlays_off_and_on(app, shown):
+    set_opacity(app, 0.4, "rCBV_ratio")
+    assert toggle_overlays(app) is False
+    assert {opacity(app, column, row) for column in range(3) for row in (1, 2)} == {0.0}
+    timeline.show(app)
+    assert opacity(app, 0, 1) == 0.0
+    assert toggle_overlays(app) is True
+    assert opacity(app, 0, 1) == 0.4
+
+
+def test_a_range_holds_in_every_visit_and_when_maps_are_made_again(app, shown, analysis, phantom):
+    set_range(app, "rCBV_ratio", 0.5, 7.5)
+    assert range_of(app, "rCBV_ratio") == Scale(0.5, 7.5)
+
+    def ranges():
+        displays = [find(shown, Kind.MAP, visit, "rCBV_ratio").GetDisplayNode() for visit in phantom.visits]
+        return {(d.GetWindowLevelMin(), d.GetWindowLevelMax(), d.GetLowerThreshold()) for d in displays}
+
+    assert ranges() == {(0.5, 7.5, 0.5)}
+    build_scene(app, analysis)
+    assert ranges() == {(0.5, 7.5, 0.5)}
+    set_range(app, "rCBV_ratio", 3.0, 3.0)  # no range at all
+    assert ranges() == {(0.5, 7.5, 0.5)}
+    assert range_of(app, "never") is None
+
+
+# rows
+
+
+def test_rows_to_choose_from(app, shown):
+    rows = available_rows(shown)
+    assert rows[:3] == [Row("T1CE"), Row("T1CE", "rCBV_ratio"), Row("T1CE", "Cho_NAA_molar")]
+    assert Row("T1CE", "rCBV") in rows
+    assert len(set(rows)) == len(rows)
+    timeline.show(app, rows=[Row("T1CE", "rCBV")])
+    assert shown_rows(shown) == [Row("T1CE", "rCBV")]
+
+
+def test_chosen_rows_stay_when_maps_are_made_later(app, shown):
+    assert rows_after_work(shown) == default_rows(shown)
+    timeline.choose_rows(app, [Row("T1CE", "rCBV")])
+    assert [node.GetLayoutName() for node in timeline.view_nodes(app)] == ["PPA_0_0", "PPA_1_0", "PPA_2_0"]
+    assert rows_after_work(shown) == [Row("T1CE", "rCBV")]
+    timeline.choose_rows(app, [])  # never none
+    assert shown_rows(shown) == [Row("T1CE", "rCBV")]
+
+
+# native position
+
+
+def test_native_slices_run_along_the_voxels_of_their_visit(app, shown, phantom, analysis):
+    timeline.show(app, native=True)
+    groups = set()
+    for column, visit in enumerate(phantom.visits):
+        image = find(shown, Kind.IMAGE, visit, "T1CE")
+        for row in range(3):
+            node = view_at(app, column, row)
+            groups.add((column, node.GetViewGroup()))
+            to_index = np.linalg.inv(to_world(image) @ nodes.get_image(image).affine)
+            steps = (to_index @ nodes.from_vtk(node.GetSliceToRAS()))[:3, :3]
+            # a step on the screen is a step along one axis of the voxels
+            assert np.allclose(np.sort(np.abs(steps), axis=0)[:2], 0, atol=1e-9)
+    assert len(groups) == 3
+    turned = nodes.from_vtk(view_at(app, 1, 0).GetSliceToRAS())[:3, :3]
+    assert not np.allclose(turned, np.diag([-1, 1, 1]), atol=0.01)
+    timeline.show(app, native=False)
+    assert np.allclose(nodes.from_vtk(view_at(app, 1, 0).GetSliceToRAS())[:3, :3], np.diag([-1, 1, 1]))
+    assert len({node.GetViewGroup() for node in timeline.view_nodes(app)}) == 1
+
+
+def test_native_pixels_are_the_voxels_themselves(app, analysis, phantom):
+    """A slice through voxel centres holds the image's own values, where the registered one mixes neighbours."""
+    patient = build_scene(app, analysis)
+    visit = phantom.visits[1]
+    image = find(patient, Kind.IMAGE, visit, "T1CE")
+    affine = to_world(image) @ nodes.get_image(image).affine
+    axes = native_axes(image)
+    spacing = nodes.get_image(image).spacing
+    centre = affine @ [20, 25, 12, 1]
+    for step in (1, 2, 3):
+        beside = np.linalg.inv(affine) @ [*(centre[:3] + axes[:, 0] * step * spacing[0]), 1]
+        assert np.allclose(beside[:3], np.rint(beside[:3]), atol=1e-9)
+    straight = np.linalg.inv(affine) @ [*(centre[:3] + np.array([-1, 0, 0]) * spacing[0]), 1]
+    assert not np.allclose(straight[:3], np.rint(straight[:3]), atol=0.01)
+
+
+def test_a_sagittal_image_is_still_shown_from_the_feet(app):
+    """Axes of a sagittal acquisition: i runs back, j down, k left. The slice nearest to axial mixes i and k."""
+    node = app.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
+    affine = np.array([[0, 0, -1.2, 90], [-1, 0, 0, 100], [0, -1, 0, 120], [0, 0, 0, 1.0]])
+    nodes.set_image(node, Image(np.zeros((3, 4, 5)), affine))
+    assert np.allclose(native_axes(node), np.diag([-1, 1, 1]))
