@@ -1,20 +1,212 @@
-"""Lesions and response: what was drawn, and how it is judged over time."""
+"""Lesions and response: proposals, lesions with their identities, and how every criterion judges them."""
 
 from __future__ import annotations
 
+import qt
 from slicer.i18n import tr as _
 
-from ..section import Section
+from ... import texts
+from ...measures import InputError, Message
+from ...report.therapy_figure import therapy_figure
+from .. import tables
+from ..lesion_click import LesionClick
+from ..lesion_work import LesionWork
+from ..reading_form import ReadingForm
+from ..response_tree import fill_responses
+from ..section import Section, offer
+
+TUMOURS = ("enhancing", "non_enhancing", "mixed")
+RULES = ("reader", "product")
+NARROWEST_FIGURE = 560  # pixels
 
 
 class LesionsSection(Section):
-    """Lesions of all visits."""
+    """Lesions of all visits and their response."""
 
     name = "lesions"
 
+    def __init__(self, *parts):
+        super().__init__(*parts)
+        self.work = LesionWork(self.session)
+        self.click = LesionClick(self.clicked)
+        self.form = ReadingForm(self.ui.readingBox.layout(), self.answered)
+        for words_, value in ((_("enhancing tumour"), 0), (_("non-enhancing tumour"), 1), (_("mixed tumour"), 2)):
+            self.ui.tumourSelector.addItem(words_, value)
+        for words_, value in ((_("longest and across"), 0), (_("largest product"), 1)):
+            self.ui.ruleSelector.addItem(words_, value)
+        self.ui.clickButton.connect("clicked(bool)", self.wait_for_click)
+        self.ui.carryButton.connect("clicked()", self.carry)
+        self.ui.acceptButton.connect("clicked()", self.accept)
+        self.ui.rejectButton.connect("clicked()", self.reject)
+        self.ui.lesionVisitSelector.connect("activated(int)", lambda index: self.show_visit())
+        self.ui.linesCheckBox.connect("clicked(bool)", lambda shown: self.show_lines())
+        self.ui.ruleSelector.connect("activated(int)", lambda index: self.choose_rule())
+        self.ui.takeLinesButton.connect("clicked()", self.take_lines)
+        self.ui.measuredLinesButton.connect("clicked()", self.measured_lines)
+        self.ui.baselineSelector.connect("activated(int)", lambda index: self.choose_baseline())
+        self.ui.tumourSelector.connect("activated(int)", lambda index: self.choose_tumour())
+
+    def close(self) -> None:
+        """Lets go of the scene."""
+        self.click.stop()
+        self.work.forget()
+
+    def exit(self) -> None:
+        """No click is waited for in another module."""
+        self.click.stop()
+        self.ui.clickButton.checked = False
+
     def refresh(self) -> None:
-        """Which lesions there are."""
+        """Everything as the analysis has it now."""
         analysis = self.session.analysis
-        regions = analysis.patient.regions if analysis else []
-        names = dict.fromkeys(region.name for region in regions if region.purpose == "lesion")
-        self.ui.lesionsLabel.text = ", ".join(names) or _("No lesion is drawn yet.")
+        visits = [visit.id for visit in analysis.patient.visits] if analysis else []
+        _offer_items(self.ui.lesionVisitSelector, visits)
+        _offer_items(self.ui.baselineSelector, [_("automatic"), *visits])
+        if analysis is not None:
+            self.ui.tumourSelector.currentIndex = TUMOURS.index(analysis.choices.tumour)
+            self.ui.ruleSelector.currentIndex = RULES.index(analysis.choices.rule)
+            baseline = analysis.choices.settings.baseline
+            self.ui.baselineSelector.currentIndex = visits.index(baseline) + 1 if baseline in visits else 0
+        tables.fill_lesions(self.ui.lesionsTable, analysis)
+        fill_responses(self.ui.responseTree, analysis)
+        self.show_figure()
+        self.show_visit()
+
+    def settled(self) -> None:
+        """Lesions and categories follow the pen; so do the lines."""
+        self.work.draw_lines()
+        self.show_lines()
+        self.refresh()
+
+    def enable(self, busy: bool) -> None:
+        """Proposals need aligned visits, lines and categories measured ones."""
+        analysis = self.session.analysis
+        visit = self.ui.lesionVisitSelector.currentText
+        aligned = analysis is not None and visit in analysis.visit_to_reference
+        followed = analysis is not None and bool(analysis.lesions)
+        waiting = aligned and self.work.proposed(visit)
+        for button in (self.ui.clickButton, self.ui.carryButton):
+            offer(button, aligned, _("Align and compute first"))
+        for button in (self.ui.acceptButton, self.ui.rejectButton):
+            offer(button, waiting, _("There is no proposal in this visit"))
+        for widget in (self.ui.takeLinesButton, self.ui.measuredLinesButton, self.ui.baselineSelector,
+                       self.ui.tumourSelector, self.ui.ruleSelector):  # fmt: skip
+            offer(widget, followed, _("Draw a lesion, align and compute first"))
+
+    def wait_for_click(self, on: bool) -> None:
+        """Switches waiting for a click on or off."""
+        if on:
+            self.click.start()
+            self.panel.say(_("Click into the lesion, in the column of its visit."))
+        else:
+            self.click.stop()
+
+    def clicked(self, visit: str, point: list[float]) -> None:
+        """A click fell: its lesion is proposed in the visit of the column, else in the chosen one."""
+        self.ui.clickButton.checked = False
+        visit = visit or self.ui.lesionVisitSelector.currentText
+        self._propose(visit, lambda show, cancel: self.work.propose(visit, point, show, cancel))
+
+    def carry(self) -> None:
+        """Proposes what the lesion of the visit before has become."""
+        visit = self.ui.lesionVisitSelector.currentText
+        self._propose(visit, lambda show, cancel: self.work.propose_from_before(visit, show, cancel))
+
+    def accept(self) -> None:
+        """The proposal becomes a lesion."""
+        with self.panel.errors():
+            self.work.accept(self.ui.lesionVisitSelector.currentText)
+            self.work.draw_lines()
+            self.panel.refresh()
+
+    def reject(self) -> None:
+        """The proposal goes away."""
+        self.work.reject(self.ui.lesionVisitSelector.currentText)
+        self.enable(self.panel.busy)
+
+    def show_lines(self) -> None:
+        """Lines of the chosen rule, or none."""
+        self.work.show_lines(RULES[self.ui.ruleSelector.currentIndex], self.ui.linesCheckBox.checked)
+
+    def take_lines(self) -> None:
+        """Moved lines decide from now on."""
+        with self.panel.errors():
+            taken = self.work.take_lines()
+            self.panel.say(_("The moved lines count now.") if taken else _("No line was moved."))
+            self.panel.refresh()
+
+    def measured_lines(self) -> None:
+        """The measured lines of the chosen visit again."""
+        with self.panel.errors():
+            self.work.measured_lines(self.ui.lesionVisitSelector.currentText)
+            self.panel.refresh()
+
+    def choose_rule(self) -> None:
+        """Which diameters make the area."""
+        self._choose(rule=RULES[self.ui.ruleSelector.currentIndex])
+        self.show_lines()
+
+    def choose_baseline(self) -> None:
+        """Another baseline, or the automatic one."""
+        index = self.ui.baselineSelector.currentIndex
+        self._choose(baseline=self.ui.baselineSelector.currentText if index > 0 else None)
+
+    def choose_tumour(self) -> None:
+        """Which parts of the tumour are judged."""
+        self._choose(tumour=TUMOURS[self.ui.tumourSelector.currentIndex])
+
+    def answered(self, kind: str, name: str, value: object) -> None:
+        """The reader stated something of the chosen visit."""
+        with self.panel.errors():
+            self.work.state(self.ui.lesionVisitSelector.currentText, kind, **{name: value})
+            self.panel.refresh()
+
+    def show_visit(self) -> None:
+        """What is stated of the chosen visit."""
+        visit, analysis = self.ui.lesionVisitSelector.currentText, self.session.analysis
+        if analysis is not None and visit:
+            self.form.fill(lambda kind, name: self.work.stated(visit, kind, name))
+        self.enable(self.panel.busy)
+
+    def show_figure(self) -> None:
+        """The therapy timeline."""
+        analysis = self.session.analysis
+        svg = therapy_figure(analysis) if analysis is not None else ""
+        pixmap = qt.QPixmap()
+        if svg and pixmap.loadFromData(qt.QByteArray(svg.encode("utf-8")), "SVG"):
+            width = max(self.ui.therapyFigure.width, NARROWEST_FIGURE)
+            self.ui.therapyFigure.setPixmap(pixmap.scaledToWidth(width, qt.Qt.SmoothTransformation))
+        else:
+            self.ui.therapyFigure.clear()
+
+    def _propose(self, visit: str, work: object) -> None:
+        flags: tuple[Message, ...] = ()
+        with self.panel.long_work() as (show, cancel):
+            flags = work(show, cancel)
+        if self.work.proposed(visit):
+            self.ui.lesionVisitSelector.currentText = visit
+            said = _("Proposed in {visit}: not measured until you accept it.").format(visit=visit)
+            self.panel.say(" ".join([said, *(texts.sentence(flag) for flag in flags)]))
+        elif flags:
+            self.panel.say(" ".join(texts.sentence(flag) for flag in flags))
+        self.enable(self.panel.busy)
+
+    def _choose(self, **choices: object) -> None:
+        try:
+            self.work.choose(**choices)
+        except InputError as error:
+            self.panel.say(texts.sentence(error.message))
+        self.panel.refresh()
+
+
+def _offer_items(selector: object, items: list[str]) -> None:
+    """Fills a combo box where its items changed; the chosen one stays."""
+    if [selector.itemText(index) for index in range(selector.count)] == items:
+        return
+    chosen = selector.currentText
+    blocked = selector.blockSignals(True)
+    selector.clear()
+    selector.addItems(items)
+    if chosen in items:
+        selector.currentText = chosen
+    selector.blockSignals(blocked)

@@ -1,0 +1,105 @@
+"""The responses as a tree: visits, their criteria, and the reasons that open in place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import qt
+from slicer.i18n import tr as _
+
+from .. import texts
+from ..analysis import Analysis
+from ..measures import Message
+from ..report import words
+from ..report.therapy_figure import short
+from ..response import CRITERIA, Option, Verdict
+
+TREE = "BT_RADS"
+
+
+def fill_responses(tree: object, analysis: Analysis | None) -> None:
+    """Fills the tree; what was open stays open."""
+    opened = {_path(item) for item in _items(tree) if item.isExpanded()}
+    tree.clear()
+    tree.setHeaderLabels([_("Visit and criterion"), _("By area"), _("By volume")])
+    for visit in reversed(analysis.patient.visits if analysis else []):
+        top = _item(tree, [words.date_words(visit), words.day_words(analysis.patient, visit), ""])
+        for criterion in CRITERIA:
+            response = analysis.response.of(visit.id, criterion)
+            if response is not None:
+                both = [response.area, response.volume]
+                row = _item(top, [words.label("criterion", criterion), *(_both_times(one) for one in both)])
+                _sentence(row, texts.sentence(response.message))
+                for verdict, name in zip(both, (_("By area"), _("By volume")), strict=True):
+                    _reasons(_sentence(row, name), analysis, verdict)
+        verdict = analysis.response.bt_rads_of(visit.id)
+        if verdict is not None:
+            _reasons(_item(top, [words.label("criterion", TREE), _both_times(verdict), ""]), analysis, verdict)
+    for item in _items(tree):
+        item.setExpanded(_path(item) in opened or (not opened and item.parent() is None))
+    tree.resizeColumnToContents(0)
+
+
+def _both_times(verdict: Verdict) -> str:
+    now, later = short(verdict, False), short(verdict, True)
+    return now if now == later else f"{now} \u2192 {later}"
+
+
+def _reasons(item: object, analysis: Analysis, verdict: Verdict) -> None:
+    """What is possible with its reasons, what is unknown, what sources dispute and what else must be said."""
+    _options(item, _("As known then"), verdict.provisional)
+    if {option.category for option in verdict.final} != {option.category for option in verdict.provisional}:
+        _options(item, _("With later scans"), verdict.final)
+    if verdict.baseline:
+        names = [words.date_words(analysis.patient.visit(one)) for one in (verdict.baseline, verdict.nadir) if one]
+        _sentence(item, _("Baseline and nadir: {visits}").format(visits=", ".join(names)))
+    parts = (
+        (_("Unknown"), verdict.unknowns), (_("Sources differ"), verdict.depends_on), (_("Beside it"), verdict.notes),
+    )  # fmt: skip
+    for title, messages in parts:
+        if messages:
+            _messages(_sentence(item, title), messages)
+
+
+def _options(item: object, title: str, options: Sequence[Option]) -> None:
+    for option in options:
+        below = _sentence(item, f"{title}: {words.label('category', option.category)}")
+        _messages(below, option.reasons)
+
+
+def _messages(item: object, messages: Sequence[Message]) -> None:
+    for message in messages:
+        _sentence(item, texts.sentence(message))
+
+
+def _item(parent: object, cells: Sequence[str]) -> object:
+    item = qt.QTreeWidgetItem(parent)
+    for column, text in enumerate(cells):
+        item.setText(column, text)
+    return item
+
+
+def _sentence(parent: object, text: str) -> object:
+    """An entry over the whole width, with its whole text as tool tip."""
+    item = _item(parent, [text])
+    item.setFirstColumnSpanned(True)
+    item.setToolTip(0, text)
+    return item
+
+
+def _items(tree: object) -> list[object]:
+    found, waiting = [], [tree.topLevelItem(number) for number in range(tree.topLevelItemCount)]
+    while waiting:
+        item = waiting.pop()
+        found.append(item)
+        waiting += [item.child(number) for number in range(item.childCount())]
+    return found
+
+
+def _path(item: object) -> tuple[str, ...]:
+    """The texts from the top down to an item, by which it is known again."""
+    path = []
+    while item is not None:
+        path.append(item.text(0))
+        item = item.parent()
+    return tuple(reversed(path))

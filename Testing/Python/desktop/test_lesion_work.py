@@ -1,0 +1,101 @@
+"""What the buttons of "Lesions and response" do: proposals, lines, statements and choices, each kept in the patient."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from PseudoProgressionAnalyzerLib.measures import InputError
+from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, patient_node
+from PseudoProgressionAnalyzerLib.scene.read import read_scene
+
+FIRST, SECOND = "2023-01-10", "2023-03-01"
+
+
+@pytest.fixture
+def work(session):
+    """The work on a computed patient whose lesions stand out in T1CE."""
+    from PseudoProgressionAnalyzerLib.desktop.lesion_work import LesionWork
+
+    for visit in (FIRST, SECOND):
+        values = session.analysis.images[visit, "T1CE"].array
+        values[session.analysis.regions[visit, "lesion"].array] += 20
+    session.analysis.finished -= {("step_lesions", ""), ("step_responses", "")}
+    session.compute()
+    return LesionWork(session)
+
+
+def silent(message, share):
+    """No progress display."""
+
+
+def lesion(session, visit):
+    return next(found for found in session.analysis.lesions if found.visit == visit)
+
+
+def test_a_click_a_proposal_and_its_acceptance(work, session):
+    drawn = session.analysis.regions[SECOND, "lesion"].array.copy()
+    centre = np.argwhere(drawn).mean(axis=0)[::-1] * 2.0
+    before = lesion(session, SECOND).tracked.volume.value
+    assert work.propose(SECOND, centre.tolist(), silent, threading.Event()) == ()
+    assert work.proposed(SECOND)
+    assert lesion(session, SECOND).tracked.volume.value == before, "a proposal is not measured"
+    work.accept(SECOND)
+    assert not work.proposed(SECOND)
+    assert (session.analysis.regions[SECOND, "lesion"].array & drawn).sum() == drawn.sum()
+    work.propose_from_before(SECOND, silent, threading.Event())
+    work.reject(SECOND)
+    assert not work.proposed(SECOND)
+
+
+def test_nothing_to_propose_is_said(work, session):
+    with pytest.raises(InputError) as error:
+        work.propose_from_before(FIRST, silent, threading.Event())
+    assert error.value.message.code == "proposal_nothing_before"
+    (flag,) = work.propose(SECOND, [45.0, 45.0, 2.0], silent, threading.Event())
+    assert flag.code == "lesion_proposal_nothing"
+    assert not work.proposed(SECOND)
+    session.analysis.visit_to_reference.pop(SECOND)
+    with pytest.raises(InputError) as error:
+        work.propose(SECOND, [0.0, 0.0, 0.0], silent, threading.Event())
+    assert error.value.message.code == "proposal_not_aligned"
+
+
+def test_moved_lines_count_once_they_are_taken(work, session):
+    assert not work.take_lines()
+    node = find(patient_node(session.application.scene), Kind.LINE, SECOND, "L1 reader longest")
+    measured = lesion(session, SECOND).outline.lines["reader"].longest
+    first, second = (np.array(node.GetNthControlPointPosition(number)) for number in range(2))
+    node.SetNthControlPointPosition(1, *(first + 2 * (second - first)))
+    assert work.take_lines()
+    assert lesion(session, SECOND).outline.lines["reader"].longest == pytest.approx(2 * measured)
+    work.measured_lines(SECOND)
+    assert lesion(session, SECOND).outline.lines["reader"].longest == pytest.approx(measured)
+
+
+def test_statements_are_events_of_the_day_and_stay_in_the_scene(work, session):
+    assert work.stated(SECOND, "reading", "new_lesion") is None
+    work.state(SECOND, "reading", new_lesion=False, all_lesions_drawn=True)
+    work.state(SECOND, "dexamethasone", dose_mg_per_day=4.0)
+    assert work.stated(SECOND, "reading", "new_lesion") is False
+    found = read_scene(session.application.scene).analysis
+    event = next(event for event in found.patient.events if event.kind == "reading")
+    assert event.details == {"new_lesion": False, "all_lesions_drawn": True}
+    assert found.response == session.analysis.response
+    work.state(SECOND, "reading", new_lesion=None, all_lesions_drawn=None)
+    assert work.stated(SECOND, "reading", "new_lesion") is None
+    assert not any(event.kind == "reading" for event in session.analysis.patient.events)
+    session.analysis.patient.visits[1].date = None
+    with pytest.raises(InputError) as error:
+        work.state(SECOND, "reading", new_lesion=True)
+    assert error.value.message.code == "reading_needs_date"
+
+
+def test_choices_change_the_response_or_nothing(work, session):
+    work.choose(baseline=FIRST, tumour="mixed")
+    assert session.analysis.response.of(SECOND, "RANO_2.0").volume.baseline == FIRST
+    assert read_scene(session.application.scene).analysis.choices == session.analysis.choices
+    with pytest.raises(InputError):
+        work.choose(baseline="nobody")
+    assert session.analysis.choices.settings.baseline == FIRST
+    assert session.analysis.choices.tumour == "mixed"
