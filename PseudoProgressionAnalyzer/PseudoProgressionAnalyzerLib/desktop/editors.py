@@ -1,8 +1,8 @@
 """Segment Editors that work in the column one draws in.
 
-Slicer's editor forgets its undo states when it changes to another segmentation. So each visit has an editor of its own
-with its own node; the pointer entering a column brings that visit's editor to the front, with the effect and the brush
-that are in use.
+Slicer's editor forgets its undo states when it changes to another segmentation. So each segmentation (lesions and
+reference tissue of each visit) has an editor of its own with its own node, made when it is first needed; the pointer
+entering a column brings that visit's editor to the front, with the effect and the brush that are in use.
 """
 
 from __future__ import annotations
@@ -27,20 +27,21 @@ EDITS = tuple(
 
 
 class Editors(VTKObservationMixin):
-    """One editor per visit on a stack.
+    """One editor per segmentation on a stack.
 
-    Tells ``on_stroke(segmentation, segment id)`` after each edit, with an empty id when a segment was removed, and
-    ``on_visit(visit id)`` when another visit's editor comes to the front. An edit sends several events: it is told
-    once, when they have all come.
+    Tells ``on_stroke(segmentation, segment id)`` after each edit, with an empty id when a segment was removed or got
+    another name, and ``on_front(visit id)`` when another editor comes to the front. An edit sends several events: it is
+    told once, when they have all come.
     """
 
-    def __init__(self, stack: object, on_stroke: Callable[[object, str], None], on_visit: Callable[[str], None]):
+    def __init__(self, stack: object, on_stroke: Callable[[object, str], None], on_front: Callable[[str], None]):
         VTKObservationMixin.__init__(self)
         self.stack = stack
         self.on_stroke = on_stroke
-        self.on_visit = on_visit
-        self.editors: dict[str, object] = {}
-        self.known: dict[str, dict[str, str]] = {}
+        self.on_front = on_front
+        self.editors: dict[tuple[str, str], object] = {}
+        self.known: dict[str, dict[str, tuple[str, str]]] = {}
+        self.kind = Kind.LESION
         self.visit = ""
         self.listening = True
         self.edited: dict[str, object] = {}
@@ -49,25 +50,24 @@ class Editors(VTKObservationMixin):
         self.timer.setInterval(0)
         self.timer.connect("timeout()", self.tell)
 
+    @property
+    def editor(self) -> object | None:
+        """The editor in front; None where there is no patient."""
+        return self.editors.get((self.visit, self.kind))
+
     def open(self) -> None:
-        """Makes the editors of the scene's patient, and begins to watch pointer and strokes."""
+        """Begins to watch pointer and strokes of the scene's patient, with the first visit's editor in front."""
         self.tell()
         self.close()
         patient = patient_node(slicer.mrmlScene)
         if patient is None:
             return
-        for segmentation in linked(patient, Kind.LESION):
-            visit = marked(segmentation, "visit")
-            anatomy = find(patient, Kind.IMAGE, visit, "T1CE")
-            if anatomy is not None:
-                self.editors[visit] = self._editor(segmentation, anatomy)
-                self._watch(segmentation)
-        for reference in linked(patient, Kind.REFERENCE):
-            self._watch(reference)
+        self.watch_all()
         crosshair = slicer.mrmlScene.GetSingletonNode("default", "vtkMRMLCrosshairNode")
         self.addObserver(crosshair, slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent, self._pointer_moved)
-        if self.editors:
-            self.bring(next(iter(self.editors)))
+        lesions = linked(patient, Kind.LESION)
+        if lesions:
+            self.bring(marked(lesions[0], "visit"))
 
     def close(self) -> None:
         """Ends watching and takes the editors away; the segmentations stay."""
@@ -86,45 +86,91 @@ class Editors(VTKObservationMixin):
             if node is not None and slicer.mrmlScene.IsNodePresent(node):
                 slicer.mrmlScene.RemoveNode(node)
         self.editors, self.known = {}, {}
-        self.visit = ""
+        self.kind, self.visit = Kind.LESION, ""
 
-    def bring(self, visit: str) -> None:
-        """Brings a visit's editor to the front with the effect and brush of the one before."""
-        if visit == self.visit or visit not in self.editors:
+    def bring(self, visit: str, kind: str = "") -> None:
+        """Brings the editor of a visit (of lesions or reference tissue; by default as now) to the front with the effect
+        and brush of the one before. Does nothing where there is no such segmentation."""
+        kind = kind or self.kind
+        before = self.editor
+        if (visit, kind) == (self.visit, self.kind) and before is not None:
             return
-        editor, before = self.editors[visit], self.editors.get(self.visit)
+        if (visit, kind) not in self.editors:
+            patient = patient_node(slicer.mrmlScene)
+            segmentation = find(patient, kind, visit) if patient else None
+            anatomy = find(patient, Kind.IMAGE, visit, "T1CE") if patient else None
+            if segmentation is None or anatomy is None:
+                return
+            self.watch(segmentation)
+            self.editors[visit, kind] = self._editor(segmentation, anatomy)
+        editor = self.editors[visit, kind]
         effect = before.activeEffect() if before else None
         name = effect.name if effect else ""
         if before:
             _copy_parameters(before.mrmlSegmentEditorNode(), editor.mrmlSegmentEditorNode())
             before.setActiveEffect(None)
             before.removeViewObservations()
-        self.visit = visit
+            before.uninstallKeyboardShortcuts()
+        self.visit, self.kind = visit, kind
         self.stack.setCurrentWidget(editor)
         if self.listening:
             editor.setupViewObservations()
+            editor.installKeyboardShortcuts()
         if name:
             editor.setActiveEffectByName(name)
-        self.on_visit(visit)
+        self.on_front(visit)
 
     def listen(self, on: bool) -> None:
         """Whether the effects listen to views and keys: not in another module, and not while long work runs."""
         if on == self.listening:
             return
         self.listening = on
-        editor = self.editors.get(self.visit)
-        if editor and on:
-            editor.setupViewObservations()
-            editor.installKeyboardShortcuts()
-        elif editor:
-            editor.setActiveEffect(None)
-            editor.removeViewObservations()
-            editor.uninstallKeyboardShortcuts()
+        if self.editor and on:
+            self.editor.setupViewObservations()
+            self.editor.installKeyboardShortcuts()
+        elif self.editor:
+            self.editor.setActiveEffect(None)
+            self.editor.removeViewObservations()
+            self.editor.uninstallKeyboardShortcuts()
+
+    def watch_all(self) -> None:
+        """Watches segmentations that came into the scene since."""
+        patient = patient_node(slicer.mrmlScene)
+        for kind in (Kind.LESION, Kind.REFERENCE) if patient else ():
+            for segmentation in linked(patient, kind):
+                self.watch(segmentation)
+
+    def watch(self, segmentation: object) -> None:
+        """Hears of every edit of a segmentation, by whatever tool."""
+        if segmentation.GetID() in self.known:
+            return
+        self.known[segmentation.GetID()] = _look(segmentation)
+
+        def edited(caller: object, event: object) -> None:
+            self.edited[segmentation.GetID()] = segmentation
+            self.timer.start()
+
+        for event in EDITS:
+            self.addObserver(segmentation.GetSegmentation(), event, edited)
+
+    def tell(self) -> None:
+        """Tells of edits that were not told yet, without waiting for the event loop."""
+        self.timer.stop()
+        edited, self.edited = self.edited, {}
+        for node_id, segmentation in edited.items():
+            before, now = self.known[node_id], _look(segmentation)
+            self.known[node_id] = now
+            listed = {segment_id: name for segment_id, (name, _) in now.items()}
+            if any(listed.get(segment_id) != name for segment_id, (name, _) in before.items()):
+                self.on_stroke(segmentation, "")
+            for segment_id, (_, voxels) in now.items():
+                if segment_id not in before or before[segment_id][1] != voxels:
+                    self.on_stroke(segmentation, segment_id)
 
     def _editor(self, segmentation: object, anatomy: object) -> object:
         editor = slicer.qMRMLSegmentEditorWidget()
         node = slicer.vtkMRMLSegmentEditorNode()
-        node.SetName(f"{marked(segmentation, 'visit')} editor")
+        node.SetName(f"{segmentation.GetName()} editor")
         node.SetSaveWithScene(False)
         node = slicer.mrmlScene.AddNode(node)
         # The empty node comes before the scene, so that the editor's own choices are kept in it.
@@ -143,29 +189,6 @@ class Editors(VTKObservationMixin):
         self.stack.addWidget(editor)
         return editor
 
-    def _watch(self, segmentation: object) -> None:
-        self.known[segmentation.GetID()] = _fingerprints(segmentation)
-
-        def edited(caller: object, event: object) -> None:
-            self.edited[segmentation.GetID()] = segmentation
-            self.timer.start()
-
-        for event in EDITS:
-            self.addObserver(segmentation.GetSegmentation(), event, edited)
-
-    def tell(self) -> None:
-        """Which segments hold other voxels than before; at once, for what cannot wait for the event loop."""
-        self.timer.stop()
-        edited, self.edited = self.edited, {}
-        for node_id, segmentation in edited.items():
-            before, now = self.known[node_id], _fingerprints(segmentation)
-            self.known[node_id] = now
-            for segment_id, fingerprint_ in now.items():
-                if before.get(segment_id) != fingerprint_:
-                    self.on_stroke(segmentation, segment_id)
-            if before.keys() - now.keys():
-                self.on_stroke(segmentation, "")
-
     def _pointer_moved(self, crosshair: object, event: object = None) -> None:
         view = crosshair.GetCursorPositionXYZ([0.0, 0.0, 0.0])
         # A drag that leaves its column still belongs to it.
@@ -177,10 +200,13 @@ class Editors(VTKObservationMixin):
             self.bring(marked(image, "visit"))
 
 
-def _fingerprints(segmentation: object) -> dict[str, str]:
-    """What each segment's voxels are, by its id; only the cropped labelmaps are looked at."""
-    ids = segmentation.GetSegmentation().GetSegmentIDs()
-    return {segment_id: fingerprint(segment_mask(segmentation, segment_id)) for segment_id in ids}
+def _look(segmentation: object) -> dict[str, tuple[str, str]]:
+    """Name and fingerprint of the voxels of each segment, by its id; only the cropped labelmaps are looked at."""
+    segments = segmentation.GetSegmentation()
+    return {
+        segment_id: (segments.GetSegment(segment_id).GetName(), fingerprint(segment_mask(segmentation, segment_id)))
+        for segment_id in segments.GetSegmentIDs()
+    }
 
 
 def _copy_parameters(source: object, target: object) -> None:

@@ -77,9 +77,16 @@ class Panel:
         if self.busy:
             self.session.take(segmentation, segment_id)
             return
-        self.session.remeasure(segmentation, segment_id)
+        with self.errors():
+            self.session.remeasure(segmentation, segment_id)
+        self.numbers_changed()
+
+    def numbers_changed(self) -> None:
+        """Shows changed numbers at once, and what is slow when the pen rests."""
         for name, section in self.sections.items():
-            if not self.button(name).collapsed:
+            if self.button(name).collapsed:
+                self.stale.add(name)
+            else:
                 section.measured()
         self.timer.start()
 

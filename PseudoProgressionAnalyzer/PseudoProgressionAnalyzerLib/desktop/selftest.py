@@ -56,7 +56,7 @@ def walk(test: object, case: str = "") -> None:
     test.delayDisplay("Drawing in the second column")
     before = values(session)
     editors.bring(visits[1])
-    segmentation = editors.editors[visits[1]].segmentationNode()
+    segmentation = editors.editor.segmentationNode()
     paint(visits[1])
     after = values(session)
     picture("3_painted")
@@ -68,17 +68,19 @@ def walk(test: object, case: str = "") -> None:
     for visit, _region, kind, _name, compared_to in changed:
         of_the_visit = visit == visits[1] or compared_to == visits[1]
         test.assertTrue(of_the_visit or kind == "fixed", f"{visit} {kind} changed too")
-    test.assertIs(editors.editors[visits[1]].segmentationNode(), segmentation)
+    test.assertIs(editors.editor.segmentationNode(), segmentation)
 
     test.delayDisplay("Undo in one visit after painting in another")
     paint(visits[0])
     editors.bring(visits[1])
-    editors.editors[visits[1]].undo()
+    editors.editor.undo()
+    editors.tell()
     test.assertEqual(
         values(session)[visits[1], "lesion", "own", "volume", ""], before[visits[1], "lesion", "own", "volume", ""]
     )
     editors.bring(visits[0])
-    editors.editors[visits[0]].undo()
+    editors.editor.undo()
+    editors.tell()
     same(test, values(session), before)
 
     test.delayDisplay("Assessing, saving, closing and opening again")
@@ -153,7 +155,7 @@ def paint(visit: str) -> None:
     widget = slicer.modules.PseudoProgressionAnalyzerWidget
     editors = widget.panel.sections["regions"].editors
     editors.bring(visit)
-    editor = editors.editors[visit]
+    editor = editors.editor
     editor.setActiveEffectByName("Paint")
     effect = editor.activeEffect()
     effect.setCommonParameter("BrushSizeIsRelative", 0)

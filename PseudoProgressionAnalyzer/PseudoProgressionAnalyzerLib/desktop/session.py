@@ -17,7 +17,6 @@ from ..analysis import Analysis
 from ..analysis.change_maps import change_map
 from ..analysis.correcting import correct
 from ..analysis.judging import assess_visits
-from ..analysis.measuring import measure_visits
 from ..analysis.responding import update_lesions
 from ..analysis.run import run, start
 from ..measures import InputError, Message, Patient
@@ -26,12 +25,21 @@ from ..report import assessment_json
 from ..report.results import check_output, write_results
 from ..scene import timeline
 from ..scene.application import application
-from ..scene.build import build_scene, share_images, write_assessment, write_measurements, write_patient
+from ..scene.build import (
+    build_scene,
+    share_images,
+    write_assessment,
+    write_measurements,
+    write_patient,
+    write_ratio_maps,
+)
 from ..scene.correcting import corrections, prune, remember, take_back
-from ..scene.nodes import marked, patient_node
+from ..scene.nodes import Kind, marked, patient_node
 from ..scene.pictures import ScenePictures
 from ..scene.read import read_scene
+from ..scene.region_list import add_region, follow_segments, forget_reference, segment_at
 from ..scene.regions import remeasure, take
+from ..scene.segments import dress_segment
 from ..scene.timeline_change import put_change
 from ..scene.timeline_overlays import set_opacity
 from .long_work import run_in_background
@@ -167,25 +175,56 @@ class Session:
 
     def remeasure(self, segmentation: object, segment_id: str) -> None:
         """Takes a segment after a stroke, and measures it where the patient was measured before; ``settle`` brings the
-        scene up to date, later. Without a segment id a segment was removed: everything is read from the scene again."""
+        scene up to date, later. Without a segment id a segment was removed or renamed."""
         analysis = self.analysis
         if analysis is None:
             return
-        measured = ("step_measure", "") in analysis.finished
-        self._unsettled = measured
+        self._unsettled = True
         if not segment_id:
-            self._analysis = None
-            if measured:
-                measure_visits(self._patient())
-        elif measured:
+            follow_segments(analysis, segmentation)
+            if marked(segmentation, "kind") == Kind.REFERENCE:
+                write_ratio_maps(patient_node(self.application.scene), analysis, marked(segmentation, "visit"))
+        elif self.measured:
             remeasure(self.application.scene, analysis, segmentation, segment_id, write=False)
         else:
             take(analysis, segmentation, segment_id)
 
+    @property
+    def measured(self) -> bool:
+        """Whether the patient was measured; strokes are then measured at once."""
+        return self.analysis is not None and ("step_measure", "") in self.analysis.finished
+
     def take(self, segmentation: object, segment_id: str) -> None:
         """Takes a segment that was edited while long work ran; the work measures it again before it ends."""
-        if self._analysis is not None and take(self._analysis, segmentation, segment_id) is not None:
+        if self._analysis is None:
+            return
+        changed = take if segment_id else lambda analysis, node, _: follow_segments(analysis, node)
+        if changed(self._analysis, segmentation, segment_id):
             self._taken.add(marked(segmentation, "visit"))
+
+    def add_region(self, visit: str, purpose: str, name: str = "") -> tuple[object, str]:
+        """Adds an empty region (``lesion``, ``free`` or ``reference``) to draw in a visit; returns its segmentation and
+        the segment's id. Raises InputError."""
+        self._unsettled = True
+        return add_region(self.application.scene, self._patient(), visit, purpose, name)
+
+    def change_region(self, visit: str, name: str, purpose: str = "", carried: bool | None = None) -> None:
+        """Gives a region another purpose (``lesion`` or ``free``), or carries it into every visit, or no more."""
+        analysis = self._patient()
+        region = next(each for each in analysis.patient.regions if (each.visit, each.name) == (visit, name))
+        region.purpose = purpose or region.purpose
+        region.carried = region.carried if carried is None else carried
+        found = segment_at(self.application.scene, region)
+        self._unsettled = True
+        if found is not None:
+            dress_segment(found[0].GetSegmentation().GetSegment(found[1]), region.purpose)
+            self.remeasure(*found)
+
+    def restore_reference(self, visit: str, show: Show = _silent, cancel: threading.Event | None = None) -> None:
+        """Takes the drawn reference tissue of a visit away and finds it again, with all numbers that depend on it."""
+        forget_reference(self.application.scene, self._patient(), visit)
+        self._patient().finished -= {(step, "") for step in FOLLOWING}
+        self.compute(show, cancel)
 
     def settle(self) -> None:
         """Assesses and writes what strokes changed: when the pen rests, and before the scene is saved."""
@@ -193,14 +232,15 @@ class Session:
             self.assess()
 
     def assess(self) -> None:
-        """Assesses all visits again from the present measurements."""
+        """Assesses all visits again from the present measurements, where there are any, and writes both."""
         analysis, patient = self._patient(), patient_node(self.application.scene)
         self._unsettled = False
-        update_lesions(analysis)
-        assess_visits(analysis)
+        if self.measured:
+            update_lesions(analysis)
+            assess_visits(analysis)
         write_patient(patient, analysis)
         write_measurements(patient, analysis)
-        write_assessment(patient, assessment_json.text(analysis))
+        write_assessment(patient, assessment_json.text(analysis) if analysis.assessments else "")
 
     def save_report(self, folder: Path, overwrite: bool = False, show_patient: bool = False) -> list[Path]:
         """Writes report, timeline, tables and maps into a folder; the scene itself is saved by Slicer. Raises

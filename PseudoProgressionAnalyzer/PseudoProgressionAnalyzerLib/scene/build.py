@@ -281,10 +281,10 @@ def _build_regions(patient: object, analysis: Analysis, pause: Callable[[], None
         mask = analysis.regions.get((region.visit, region.name))
         if mask is not None and (region.visit, ANATOMY) in analysis.images:
             kind = Kind.REFERENCE if region.purpose == "reference" else Kind.LESION
-            put_segment(_segmentation(patient, analysis, region.visit, kind), region.name, region.purpose, mask)
+            put_segment(segmentation_of(patient, region.visit, kind), region.name, region.purpose, mask)
             pause()
     for visit_id, mask in analysis.references.items():
-        node = _segmentation(patient, analysis, visit_id, Kind.REFERENCE)
+        node = segmentation_of(patient, visit_id, Kind.REFERENCE)
         drawn = [region for region in every if (region.visit, region.purpose) == (visit_id, "reference")]
         if not drawn:
             put_segment(node, COMPUTED_REFERENCE, "reference", mask)
@@ -292,10 +292,10 @@ def _build_regions(patient: object, analysis: Analysis, pause: Callable[[], None
         pause()
     for visit_id, role in analysis.images:
         if role == ANATOMY:
-            _segmentation(patient, analysis, visit_id, Kind.LESION)  # something to draw in
+            segmentation_of(patient, visit_id, Kind.LESION)  # something to draw in
 
 
-def _segmentation(patient: object, analysis: Analysis, visit_id: str, kind: str) -> object:
+def segmentation_of(patient: object, visit_id: str, kind: str) -> object:
     """The visit's segmentation of a kind, in the geometry of its T1CE and under the same transform."""
     title = f"{visit_id} {kind}" if kind == Kind.LESION else f"{visit_id} {COMPUTED_REFERENCE}"
     node = put(patient, "vtkMRMLSegmentationNode", title, kind, visit_id)

@@ -41,8 +41,8 @@ def remeasure(scene: object, analysis: Analysis, node: object, segment_id: str, 
         write_ratio_maps(patient_node, analysis, region.visit)
         _remeasure_ratios(patient_node, analysis, region.visit)
     else:
-        kept = [row for row in _values(analysis) if (row.drawn_in, row.region) != (region.visit, region.name)]
-        _merge(analysis, kept + region_rows(analysis, region, segment_mask(node, segment_id)))
+        kept = [row for row in without_changes(analysis) if (row.drawn_in, row.region) != (region.visit, region.name)]
+        merge(analysis, kept + region_rows(analysis, region, segment_mask(node, segment_id)))
     if write:
         write_measurements(patient_node, analysis)
     return region
@@ -88,12 +88,12 @@ def region_rows(analysis: Analysis, region: Region, mask: Image, visit_id: str =
         measurements=[],
     )
     measure_visits(part)
-    return _values(part)
+    return without_changes(part)
 
 
 def _remeasure_ratios(patient_node: object, analysis: Analysis, visit_id: str) -> None:
     """What is measured against the reference tissue of a visit, in all regions."""
-    rows = [row for row in _values(analysis) if row.visit != visit_id or not row.reference]
+    rows = [row for row in without_changes(analysis) if row.visit != visit_id or not row.reference]
     for region in analysis.patient.regions:
         mask = analysis.regions.get((region.visit, region.name))
         node = nodes.find(patient_node, Kind.LESION, region.visit)
@@ -102,10 +102,10 @@ def _remeasure_ratios(patient_node: object, analysis: Analysis, visit_id: str) -
             mask = segment_mask(node, segment_id)  # the same voxels without the empty ones around
         if region.purpose != "reference" and mask is not None:
             rows += [row for row in region_rows(analysis, region, mask, visit_id) if row.reference]
-    _merge(analysis, rows)
+    merge(analysis, rows)
 
 
-def _values(analysis: Analysis) -> list[Measurement]:
+def without_changes(analysis: Analysis) -> list[Measurement]:
     """Measurements without changes over time."""
     return [row for row in analysis.measurements if not row.compared_to]
 
@@ -121,7 +121,7 @@ def _region(analysis: Analysis, node: object, segment_id: str, visit_id: str, pu
     return region
 
 
-def _merge(analysis: Analysis, values: list[Measurement]) -> None:
+def merge(analysis: Analysis, values: list[Measurement]) -> None:
     """Values in the order of visits and regions, and the changes over time that follow from them."""
     visits = [visit.id for visit in analysis.patient.visits if visit.id in analysis.visit_to_reference]
     regions = [(region.visit, region.name) for region in analysis.patient.regions]

@@ -34,13 +34,24 @@ def put_segment(node: object, name: str, purpose: str, mask: Image) -> str:
     if segment_id is None:
         segment_id = segmentation.AddEmptySegment(quote(name), name, COLOURS[purpose])
         segment = segmentation.GetSegment(segment_id)
-        segment.SetTerminology(terminology_entry(purpose))
-        segment.SetTag(_REGION_TAG, quote(name))
+        dress_segment(segment, purpose)
+        name_segment(segment, name)
     elif np.array_equal(on_grid(segment_mask(node, segment_id), mask).array, mask.array):
         return segment_id
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     logic.SetBinaryLabelmapToSegment(_labelmap(mask), node, segment_id, logic.MODE_REPLACE)
     return segment_id
+
+
+def dress_segment(segment: object, purpose: str) -> None:
+    """Colour and terminology of a segment for what its region is for."""
+    segment.SetColor(COLOURS[purpose])
+    segment.SetTerminology(terminology_entry(purpose))
+
+
+def name_segment(segment: object, region: str) -> None:
+    """Notes which region a segment holds, whatever it is called on the screen later."""
+    segment.SetTag(_REGION_TAG, quote(region))
 
 
 def segment_of(node: object, name: str) -> str | None:

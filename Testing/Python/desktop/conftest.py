@@ -63,8 +63,8 @@ def analysis() -> Analysis:
         made.regions[visit, "lesion"] = Image(lesion, affine)
         made.references[visit] = Image(white, affine)
         values = random.uniform(1, 2, shape).astype(np.float32)
-        for name in ("rCBV", "rCBV_ratio"):
-            made.maps[visit, name] = Map(values, affine, name, "1", "random")
+        for name, array in (("rCBV", values), ("rCBV_ratio", values / values[white].mean())):
+            made.maps[visit, name] = Map(array, affine, name, "1", "random")
             made.series_to_visit[visit, name] = np.eye(4)
     made.finished = {(step.code, step.visit) for step in steps(made)} - {("step_measure", ""), ("step_assess", "")}
     return made

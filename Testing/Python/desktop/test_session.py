@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from PseudoProgressionAnalyzerLib.measures import Image
+from PseudoProgressionAnalyzerLib.measures import Image, InputError
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, patient_node
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
+from PseudoProgressionAnalyzerLib.scene.region_list import reference_is_computed
 from PseudoProgressionAnalyzerLib.scene.segments import on_grid, put_segment, segment_mask, segment_of
 from PseudoProgressionAnalyzerLib.scene.table import read_table
 
@@ -31,6 +32,11 @@ def drawn(session, visit):
 def volume(rows, visit):
     (row,) = [r for r in rows if (r.visit, r.name, r.kind, r.compared_to) == (visit, "volume", "own", "")]
     return row.value
+
+
+def rows_of(session, drawn_in):
+    """Values, without changes, of what was drawn in a visit."""
+    return [r for r in session.analysis.measurements if r.drawn_in == drawn_in and not r.compared_to]
 
 
 def test_a_stroke_before_the_computation_is_kept_and_measured(session, grown):
@@ -86,3 +92,85 @@ def test_a_removed_segment_is_measured_no_more(session):
     session.remeasure(node, "")
     assert not [r for r in session.analysis.measurements if (r.visit, r.kind) == (SECOND, "own")]
     assert volume(session.analysis.measurements, FIRST) > 0
+
+
+def test_a_new_region_is_drawn_and_measured(session):
+    session.compute()
+    session.add_region(SECOND, "lesion")
+    assert session.analysis.patient.regions[-1].name == "lesion 2"
+    mask = np.zeros_like(session.analysis.regions[SECOND, "lesion"].array)
+    mask[2:4, 2:6, 2:8] = True
+    session.remeasure(*draw(session, SECOND, mask, name="lesion 2"))
+    (row,) = [
+        r for r in session.analysis.measurements if (r.region, r.name, r.compared_to) == ("lesion 2", "volume", "")
+    ]
+    assert row.value == pytest.approx(48 * VOXEL)
+    with pytest.raises(InputError):
+        session.add_region(SECOND, "lesion", "lesion")
+
+
+def test_a_free_region_is_measured_in_every_visit_and_never_as_a_lesion(session):
+    session.compute()
+    session.add_region(SECOND, "free", "rim")
+    mask = np.zeros_like(session.analysis.regions[SECOND, "lesion"].array)
+    mask[2:6, 2:6, 2:8] = True
+    session.remeasure(*draw(session, SECOND, mask, name="rim"))
+    rows = [r for r in session.analysis.measurements if r.region == "rim" and not r.compared_to]
+    assert {r.kind for r in rows} == {"fixed"}
+    assert {r.visit for r in rows} == {FIRST, SECOND}
+    session.settle()
+    region = next(r for r in read_scene(session.application.scene).analysis.patient.regions if r.name == "rim")
+    assert (region.purpose, region.carried) == ("free", True)
+
+
+def test_a_lesion_is_carried_and_no_more(session):
+    session.compute()
+
+    def fixed():
+        rows = session.analysis.measurements
+        return {r.visit for r in rows if (r.kind, r.drawn_in, r.compared_to) == ("fixed", SECOND, "")}
+
+    assert fixed() == set()
+    session.change_region(SECOND, "lesion", carried=True)
+    assert fixed() == {FIRST, SECOND}
+    session.change_region(SECOND, "lesion", carried=False)
+    assert fixed() == set()
+
+
+def test_a_renamed_segment_is_the_same_region_under_its_new_name(session, grown):
+    session.compute()
+    before = {(r.visit, r.kind, r.name): r.value for r in rows_of(session, SECOND)}
+    node = find(patient_node(session.application.scene), Kind.LESION, SECOND)
+    segment = segment_of(node, "lesion")
+    node.GetSegmentation().GetSegment(segment).SetName("new edge")
+    session.remeasure(node, "")
+    assert {r.region for r in session.analysis.measurements if r.drawn_in == SECOND} == {"new edge"}
+    assert {(r.visit, r.kind, r.name): r.value for r in rows_of(session, SECOND)} == before
+    assert not [
+        r for r in session.analysis.measurements if r.compared_to and r.kind == "own"
+    ]  # nothing to compare with
+    mask = grown(session.analysis.regions[SECOND, "new edge"].array)
+    session.remeasure(*draw(session, SECOND, mask, name="new edge"))
+    assert volume(session.analysis.measurements, SECOND) == pytest.approx(mask.sum() * VOXEL)
+    assert [r.name for r in session.analysis.patient.regions] == ["lesion", "new edge"]
+
+
+def test_drawn_reference_tissue_gives_way_to_the_found_one(session, monkeypatch):
+    from PseudoProgressionAnalyzerLib.analysis import run as running
+
+    found = dict(session.analysis.references)
+    monkeypatch.setattr(
+        running, "find_reference_tissue", lambda analysis, visit: analysis.references.setdefault(visit, found[visit])
+    )
+    session.compute()
+    numbers = list(session.analysis.measurements)
+    white = found[SECOND].array.copy()
+    white[:, :, :18] = False
+    session.remeasure(*draw(session, SECOND, white, Kind.REFERENCE, "reference tissue"))
+    assert not reference_is_computed(session.analysis, SECOND)
+    assert session.analysis.measurements != numbers
+    session.restore_reference(SECOND)
+    assert reference_is_computed(session.analysis, SECOND)
+    node = find(patient_node(session.application.scene), Kind.REFERENCE, SECOND)
+    assert segment_mask(node, segment_of(node, "reference tissue")).array.sum() == found[SECOND].array.sum()
+    assert [r.value for r in session.analysis.measurements] == pytest.approx([r.value for r in numbers], rel=1e-6)

@@ -1,38 +1,153 @@
-"""Regions: drawing in the column of a visit."""
+"""Regions: what is drawn in which visit, and the Segment Editor to draw it with."""
 
 from __future__ import annotations
 
+import qt
 from slicer.i18n import tr as _
 
+from ...measures import Region
+from ...scene.build import COMPUTED_REFERENCE
+from ...scene.nodes import Kind
+from ...scene.region_list import KIND_OF, reference_is_computed, segment_at
 from ..editors import Editors
-from ..section import Section
+from ..section import Section, offer
+
+VISIT, NAME, PURPOSE, CARRIED = range(4)
 
 
 class RegionsSection(Section):
-    """Slicer's Segment Editor, one per visit."""
+    """The list of regions over Slicer's Segment Editors, one for each visit's lesions and reference tissue."""
 
     name = "regions"
 
     def __init__(self, *parts):
         super().__init__(*parts)
-        self.editors = Editors(self.ui.editorStack, self.panel.stroke, self.show_drawing)
         self.entered = True
+        self.listed: list[Region] = []
+        self.editors = Editors(self.ui.editorStack, self.edited, self.show_drawing)
+        self.ui.regionsTable.connect("itemChanged(QTableWidgetItem*)", self.changed)
+        self.ui.regionsTable.connect("cellClicked(int,int)", lambda row, column: self.choose(row))
+        self.ui.addLesionButton.connect("clicked()", lambda: self.add("lesion"))
+        self.ui.addFreeButton.connect("clicked()", lambda: self.add("free"))
+        self.ui.restoreButton.connect("clicked()", self.restore)
+        self.ui.lesionsRadio.connect("toggled(bool)", self.turn_to)
+
+    def edited(self, segmentation: object, segment_id: str) -> None:
+        """A stroke, or a segment that was added, renamed or removed."""
+        self.panel.stroke(segmentation, segment_id)
+
+    def measured(self) -> None:
+        """The list follows where a region came, went or has another name."""
+        if self.rows() != self.listed:
+            self.refresh()
 
     def show_drawing(self, visit: str) -> None:
-        """Says in which visit one draws."""
-        self.ui.drawingLabel.text = _("Drawing in visit {visit}").format(visit=visit)
+        """Says in which visit one draws, and what."""
+        tissue = self.editors.kind == Kind.REFERENCE
+        text = _("Drawing reference tissue in visit {visit}") if tissue else _("Drawing in visit {visit}")
+        self.ui.drawingLabel.text = text.format(visit=visit)
+        self.enable(self.panel.busy)
+
+    def turn_to(self, lesions: bool) -> None:
+        """Draws lesions and free regions, or reference tissue."""
+        self.editors.bring(self.editors.visit, Kind.LESION if lesions else Kind.REFERENCE)
+
+    def add(self, purpose: str) -> None:
+        """A new region in the visit in which one draws."""
+        with self.panel.errors():
+            _node, segment_id = self.session.add_region(self.editors.visit, purpose)
+            self.editors.bring(self.editors.visit, KIND_OF[purpose])
+            self.editors.editor.setCurrentSegmentID(segment_id)
+        self.refresh()
+
+    def restore(self) -> None:
+        """The reference tissue of the visit as it is found without the user."""
+        with self.panel.long_work() as (show, cancel):
+            self.session.restore_reference(self.editors.visit, show, cancel)
+        self.panel.refresh()
+
+    def choose(self, row: int) -> None:
+        """Brings the editor of a row's region to the front."""
+        region = self.listed[row]
+        found = segment_at(self.session.application.scene, region)
+        self.ui.lesionsRadio.checked = region.purpose != "reference"
+        self.ui.referenceRadio.checked = region.purpose == "reference"
+        self.editors.bring(region.visit, KIND_OF[region.purpose])
+        if found is not None and self.editors.editor is not None:
+            self.editors.editor.setCurrentSegmentID(found[1])
+
+    def changed(self, item: object) -> None:
+        """A cell that the user changed: the name, or whether the region is carried."""
+        region = self.listed[item.row()]
+        with self.panel.errors():
+            if item.column() == CARRIED:
+                self.session.change_region(region.visit, region.name, carried=item.checkState() == qt.Qt.Checked)
+                self.panel.numbers_changed()
+            elif item.column() == NAME and item.text() and item.text() != region.name:
+                segmentation, segment_id = segment_at(self.session.application.scene, region)
+                segmentation.GetSegmentation().GetSegment(segment_id).SetName(item.text())
+                self.editors.tell()
+
+    def rows(self) -> list[Region]:
+        """The regions of all visits, with reference tissue that was found."""
+        analysis = self.session.analysis
+        if analysis is None:
+            return []
+        found = [
+            Region(COMPUTED_REFERENCE, visit.id, "reference", None)
+            for visit in analysis.patient.visits
+            if reference_is_computed(analysis, visit.id)
+        ]
+        order = [visit.id for visit in analysis.patient.visits]
+        return sorted([*analysis.patient.regions, *found], key=lambda region: order.index(region.visit))
+
+    def refresh(self) -> None:
+        """The list as the analysis has it."""
+        analysis, table = self.session.analysis, self.ui.regionsTable
+        self.listed = [Region(**vars(region)) for region in self.rows()]
+        blocked = table.blockSignals(True)
+        table.setRowCount(len(self.listed))
+        for row, region in enumerate(self.listed):
+            computed = region.purpose == "reference" and reference_is_computed(analysis, region.visit)
+            purpose = {"lesion": _("lesion"), "free": _("free"), "reference": _("reference, drawn")}[region.purpose]
+            words = (region.visit, region.name, _("reference, found") if computed else purpose, "")
+            for column, text in enumerate(words):
+                item = qt.QTableWidgetItem(text)
+                flags = qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable
+                if column == NAME and not computed:
+                    flags |= qt.Qt.ItemIsEditable
+                if column == CARRIED and region.purpose == "lesion":
+                    flags |= qt.Qt.ItemIsUserCheckable
+                if column == CARRIED and region.purpose != "reference":
+                    on = region.carried or region.purpose == "free"
+                    item.setCheckState(qt.Qt.Checked if on else qt.Qt.Unchecked)
+                    item.setToolTip(_("Measured in every visit through the transforms, as a fixed region"))
+                item.setFlags(flags)
+                table.setItem(row, column, item)
+        table.resizeColumnsToContents()
+        table.blockSignals(blocked)
 
     def open(self) -> None:
-        """An editor for each visit."""
+        """Watches what is drawn."""
         self.editors.open()
 
     def close(self) -> None:
         """The editors let go of the scene."""
         self.editors.close()
+        self.listed = []
 
     def enable(self, busy: bool) -> None:
         """No effect listens to the views while long work runs."""
         self.editors.listen(self.entered and not busy)
+        self.editors.watch_all()
+        analysis, visit = self.session.analysis, self.editors.visit
+        no_patient = _("Load a patient first")
+        for button in (self.ui.addLesionButton, self.ui.addFreeButton):
+            offer(button, bool(visit), no_patient)
+        tissue = analysis is not None and visit in analysis.references
+        drawn = tissue and not reference_is_computed(analysis, visit)
+        offer(self.ui.referenceRadio, tissue, _("There is no reference tissue in this visit: align and compute first"))
+        offer(self.ui.restoreButton, drawn, _("The reference tissue of this visit is the one that was found"))
 
     def enter(self) -> None:
         """Drawing goes on."""
