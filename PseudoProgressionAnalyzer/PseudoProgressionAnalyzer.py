@@ -1,13 +1,12 @@
 """PseudoProgressionAnalyzer: the 3D Slicer module. Thin: the work is done in PseudoProgressionAnalyzerLib."""
 
 import pathlib
-from typing import Annotated
 
 import slicer
 import vtk
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
+from slicer.parameterNodeWrapper import parameterNodeWrapper
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
@@ -68,14 +67,12 @@ def loadExample(source):
 
 @parameterNodeWrapper
 class PseudoProgressionAnalyzerParameterNode:
-    """Choices of the interface; the patient and all results have nodes of their own in the scene.
+    """A choice of the interface; the patient, the timeline's rows and all results have nodes of their own in the scene.
 
     showTimeline - whether the visits are shown side by side
-    overlayOpacity - of the maps over the anatomy, 0 to 1
     """
 
     showTimeline: bool = False
-    overlayOpacity: Annotated[float, WithinRange(0, 1)] = 0.5
 
 
 class PseudoProgressionAnalyzerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -172,7 +169,6 @@ class PseudoProgressionAnalyzerWidget(ScriptedLoadableModuleWidget, VTKObservati
         if self.panel.busy:
             return
         self.logic.setTimelineShown(self._parameterNode.showTimeline)
-        self.logic.setOverlayOpacity(self._parameterNode.overlayOpacity)
 
 
 class PseudoProgressionAnalyzerLogic(ScriptedLoadableModuleLogic):

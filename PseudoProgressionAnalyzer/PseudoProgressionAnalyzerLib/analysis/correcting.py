@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..measures import Patient, Series, Visit
-from . import Analysis
+from ..response.patient_response import PatientResponse
+from . import Analysis, enhancement
 from .reading import ANATOMICAL
 
 ANATOMY = "T1CE"
@@ -37,9 +38,10 @@ def correct(analysis: Analysis, patient: Patient) -> None:
     _check_reference(analysis, before, patient)
     kept = {CHOSEN, MEASURED}
     if _looked_at(before) != _looked_at(patient):
-        kept, analysis.measurements = {CHOSEN}, []  # no number of before stands beside the corrected patient
+        # no number of before stands beside the corrected patient
+        kept, analysis.measurements, analysis.lesions, analysis.parts = {CHOSEN}, [], [], {}
     analysis.finished = {step for step in analysis.finished if step[1] or step[0] in kept}
-    analysis.assessments, analysis.outcome = [], {}
+    analysis.assessments, analysis.outcome, analysis.response = [], {}, PatientResponse()
 
 
 def _looked_at(patient: Patient) -> list:
@@ -84,8 +86,12 @@ def _forget(analysis: Analysis, visit_id: str, roles: set[str] | None, keep: tup
         for key in [key for key in table if key[0] == visit_id and (roles is None or key[1] in roles)]:
             del table[key]
     analysis.references.pop(visit_id, None)
-    analysis.messages.pop(visit_id, None)
+    analysis.uptake_noise.pop(visit_id, None)
+    analysis.maps.pop((visit_id, enhancement.NAME), None)
     if "step_maps" not in keep:
+        said = [m for m in analysis.messages.pop(visit_id, []) if m.code.startswith("registration_")]
+        if said and "step_align" in keep:
+            analysis.messages[visit_id] = said
         for table in (analysis.maps, analysis.curves):
             for key in [key for key in table if key[0] == visit_id]:
                 del table[key]

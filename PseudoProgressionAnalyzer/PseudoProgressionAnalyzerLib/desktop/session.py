@@ -7,7 +7,7 @@ time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
 
@@ -19,11 +19,14 @@ from ..analysis.correcting import correct
 from ..analysis.judging import assess_visits
 from ..analysis.responding import update_lesions
 from ..analysis.run import run, start
-from ..measures import InputError, Message, Patient
+from ..formats.series import read_series_header
+from ..measures import InputError, Message, Patient, Series
 from ..patient import read
+from ..patient.dicom import read_dicom_files
 from ..report import assessment_json
 from ..report.results import check_output, write_results
 from ..scene import timeline
+from ..scene.adopting import Candidate, adopt, given_again, remember_sources
 from ..scene.application import application
 from ..scene.build import (
     build_scene,
@@ -79,10 +82,37 @@ class Session:
 
     def load(self, folder: Path, show: Show = _silent, cancel: threading.Event | None = None) -> None:
         """Reads a patient folder into the scene. Raises InputError; CancelledError leaves the scene as it was."""
+        self._load(lambda: read(Path(folder)), show, cancel)
+
+    def load_files(self, files: Sequence[Path], show: Show = _silent, cancel: threading.Event | None = None) -> None:
+        """Reads the DICOM files of one patient, wherever they lie; errors as ``load``."""
+        self._load(lambda: read_dicom_files(files), show, cancel)
+
+    def adopt(self, chosen: Sequence[Candidate], show: Show = _silent, cancel: threading.Event | None = None) -> None:
+        """Makes a patient from nodes of the scene, which stay as they are. Raises InputError as
+        ``scene.adopting.adopt``."""
         if patient_node(self.application.scene) is not None:
             raise InputError("scene_has_patient")
-        analysis = start(read(Path(folder)))
+        analysis, sources = adopt(chosen)
         self._work(analysis, show, cancel, last_step="step_read")
+        self._build(analysis)
+        remember_sources(patient_node(self.application.scene), sources)
+
+    def dimensions_of(self, series: Series) -> int | None:
+        """3, or 4 of a time series, from its header; None where it cannot be read."""
+        given = self._patient().given.get(series.uid) if series.uid else None
+        try:
+            return (given or read_series_header(series)).array.ndim
+        except InputError:
+            return None
+
+    def _load(self, look: Callable[[], Patient], show: Show, cancel: threading.Event | None) -> None:
+        if patient_node(self.application.scene) is not None:
+            raise InputError("scene_has_patient")
+        asked = cancel or threading.Event()
+        show(Message("step_look"), 0.0)
+        analysis = start(run_in_background(lambda report, cancelled: look(), show, asked))
+        self._work(analysis, show, asked, last_step="step_read")
         self._build(analysis)
 
     def load_example(self, name: str, show: Show = _silent, cancel: threading.Event | None = None) -> None:
@@ -97,9 +127,11 @@ class Session:
     def compute(self, show: Show = _silent, cancel: threading.Event | None = None) -> None:
         """Aligns, maps, measures and assesses what is not done yet, then brings the scene up to date."""
         analysis, epoch = self._patient(), self._epoch
+        analysis.given = given_again(patient_node(self.application.scene), analysis.patient)
         try:
             self._work(analysis, show, cancel)
         finally:
+            analysis.given = {}  # time series of the scene are large, and read
             if self._epoch == epoch:  # else the scene was closed while the work ran
                 self._build(analysis)
                 self._redraw()
@@ -146,7 +178,12 @@ class Session:
             # A new view's controller knows its volume only after pending events, and until then pulls the slice to 0.
             slicer.app.processEvents()
             timeline.fit(self.application)
-            _even_out(slicer.app.layoutManager().viewport())
+            self.even_out()
+
+    def even_out(self) -> None:
+        """Gives all rows and columns of the layout the same share of the window."""
+        for splitter in slicer.util.findChildren(slicer.app.layoutManager().viewport(), className="QSplitter"):
+            splitter.setSizes([1000] * splitter.count())
 
     def turn_page(self, by: int) -> None:
         """Shows earlier (-1) or later (1) visits where there are more than fit side by side."""
@@ -294,9 +331,3 @@ class Session:
                 raise CancelledError
 
         return pause
-
-
-def _even_out(viewport: object) -> None:
-    """Gives all rows and columns of the layout the same share of the window."""
-    for splitter in slicer.util.findChildren(viewport, className="QSplitter"):
-        splitter.setSizes([1000] * splitter.count())

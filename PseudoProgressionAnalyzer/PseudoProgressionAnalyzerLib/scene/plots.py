@@ -77,6 +77,16 @@ def remove_plots(application: Application) -> None:
         application.scene.RemoveNode(node)
 
 
+def plot_view(application: Application) -> object:
+    """A plot view node of our own that is not saved with the scene."""
+    node = slicer.vtkMRMLPlotViewNode()
+    node.SetName("PseudoProgressionAnalyzer plot")
+    node.SetSaveWithScene(False)
+    node.SetHideFromEditors(True)
+    node.SetLayoutName("PPA_plot")
+    return application.scene.AddNode(node)
+
+
 def show_chart(view: object, chart: object | None) -> None:
     """Shows a chart in a plot view node, and nothing else: never the function of Slicer that changes the layout."""
     view.SetPlotChartNodeID(chart.GetID() if chart is not None else None)

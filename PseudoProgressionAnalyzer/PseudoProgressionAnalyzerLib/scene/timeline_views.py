@@ -94,10 +94,14 @@ def configure(
     composite.SetInteractionFlagsModifier(0xFFFFFFFF & ~volumes)
 
 
+def chosen_opacity(patient_node: object, overlay: str) -> float:
+    """The opacity of an overlay as chosen for its row."""
+    return state_of(patient_node).get("opacity", {}).get(overlay, OVERLAY_OPACITY)
+
+
 def opacity_of(patient_node: object, overlay: str) -> float:
-    """The opacity of an overlay as chosen for its row; 0 while overlays are switched off."""
-    chosen = state_of(patient_node)
-    return chosen.get("opacity", {}).get(overlay, OVERLAY_OPACITY) if chosen.get("overlays", True) else 0.0
+    """The opacity of an overlay as it is shown: 0 while overlays are switched off."""
+    return chosen_opacity(patient_node, overlay) if state_of(patient_node).get("overlays", True) else 0.0
 
 
 def place(patient_node: object, page: list[Visit], views: Views) -> None:

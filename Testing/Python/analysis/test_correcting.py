@@ -12,7 +12,7 @@ from PseudoProgressionAnalyzerLib.analysis.correcting import correct
 from PseudoProgressionAnalyzerLib.analysis.reading import read_visit
 from PseudoProgressionAnalyzerLib.analysis.run import steps
 from PseudoProgressionAnalyzerLib.formats.images import write_image
-from PseudoProgressionAnalyzerLib.measures import Event, Image, InputError, Map, Patient, Region, Series, Visit
+from PseudoProgressionAnalyzerLib.measures import Event, Image, InputError, Map, Message, Patient, Region, Series, Visit
 from PseudoProgressionAnalyzerLib.patient import editing
 
 A, B, C = "2023-01-10", "2023-05-08", "2023-08-01"
@@ -65,11 +65,12 @@ def test_events_ask_for_the_assessment_alone(analysis):
     def edit(patient):
         return editing.set_events(patient, [Event("radiotherapy", datetime.date(2022, 11, 1))])
 
-    assert again(analysis, edit) == {"step_assess": [""]}
+    assert set(again(analysis, edit)) == {"step_lesions", "step_responses", "step_assess"}
 
 
 def test_a_date_that_changes_no_order_moves_no_number(analysis):
-    assert again(analysis, lambda p: editing.set_date(p, B, datetime.date(2023, 5, 9))) == {"step_assess": [""]}
+    asked = again(analysis, lambda p: editing.set_date(p, B, datetime.date(2023, 5, 9)))
+    assert set(asked) == {"step_lesions", "step_responses", "step_assess"}
 
 
 def test_an_anatomical_image_keeps_alignment_and_maps(analysis):
@@ -99,13 +100,23 @@ def test_another_t1ce_asks_for_its_visit_and_no_other(analysis):
     assert (B, "lesion") in analysis.regions
 
 
+def test_doubts_of_the_alignment_stay_with_it(analysis):
+    doubt, lost = Message("registration_ambiguous", {"distance": 9}), Message("dsc_something")
+    analysis.messages[B] = [doubt, lost]
+    again(analysis, lambda p: editing.set_role(p, B, series(p, B, "rCBV"), "CBF"))
+    assert analysis.messages[B] == [doubt]
+    again(analysis, lambda p: editing.set_role(p, B, series(p, B, "T1"), "T1CE"))
+    assert B not in analysis.messages
+
+
 def test_what_is_left_out_comes_back_as_it_was(analysis):
     images = dict(analysis.images)
     asked = again(analysis, lambda p: editing.leave_out(p, B))
-    assert set(asked) == {"step_measure", "step_assess"}
+    over_all = {"step_measure", "step_lesions", "step_responses", "step_assess"}
+    assert set(asked) == over_all
     assert [region.visit for region in analysis.patient.regions] == [A, C]
-    analysis.finished |= {("step_measure", ""), ("step_assess", "")}
-    assert set(again(analysis, lambda p: editing.take_in(p, B))) == {"step_measure", "step_assess"}
+    analysis.finished |= {(step, "") for step in over_all}
+    assert set(again(analysis, lambda p: editing.take_in(p, B))) == over_all
     assert all(analysis.images[key] is image for key, image in images.items())
     assert (B, "lesion") in analysis.regions
 

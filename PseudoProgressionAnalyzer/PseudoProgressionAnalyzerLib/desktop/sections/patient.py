@@ -1,32 +1,66 @@
-"""Patient: where the studies come from, and the table of visits."""
+"""Patient: where the studies come from, and what is known of visits, series and events, to be corrected."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import qt
+import slicer
 from slicer.i18n import tr as _
 
 from ... import cases
-from .. import tables
+from ...patient.export import write_patient_file
+from ...scene.adopting import candidates
+from ...scene.correcting import corrections
+from ...scene.nodes import patient_node
+from ..dicom_database import files_of_node, files_of_patient, patients
+from ..events_table import EventsTable
 from ..section import Section, offer
+from ..visits_table import Edit, SeriesTable, VisitsTable
+from ..volumes_table import VolumesTable
 
 EXAMPLE_PACKAGE = "nilearn>=0.11"
+FOLDER = "PseudoProgressionAnalyzer/PatientFileFolder"
+"""Setting: the folder that patient.json was written into last."""
 
 
 class PatientSection(Section):
-    """A folder or an example case into the scene."""
+    """A folder, the DICOM database, volumes of the scene or an example case into a patient."""
 
     name = "patient"
 
     def __init__(self, *parts):
         super().__init__(*parts)
+        ui = self.ui
         for name in cases.names():
-            self.ui.exampleSelector.addItem(name)
-            last = self.ui.exampleSelector.count - 1
-            self.ui.exampleSelector.setItemData(last, cases.describe(name), qt.Qt.ToolTipRole)
-        self.ui.loadButton.connect("clicked()", self.load)
-        self.ui.exampleButton.connect("clicked()", self.load_example)
+            ui.exampleSelector.addItem(name)
+            last = ui.exampleSelector.count - 1
+            ui.exampleSelector.setItemData(last, cases.describe(name), qt.Qt.ToolTipRole)
+        self.visits = VisitsTable(ui.visitsTable, self.correct, self.panel.say)
+        self.series = SeriesTable(ui.seriesTable, self.correct, self.session.dimensions_of)
+        self.events = EventsTable(ui.eventsTable, ui.eventForm, ui.eventKindSelector, self.correct, self.panel.say)
+        self.volumes = VolumesTable(ui.volumesTable, self.panel.say)
+        ui.volumesBox.visible = False
+        for button, work in (
+            (ui.loadButton, self.load),
+            (ui.databaseButton, self.load_from_database),
+            (ui.exampleButton, self.load_example),
+            (ui.volumesButton, self.choose_volumes),
+            (ui.adoptButton, self.adopt),
+            (ui.volumesCancelButton, self.hide_volumes),
+            (ui.addEventButton, self.events.add),
+            (ui.removeEventButton, self.events.remove),
+            (ui.applyEventButton, self.events.apply),
+            (ui.takeBackButton, self.take_back),
+            (ui.exportPatientButton, self.export),
+        ):
+            button.connect("clicked()", work)
+        ui.visitsTable.connect("itemSelectionChanged()", self.show_series)
+        ui.eventsTable.connect("itemSelectionChanged()", lambda: self.enable(self.panel.busy))
+        self.list_database()
+
+    # where a patient comes from
 
     def load(self) -> None:
         """Loads the chosen folder."""
@@ -39,6 +73,15 @@ class PatientSection(Section):
             self.session.load(Path(folder), show, cancel)
         self.panel.show_patient()
 
+    def load_from_database(self) -> None:
+        """Loads the patient that is chosen in the DICOM database."""
+        number = self.ui.databaseSelector.itemData(self.ui.databaseSelector.currentIndex)
+        if number is None:
+            return
+        with self.panel.long_work() as (show, cancel):
+            self.session.load_files(files_of_patient(number), show, cancel)
+        self.panel.show_patient()
+
     def load_example(self) -> None:
         """Loads the chosen example case; its anatomy comes with a Python package that Slicer asks for."""
         from slicer.packaging import pip_ensure
@@ -49,13 +92,113 @@ class PatientSection(Section):
             self.session.load_example(name, show, cancel)
         self.panel.show_patient()
 
+    def choose_volumes(self) -> None:
+        """Lists volumes and segments of the scene, with guessed roles to be confirmed."""
+        with self.panel.errors():
+            found = candidates(slicer.mrmlScene, files_of_node)
+            self.volumes.fill(found)
+            self.ui.volumesBox.visible = bool(found)
+            if not found:
+                self.panel.say(_("There are no volumes in the scene."))
+
+    def adopt(self) -> None:
+        """Makes a patient of the volumes as listed."""
+        chosen = self.volumes.chosen()
+        if chosen is None:
+            return
+        with self.panel.long_work() as (show, cancel):
+            self.session.adopt(chosen, show, cancel)
+        if self.session.analysis is not None:
+            self.hide_volumes()
+        self.panel.show_patient()
+
+    def hide_volumes(self) -> None:
+        """Lets go of the listed nodes."""
+        self.volumes.fill([])
+        self.ui.volumesBox.visible = False
+
+    def list_database(self) -> None:
+        """Patients of the DICOM database as they are now; the chosen one stays chosen."""
+        selector = self.ui.databaseSelector
+        chosen = selector.itemData(selector.currentIndex) if selector.count else None
+        selector.clear()
+        for patient in patients():
+            selector.addItem(patient.label, patient.number)
+        selector.setCurrentIndex(max(0, selector.findData(chosen)) if selector.count else -1)
+
+    # what is known of it
+
+    def correct(self, edit: Edit) -> None:
+        """Corrects the patient; what depends on it is computed again."""
+        self._correct(lambda show, cancel: self.session.correct(edit, show, cancel))
+
+    def take_back(self) -> None:
+        """Takes the last correction back."""
+        self._correct(self.session.take_back)
+
+    def _correct(self, work: Callable) -> None:
+        """Editors are opened anew only where other visits have come or gone: they hold what can be undone."""
+        before = [visit.id for visit in self.session.analysis.patient.visits]
+        with self.panel.long_work() as (show, cancel):
+            work(show, cancel)
+        if [visit.id for visit in self.session.analysis.patient.visits] == before:
+            self.panel.refresh()
+        else:
+            self.panel.open_patient()
+
+    def export(self) -> None:
+        """Writes patient.json into the folder that the user confirms."""
+        start = self.ui.folderPath.currentPath or slicer.util.settingsValue(FOLDER, "")
+        folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("The patient's folder"), start)
+        if folder:
+            qt.QSettings().setValue(FOLDER, folder)
+            with self.panel.errors():
+                path = write_patient_file(self.session.analysis.patient, Path(folder))
+                self.panel.say(_("Saved in {file}").format(file=path))
+
     def refresh(self) -> None:
-        """The table of visits."""
+        """All tables."""
         analysis = self.session.analysis
-        tables.fill_visits(self.ui.visitsTable, analysis.patient if analysis else None)
+        patient = analysis.patient if analysis else None
+        row = self.ui.visitsTable.currentRow()
+        self.visits.fill(patient)
+        if 0 <= row < self.ui.visitsTable.rowCount:
+            self.ui.visitsTable.setCurrentCell(row, 0)
+        self.events.fill(patient)
+        self.show_series()
+
+    def show_series(self) -> None:
+        """The series of the chosen visit."""
+        analysis, visit = self.session.analysis, self.visits.chosen()
+        self.series.fill(analysis.patient if analysis else None, visit)
+        text = _("Visit {visit}: what each series is taken for, and why.")
+        self.ui.seriesLabel.text = text.format(visit=visit.id) if visit else _("No patient is loaded.")
+
+    def enter(self) -> None:
+        """The database may have grown meanwhile."""
+        self.list_database()
+
+    def close(self) -> None:
+        """Nodes of the scene are about to go."""
+        self.hide_volumes()
 
     def enable(self, busy: bool) -> None:
-        """One patient at a time."""
-        free = self.session.analysis is None
-        for button in (self.ui.loadButton, self.ui.exampleButton):
-            offer(button, free, _("Close the scene before another patient is loaded"))
+        """One patient at a time; corrections need one."""
+        patient = self.session.analysis is not None
+        other = _("Close the scene before another patient is loaded")
+        for button in (self.ui.loadButton, self.ui.exampleButton, self.ui.volumesButton):
+            offer(button, not patient, other)
+        listed = self.ui.databaseSelector.count > 0
+        offer(
+            self.ui.databaseButton,
+            listed and not patient,
+            other if patient else _("The DICOM database is empty: import studies in the DICOM module first"),
+        )
+        node = patient_node(slicer.mrmlScene)
+        undo = node is not None and corrections(node) > 0
+        offer(self.ui.takeBackButton, undo, _("Nothing was corrected"))
+        for button in (self.ui.exportPatientButton, self.ui.addEventButton):
+            offer(button, patient, _("Load a patient first"))
+        for button in (self.ui.removeEventButton, self.ui.applyEventButton):
+            offer(button, self.events.chosen is not None, _("Choose an event in the table first"))
+        self.ui.sceneWords.text = _("Volumes and segmentations that are loaded already")

@@ -1,24 +1,224 @@
-"""Timeline: the visits side by side."""
+"""Timeline: the visits side by side, its rows, overlays, changes between visits, and the keys."""
 
 from __future__ import annotations
 
+import qt
+import slicer
 from slicer.i18n import tr as _
 
+from ...analysis.change_maps import changes_to_show
+from ...scene import timeline
+from ...scene.nodes import patient_node
+from ...scene.timeline_overlays import range_of, set_opacity, set_range, toggle_overlays
+from ...scene.timeline_rows import state_of
+from ...scene.timeline_steps import active_view, next_lesion, next_row, next_visit
+from ...scene.timeline_views import chosen_opacity
 from ..section import Section, offer
+
+KEYS = (
+    ("Right", "next_visit"),
+    ("Left", "earlier_visit"),
+    ("Down", "next_row"),
+    ("Up", "row_above"),
+    ("O", "toggle"),
+    ("L", "lesion"),
+    ("X", "enlarge"),
+)
+"""Held with Alt, so that Slicer's own keys and those of the Segment Editor stay what they are."""
 
 
 class TimelineSection(Section):
-    """Shows and pages the timeline; opacity and visibility are parameters bound in the .ui file."""
+    """Shows the timeline and what can be chosen in it."""
 
     name = "timeline"
 
     def __init__(self, *parts):
         super().__init__(*parts)
-        self.ui.earlierButton.connect("clicked()", lambda: self.session.turn_page(-1))
-        self.ui.laterButton.connect("clicked()", lambda: self.session.turn_page(1))
+        ui = self.ui
+        self.rows: list[timeline.Row] = []
+        self.filling = False
+        self.enlarged = None
+        ui.earlierButton.connect("clicked()", lambda: self.session.turn_page(-1))
+        ui.laterButton.connect("clicked()", lambda: self.session.turn_page(1))
+        ui.lesionButton.connect("clicked()", self.lesion)
+        ui.enlargeButton.connect("clicked()", self.enlarge)
+        ui.changeButton.connect("clicked()", self.show_change)
+        ui.nativeCheckBox.connect("toggled(bool)", self.set_native)
+        ui.rowsList.connect("itemChanged(QListWidgetItem*)", self.choose_rows)
+        ui.rowsList.connect("currentRowChanged(int)", lambda row: self.show_overlay())
+        ui.opacitySlider.connect("valueChanged(double)", self.set_opacity)
+        for box in (ui.lowSpinBox, ui.highSpinBox):
+            box.connect("valueChanged(double)", lambda value: self.set_range())
+        for box in (ui.changeEarlierSelector, ui.changeLaterSelector):
+            box.connect("currentIndexChanged(int)", lambda index: self.list_changes())
+        self.shortcuts = []
+        window = slicer.util.mainWindow()
+        for key, work in KEYS if window is not None else ():
+            shortcut = qt.QShortcut(qt.QKeySequence(f"Alt+{key}"), window)
+            shortcut.setContext(qt.Qt.WindowShortcut)
+            shortcut.connect("activated()", getattr(self, work))
+            self.shortcuts.append(shortcut)
+        ui.keysLabel.text = _(
+            "Alt with: left, right for visits; up, down for rows; O maps off and on; L next lesion; X enlarge."
+        )
+
+    # what is shown
+
+    def refresh(self) -> None:
+        """Rows, overlays and visits as they are now."""
+        patient = patient_node(slicer.mrmlScene)
+        shown = timeline.shown_rows(patient) if patient is not None else []
+        every = timeline.available_rows(patient) if patient is not None else []
+        self.filling = True
+        self.ui.nativeCheckBox.checked = bool(patient is not None and state_of(patient).get("native"))
+        row = self.ui.rowsList.currentRow
+        self.rows = [*shown, *(row for row in every if row not in shown)]
+        self.ui.rowsList.clear()
+        for each in self.rows:
+            item = qt.QListWidgetItem(each.title)
+            item.setCheckState(qt.Qt.Checked if each in shown else qt.Qt.Unchecked)
+            self.ui.rowsList.addItem(item)
+        first_map = next((number for number, each in enumerate(self.rows) if each.overlay), 0)
+        self.ui.rowsList.setCurrentRow(row if 0 <= row < len(self.rows) else first_map)
+        analysis = self.session.analysis
+        visits = [visit.id for visit in analysis.patient.visits] if analysis else []
+        for selector, default in ((self.ui.changeEarlierSelector, 0), (self.ui.changeLaterSelector, 1)):
+            if [selector.itemText(number) for number in range(selector.count)] != visits:
+                selector.clear()
+                selector.addItems(visits)
+                selector.setCurrentIndex(min(default, len(visits) - 1))
+        self.filling = False
+        self.show_overlay()
+        self.list_changes()
+
+    def show_overlay(self) -> None:
+        """Opacity and range of the chosen row's map."""
+        row = self.row()
+        scale = range_of(self.session.application, row.overlay) if row is not None and row.overlay else None
+        self.filling = True
+        for widget in (self.ui.opacitySlider, self.ui.lowSpinBox, self.ui.highSpinBox):
+            widget.enabled = scale is not None
+        if scale is not None:
+            step = max(abs(scale.low), abs(scale.high)) / 50
+            for box, value in ((self.ui.lowSpinBox, scale.low), (self.ui.highSpinBox, scale.high)):
+                box.singleStep = step
+                box.value = value
+            self.ui.opacitySlider.value = chosen_opacity(patient_node(slicer.mrmlScene), row.overlay)
+        self.filling = False
+
+    def row(self) -> timeline.Row | None:
+        """The chosen row of the list."""
+        number = self.ui.rowsList.currentRow
+        return self.rows[number] if 0 <= number < len(self.rows) else None
+
+    # what is chosen
+
+    def choose_rows(self, item: object) -> None:
+        """Shows the rows that are ticked; the last one cannot be unticked."""
+        if self.filling:
+            return
+        ticked = [
+            row for number, row in enumerate(self.rows) if self.ui.rowsList.item(number).checkState() == qt.Qt.Checked
+        ]
+        if not ticked:
+            item.setCheckState(qt.Qt.Checked)
+            return
+        with self.panel.errors():
+            timeline.choose_rows(self.session.application, ticked)
+            self.session.even_out()
+
+    def set_opacity(self, opacity: float) -> None:
+        """Of the chosen row, in all columns."""
+        if not self.filling and self.row() is not None:
+            set_opacity(self.session.application, opacity, self.row().overlay)
+
+    def set_range(self) -> None:
+        """Of the chosen row, in all columns."""
+        low, high = self.ui.lowSpinBox.value, self.ui.highSpinBox.value
+        if not self.filling and self.row() is not None and high > low:
+            set_range(self.session.application, self.row().overlay, low, high)
+
+    def set_native(self, native: bool) -> None:
+        """Each visit along its own voxels, or all in the position of the reference visit."""
+        if not self.filling and timeline.is_shown(self.session.application):
+            with self.panel.errors():
+                timeline.show(self.session.application, native=native)
+
+    def list_changes(self) -> None:
+        """What the two chosen visits have in common."""
+        analysis = self.session.analysis
+        earlier, later = self.ui.changeEarlierSelector.currentText, self.ui.changeLaterSelector.currentText
+        names = changes_to_show(analysis, earlier, later) if analysis and earlier != later else []
+        if [self.ui.changeNameSelector.itemText(n) for n in range(self.ui.changeNameSelector.count)] != names:
+            self.ui.changeNameSelector.clear()
+            self.ui.changeNameSelector.addItems(names)
+        offer(self.ui.changeButton, bool(names), _("Choose two visits that were aligned and have the same image"))
+
+    def show_change(self) -> None:
+        """Adds the row of a change, or says why it is withheld."""
+        ui = self.ui
+        selectors = (ui.changeEarlierSelector, ui.changeLaterSelector, ui.changeNameSelector)
+        chosen = [selector.currentText for selector in selectors]
+        with self.panel.long_work() as (show, cancel):
+            self.session.show_change(*chosen, show, cancel)
+            self.session.even_out()
+        self.refresh()
+
+    # keys
+
+    def next_visit(self) -> None:
+        """One visit later."""
+        self._go(next_visit(self.session.application))
+
+    def earlier_visit(self) -> None:
+        """One visit earlier."""
+        self._go(next_visit(self.session.application, -1))
+
+    def next_row(self) -> None:
+        """One row below."""
+        self._go(next_row(self.session.application))
+
+    def row_above(self) -> None:
+        """One row above."""
+        self._go(next_row(self.session.application, -1))
+
+    def toggle(self) -> None:
+        """All maps off, or on again."""
+        toggle_overlays(self.session.application)
+
+    def lesion(self) -> None:
+        """To the next lesion of the next visit."""
+        found = next_lesion(self.session.application)
+        if found is not None:
+            self.panel.say(_("Lesion {name} of visit {visit}").format(name=found[1], visit=found[0]))
+            self._go(active_view(self.session.application))
+
+    def enlarge(self) -> None:
+        """The chosen view alone, or all of them again."""
+        self._show_alone(None if self.enlarged is not None else active_view(self.session.application))
+
+    def _go(self, view: object | None) -> None:
+        if view is not None and self.enlarged is not None:
+            self._show_alone(view)
+
+    def _show_alone(self, view: object | None) -> None:
+        manager = slicer.app.layoutManager()
+        if self.enlarged is not None:
+            manager.removeMaximizedViewNode(self.enlarged)
+        self.enlarged = view
+        if view is not None:
+            manager.addMaximizedViewNode(view)
+
+    def close(self) -> None:
+        """The views go."""
+        self._show_alone(None)
 
     def enable(self, busy: bool) -> None:
         """There must be a patient."""
         patient = self.session.analysis is not None
-        for button in (self.ui.timelineCheckBox, self.ui.earlierButton, self.ui.laterButton):
+        ui = self.ui
+        boxes = (ui.timelineCheckBox, ui.nativeCheckBox)
+        for button in (*boxes, ui.lesionButton, ui.enlargeButton, ui.earlierButton, ui.laterButton):
             offer(button, patient, _("Load a patient first"))
+        for shortcut in self.shortcuts:
+            shortcut.setEnabled(patient and not busy)

@@ -1,0 +1,164 @@
+"""The tables of visits and of the series of one visit, in which they are corrected."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+
+import qt
+from slicer.i18n import tr as _
+
+from .. import texts
+from ..measures import ROLES, Patient, Series, Visit
+from ..patient import editing
+from ..report.words import day_words
+
+Edit = Callable[[Patient], Patient]
+DATE = 1  # column
+
+
+def parse_date(text: str) -> datetime.date | None:
+    """A date as typed (YYYY-MM-DD), None where the cell is empty. Raises ValueError."""
+    return datetime.date.fromisoformat(text.strip()) if text.strip() else None
+
+
+class VisitsTable:
+    """One row per visit: used or not, date, days since radiotherapy, images, warnings.
+
+    correct is called with an edit of the patient; complain with a sentence where a date cannot be read.
+    """
+
+    def __init__(self, table: object, correct: Callable[[Edit], None], complain: Callable[[str], None]):
+        self.table = table
+        self.correct = correct
+        self.complain = complain
+        self.visits: list[tuple[Visit, bool]] = []
+        self.filling = False
+        table.connect("cellChanged(int,int)", self._changed)
+
+    def fill(self, patient: Patient | None) -> None:
+        """Shows the visits of the patient, those that are left out without a tick."""
+        every = [(visit, True) for visit in patient.visits] if patient else []
+        every += [(left.visit, False) for left in patient.left_out] if patient else []
+        every.sort(key=lambda each: (each[0].date is None, each[0].date or datetime.date.max, each[0].id))
+        self.visits, self.filling = every, True
+        header = [_("Visit"), _("Date"), _("Since radiotherapy"), _("Images"), _("Warnings")]
+        self.table.setColumnCount(len(header))
+        self.table.setHorizontalHeaderLabels(header)
+        self.table.setRowCount(len(every))
+        for number, (visit, used) in enumerate(every):
+            roles = ", ".join(dict.fromkeys(series.role for series in visit.series))
+            warnings = " ".join(texts.sentence(warning) for warning in visit.warnings)
+            date = visit.date.isoformat() if visit.date else ""
+            for column, text in enumerate((visit.id, date, day_words(patient, visit), roles, warnings)):
+                item = qt.QTableWidgetItem(text)
+                item.setToolTip(text)
+                flags = qt.Qt.ItemIsSelectable | qt.Qt.ItemIsEnabled
+                if column == 0:
+                    flags |= qt.Qt.ItemIsUserCheckable
+                    item.setCheckState(qt.Qt.Checked if used else qt.Qt.Unchecked)
+                if column == DATE and used:
+                    flags |= qt.Qt.ItemIsEditable
+                item.setFlags(flags)
+                self.table.setItem(number, column, item)
+        self.table.resizeColumnsToContents()
+        self.filling = False
+
+    def chosen(self) -> Visit | None:
+        """The visit of the current row, the first one where none is chosen."""
+        used = [visit for visit, used in self.visits if used]
+        row = self.table.currentRow()
+        if 0 <= row < len(self.visits) and self.visits[row][1]:
+            return self.visits[row][0]
+        return used[0] if used else None
+
+    def _changed(self, row: int, column: int) -> None:
+        if self.filling or not 0 <= row < len(self.visits):
+            return
+        visit, used = self.visits[row]
+        if column == 0:
+            wanted = self.table.item(row, 0).checkState() == qt.Qt.Checked
+            if wanted != used:
+                change = editing.take_in if wanted else editing.leave_out
+                self._later(lambda patient: change(patient, visit.id))
+        elif column == DATE:
+            try:
+                date = parse_date(self.table.item(row, DATE).text())
+            except ValueError:
+                self.complain(_("A date is written as YYYY-MM-DD."))
+                self.table.item(row, DATE).setText(visit.date.isoformat() if visit.date else "")
+                return
+            if date != visit.date:
+                self._later(lambda patient: editing.set_date(patient, visit.id, date))
+
+    def _later(self, edit: Edit) -> None:
+        """After the cell's own event: filling the table would delete the editor that still reports."""
+        qt.QTimer.singleShot(0, lambda: self.correct(edit))
+
+
+class SeriesTable:
+    """The series of one visit, used ones first: role and visit can be chosen, the reason of the guess is shown."""
+
+    def __init__(self, table: object, correct: Callable[[Edit], None], dimensions: Callable[[Series], int | None]):
+        self.table = table
+        self.correct = correct
+        self.dimensions = dimensions
+
+    def fill(self, patient: Patient | None, visit: Visit | None) -> None:
+        """Shows the series of a visit."""
+        series = [*visit.series, *visit.set_aside] if visit else []
+        header = [_("Role"), _("Series"), _("Visit"), _("Why")]
+        self.table.setColumnCount(len(header))
+        self.table.setHorizontalHeaderLabels(header)
+        self.table.setRowCount(len(series))
+        for number, each in enumerate(series):
+            name = each.description or each.path.name
+            reason = texts.sentence(each.reason) if each.reason else ""
+            for column, text in ((1, name), (3, reason)):
+                item = qt.QTableWidgetItem(text)
+                item.setToolTip(text)
+                self.table.setItem(number, column, item)
+            self.table.setCellWidget(number, 0, self._roles(visit, each))
+            self.table.setCellWidget(number, 2, self._visits(patient, visit, each))
+        self.table.resizeColumnsToContents()
+
+    def _roles(self, visit: Visit, series: Series) -> object:
+        choice = qt.QComboBox()
+        choice.addItem(_("not used"))
+        choice.addItems(list(ROLES))
+        choice.setCurrentIndex(1 + ROLES.index(series.role) if series.role in ROLES else 0)
+        choice.setToolTip(_("What this series is; the series that had the role before is set aside"))
+
+        def chosen(index: int) -> None:
+            role = ROLES[index - 1] if index else editing.NOT_USED
+            if role != series.role:
+                later = self.dimensions(series) if role else None
+                edit = lambda patient: editing.set_role(patient, visit.id, series, role, later)  # noqa: E731
+                qt.QTimer.singleShot(0, lambda: self.correct(edit))
+
+        choice.connect("activated(int)", chosen)
+        return choice
+
+    def _visits(self, patient: Patient, visit: Visit, series: Series) -> object:
+        choice = qt.QComboBox()
+        names = [each.id for each in patient.visits]
+        choice.addItems([*names, _("a visit of its own")])
+        choice.setCurrentIndex(names.index(visit.id))
+        choice.enabled = bool(series.study)
+        choice.setToolTip(_("The visit that the whole study of this series belongs to"))
+
+        def chosen(index: int) -> None:
+            target = names[index] if index < len(names) else new_visit_name(patient, visit)
+            if target != visit.id:
+                edit = lambda patient: editing.move_study(patient, series.study, target)  # noqa: E731
+                qt.QTimer.singleShot(0, lambda: self.correct(edit))
+
+        choice.connect("activated(int)", chosen)
+        return choice
+
+
+def new_visit_name(patient: Patient, beside: Visit) -> str:
+    """A name for a new visit on the day of another one, that no visit has."""
+    taken = {visit.id for visit in patient.visits} | {left.visit.id for left in patient.left_out}
+    base = beside.date.isoformat() if beside.date else "visit"
+    return next(name for name in (base, *(f"{base}_{n}" for n in range(2, 1000))) if name not in taken)
