@@ -109,7 +109,7 @@ def _evidence(
 ) -> tuple[list[Held], list[Message]]:
     """(every measurement held against every criterion of its name, and tissue; messages on those without any)."""
     spreads = CutOffSpreads(criteria.criteria)
-    held, without = tissue(known), []
+    held, without = tissue(known), []  # the second: names of measurements
     for row in chosen_rows(patient, known.rows, lesion):
         place = PLACES.get(row.name, ("", ""))[0]
         if place == "context":
@@ -117,8 +117,8 @@ def _evidence(
         matching = [c for c in criteria.criteria if c.measure == row.name and _same_tracer(c.tracer, circumstances)]
         held += [hold(row, criterion, circumstances, spreads) for criterion in matching]
         if not matching and row.value is not None and place:
-            without.append(Message("no_criterion", {"measure": row.name}))
-    return held, without
+            without.append(row.name)
+    return held, [Message("no_criterion", {"measures": ", ".join(without)})] if without else []
 
 
 def _ledger(evidence: Sequence[Held], total: Sum) -> tuple[Evidence, ...]:

@@ -14,12 +14,14 @@ from pathlib import Path
 
 from .. import __version__
 from ..analysis import Analysis
-from ..measures import DISCLAIMER, Assessment, Message, Visit
+from ..measures import DISCLAIMER, Message, Visit
 from . import figures, timeline_png, words, writing
 from .ledger import ledger
 from .markup import Markup, row, table
 from .measurement_tables import measurement_tables
 from .response_html import response_section
+from .statement import statement
+from .summary import missing, summary
 
 MAIN_MEASURES = (
     "volume", "rCBV_ratio_mean", "CBF_ratio_mean", "Cho_NAA_molar", "Cho_NAA_area", "ADC_mean", "APTw_mean",
@@ -46,7 +48,7 @@ def page(analysis: Analysis, timeline: bytes | None, title: str | None = None, l
     style = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
     disclaimer = f'<p class="disclaimer">{escape(DISCLAIMER)}</p>'
     sections = (
-        _summary(markup, analysis),
+        summary(markup, analysis),
         _visits(markup, analysis),
         _timeline(markup, analysis, timeline),
         _course(markup, analysis),
@@ -80,52 +82,6 @@ def _patient_line(markup: Markup, title: str | None) -> str:
 
 def _section(markup: Markup, head: str, *parts: str) -> str:
     return f"<section>\n<h2>{markup.say(head)}</h2>\n{''.join(parts)}\n</section>"
-
-
-def _summary(markup: Markup, analysis: Analysis) -> str:
-    """What is concluded as of the latest visit, then as of the earlier ones."""
-    if not analysis.assessments:
-        return f'<section class="summary"><p class="conclusion">{markup.say("no_assessment")}</p></section>'
-    *earlier, latest = analysis.assessments
-    parts = [
-        f"<h2>{markup.say('as_of', visit=markup.visit(latest.as_of))}</h2>",
-        f'<p class="conclusion">{markup.label("conclusion", latest.conclusion)}</p><p>{_limits(markup, latest)}</p>',
-    ]
-    if latest.probability is not None:
-        parts.append(_probability(markup, latest))
-    parts.append(markup.headed_list("missing", latest.missing))
-    if latest.next_best_test is not None:
-        parts.append(markup.headed_list("next_best_test", (latest.next_best_test,)))
-    summary = f'<section class="summary">\n{"".join(parts)}\n</section>'
-    if not earlier:
-        return summary
-    before = (
-        f"<h3>{markup.say('as_of', visit=markup.visit(assessment.as_of))}</h3>"
-        f"<p>{markup.label('conclusion', assessment.conclusion)} {_limits(markup, assessment)}</p>"
-        for assessment in reversed(earlier)
-    )
-    return f"{summary}\n{_section(markup, 'earlier', *before)}"
-
-
-def _limits(markup: Markup, assessment: Assessment) -> str:
-    """One sentence on what the conclusion rests on and what it lacks."""
-    used = [item for item in assessment.evidence if item.used]
-    counts = {"used": len(used), "missing": len(assessment.missing)}
-    if assessment.probability is None:
-        return markup.say("limits_insufficient", **counts)
-    groups = dict.fromkeys(words.label("group", item.criterion.group, markup.language) for item in used)
-    _, low, high = (round(100 * share) for share in assessment.probability)
-    return markup.say("limits", groups=", ".join(groups) or "-", low=low, high=high, **counts)
-
-
-def _probability(markup: Markup, assessment: Assessment) -> str:
-    median, low, high = (round(100 * share) for share in assessment.probability)
-    bar = figures.probability_bar(assessment.probability, assessment.prior, markup.language)
-    return (
-        f'<figure class="probability">{bar}<figcaption>{markup.say("probability_caption")}</figcaption></figure>'
-        f'<div class="frequency">{figures.hundred_patients(assessment.probability[0], markup.language)}'
-        f"<p>{markup.say('frequency', count=median, low=low, high=high, others=100 - median)}</p></div>"
-    )
 
 
 def _timeline(markup: Markup, analysis: Analysis, timeline: bytes | None) -> str:
@@ -185,14 +141,14 @@ def _evidence(markup: Markup, analysis: Analysis) -> str:
         return ""
     parts = [f"<p>{markup.say('evidence_how')}</p>"]
     for assessment in reversed(analysis.assessments):
-        conclusion = markup.label("conclusion", assessment.conclusion)
+        said = statement(assessment, markup.language)
         parts += [
-            f"<h3>{markup.say('as_of', visit=markup.visit(assessment.as_of))}: {conclusion}</h3>",
+            f"<h3>{markup.say('as_of', visit=markup.visit(assessment.as_of))}: {escape(said.conclusion)}</h3>",
             ledger(markup, assessment),
-            markup.headed_list("context", assessment.context),
+            markup.headed("leave_one_out", said.without),
+            markup.headed("context", (*said.context, *said.dates, said.prior)),
             # That of the latest stands at the top of the page.
-            "" if assessment is analysis.assessments[-1] else markup.headed_list("missing", assessment.missing),
-            markup.headed_list("leave_one_out", assessment.leave_one_out),
+            "" if assessment is analysis.assessments[-1] else missing(markup, said),
         ]
     return _section(markup, "evidence", *parts)
 

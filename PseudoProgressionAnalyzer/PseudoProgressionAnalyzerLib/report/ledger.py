@@ -1,74 +1,80 @@
-"""The evidence ledger: every measurement that was held against a published cut-off, line by line, and the sum."""
+"""The evidence ledger as HTML: every measurement held against a published cut-off, line by line, and the sum."""
 
 from __future__ import annotations
 
 import math
 from html import escape
 
-from ..measures import Assessment, Criterion, Evidence
-from . import figures, words
+from ..measures import Assessment
+from . import figures, limits
 from .markup import Markup, Notes, row, table
 from .measurement_tables import value_cell
+from .statement import Line, statement
+from .words import cleaned
 
 
 def ledger(markup: Markup, assessment: Assessment) -> str:
-    """The table of one assessment, the heaviest items first, then those without weight; remarks below it."""
-    if not assessment.evidence:
+    """The table of one assessment, the heaviest items first, with the sum; then every measure against all verified
+    limits, and what was held against a limit and has no weight. Remarks stand below each table."""
+    lines = statement(assessment, markup.language).lines
+    if not lines:
         return f"<p>{markup.say('no_evidence')}</p>"
+    weighing = [line for line in lines if line.weight is not None]
+    return (
+        (_weighing(markup, assessment, weighing) if weighing else f"<p>{markup.say('nothing_weighs')}</p>")
+        + limits.figures(markup, lines)
+        + _without_weight(markup, [line for line in lines if line.weight is None])
+    )
+
+
+def _weighing(markup: Markup, assessment: Assessment, lines: list[Line]) -> str:
     notes = Notes(markup)
-    items = sorted(assessment.evidence, key=lambda item: (not item.used, -abs(item.weight)))
-    largest = max(abs(item.weight) for item in items)
+    largest = max(abs(line.weight) for line in lines)
     heads = [markup.say(f"head_{head}") for head in ("measure", "value", "cut_off", "ratio", "weight", "source")]
     heads[4] += (
         f'<span class="sides"><span>&larr;&nbsp;{markup.say("side_treatment")}</span>'
         f"<span>{markup.say('side_progression')}&nbsp;&rarr;</span></span>"
     )
-    rows = [_row(markup, item, largest, notes) for item in items]
+    rows = [
+        _row(
+            markup,
+            line,
+            notes,
+            f'<span class="weight">{figures.weight_bar(line.weight, largest)}'
+            f"{escape(line.weight_words)}{notes.marks(line.evidence.reasons)}</span>".replace(" dB", "&nbsp;dB"),
+        )
+        for line in lines
+    ]
     return table(heads, rows, _foot(markup, assessment)) + notes.text()
 
 
-def _row(markup: Markup, item: Evidence, largest: float, notes: Notes) -> str:
-    criterion, measurement = item.criterion, words.cleaned(item.measurement)
-    head = (
-        f"{markup.label('measure', measurement.name)}"
-        f"<small>{escape(measurement.region)}, {markup.label('kind', measurement.kind)}</small>"
-        f"<small>{markup.label('group', criterion.group)}</small>"
+def _without_weight(markup: Markup, lines: list[Line]) -> str:
+    if not lines:
+        return ""
+    notes = Notes(markup)
+    heads = [markup.say(f"head_{head}") for head in ("measure", "value", "cut_off", "ratio", "weight", "source")]
+    del heads[3]
+    rows = [_row(markup, line, notes, _refused(markup, line, notes), ratio=False) for line in lines]
+    return f"<h4>{markup.say('without_weight')}</h4>{table(heads, rows)}{notes.text()}"
+
+
+def _refused(markup: Markup, line: Line, notes: Notes) -> str:
+    return f'<span class="absent">{markup.say("not_used")}</span>{notes.marks(line.evidence.reasons)}'
+
+
+def _row(markup: Markup, line: Line, notes: Notes, weight: str, ratio: bool = True) -> str:
+    head = f"{escape(line.measure)}<small>{escape(line.where)}</small>"
+    speaks = (
+        f"<small>{markup.say('speaks_for_progression')}</small>" if line.evidence.criterion.cut_off is not None else ""
     )
-    ratio = "" if item.likelihood_ratio is None else words.number(item.likelihood_ratio, 2)
-    if item.used:
-        weight = f"{figures.weight_bar(item.weight, largest)}{item.weight:+.1f}&nbsp;dB"
-    else:
-        weight = f'<span class="absent">{markup.say("not_used")}</span>'
     cells = [
-        value_cell(markup, measurement, notes),
-        _cut_off(markup, criterion),
-        ratio,
-        f'<span class="weight">{weight}{notes.marks(item.reasons)}</span>',
-        _source(markup, criterion),
+        value_cell(markup, cleaned(line.evidence.measurement), notes),
+        escape(line.cut_off).replace("\u00a0", "&nbsp;") + speaks,
+        line.ratio,
+        weight,
+        f"{escape(line.source)}<small>{escape(line.accuracy)}</small>",
     ]
-    return row(head, cells)
-
-
-def _cut_off(markup: Markup, criterion: Criterion) -> str:
-    if criterion.cut_off is None:
-        return escape(criterion.cut_off_printed) or markup.say("no_cut_off")
-    sign = "&ge;" if criterion.direction == "high" else "&le;"
-    unit = "" if criterion.unit == "1" else f" {escape(criterion.unit)}"
-    limit = f"{sign}&nbsp;{criterion.cut_off:g}{unit}"
-    return f"{limit}<small>{markup.say('speaks_for_progression')}</small>"
-
-
-def _source(markup: Markup, criterion: Criterion) -> str:
-    """Who found it, in how many patients, how well."""
-    found = [
-        markup.say(code, percent=f"{100 * share:.0f}")
-        for code, share in (("sensitivity", criterion.sensitivity), ("specificity", criterion.specificity))
-        if share is not None
-    ]
-    if criterion.positives is not None and criterion.negatives is not None:
-        found.append(markup.say("patients", positives=criterion.positives, negatives=criterion.negatives))
-    doi = "" if criterion.doi in criterion.citation else f", {criterion.doi}"
-    return f"{escape(criterion.id)}: {escape(criterion.citation + doi)}<small>{', '.join(found)}</small>"
+    return row(head, cells if ratio else [cells[0], cells[1], *cells[3:]])
 
 
 def _foot(markup: Markup, assessment: Assessment) -> str:

@@ -43,6 +43,11 @@ class Markup:
         """Messages as a list."""
         return f"<ul>{''.join(f'<li>{self.sentence(message)}</li>' for message in messages)}</ul>"
 
+    def headed(self, code: str, sentences: Sequence[str]) -> str:
+        """Plain sentences as a list below a heading; nothing where there are none."""
+        items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences if sentence)
+        return f"<h4>{self.say(code)}</h4><ul>{items}</ul>" if items else ""
+
     def headed_list(self, code: str, messages: Sequence[Message]) -> str:
         """Messages as a list below a heading; nothing where there are none."""
         return f"<h3>{self.say(code)}</h3>{self.bullets(messages)}" if messages else ""

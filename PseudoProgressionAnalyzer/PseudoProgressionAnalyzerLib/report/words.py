@@ -74,7 +74,27 @@ def label(group: str, name: str, language: str = "english") -> str:
 
 def sentence(message: Message, language: str = "english") -> str:
     """A message as a sentence that names files by study folder and name alone: the path above may name the patient."""
-    return texts.sentence(Message(message.code, shown_parameters(message)), language)
+    return texts.sentence(Message(message.code, _spoken(message, language)), language)
+
+
+SPOKEN = {
+    "fact": "fact",
+    "facts": "fact",
+    "progression": "fact",
+    "effect": "fact",
+    "measures": "measure",
+    "test": "test",
+}
+"""Parameters that name things by their codes, and what kind of things; in a sentence their words stand."""
+
+
+def _spoken(message: Message, language: str) -> dict[str, Any]:
+    """The parameters as they are spoken: codes of facts and measures as words."""
+    shown = shown_parameters(message)
+    for name, group in SPOKEN.items():
+        if isinstance(shown.get(name), str):
+            shown[name] = ", ".join(label(group, code, language) for code in shown[name].split(", "))
+    return shown
 
 
 def shown_parameters(message: Message) -> dict[str, Any]:

@@ -260,7 +260,7 @@ def test_a_category_made_of_the_other_inputs_never_reaches_the_ledger():
 def test_area_ratios_are_shown_without_a_molar_cut_off():
     found = judged(LATE, Cho_NAA_area=5.0)
     assert found.conclusion == "insufficient" and found.evidence == ()
-    assert said(found.context, "no_criterion").parameters == {"measure": "Cho_NAA_area"}
+    assert said(found.context, "no_criterion").parameters == {"measures": "Cho_NAA_area"}
 
 
 def test_the_tracer_decides_which_criteria_are_held():

@@ -98,13 +98,14 @@ def test_a_probability_is_told_as_frequency(analysis):
 
 
 def ledger(text):
-    return text[text.index("Likelihood ratio") : text.index("All evidence together")]
+    begin = text.index("Likelihood ratio")
+    return text[begin : text.index("Context, without weight", begin)]
 
 
 def test_the_ledger_has_every_item_the_heaviest_first(analysis, page):
     text = ledger(" ".join(page.words))
     heavy, light, unread = text.index("DSC-90"), text.index("DSC-91"), text.index("MRS-90")
-    assert heavy < light < unread
+    assert heavy < light < text.index("All evidence together") < unread
     assert "-6.0\xa0dB" in text and "+1.5\xa0dB" in text and "no weight" in text
     assert "1.23 (1.10 to 1.40)" in text and "\u2265\xa01.8" in text and "about 2" in text
     assert "Nobody 1900 <invented>, 10.0000/none" in text

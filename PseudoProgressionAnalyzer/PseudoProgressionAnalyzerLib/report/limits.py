@@ -1,0 +1,80 @@
+"""Every measure against all verified limits of it: a value is never held against one line alone.
+
+Readable without colour: the value is a disc with its interval, limits that weigh are full triangles, those that are
+only shown are open ones; each carries its number, and the side that speaks for progression is written.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from . import words
+from .markup import Markup
+from .statement import Line
+from .svg import FAINT, GRID, INK, document, line, text
+
+WIDTH, LEFT, RIGHT, HEIGHT = 720, 215, 24, 68
+LABEL_GAP = 30  # pixels that a limit's number takes
+
+
+def figures(markup: Markup, lines: Sequence[Line]) -> str:
+    """One strip for each measure with a value and a limit in the same unit; empty where there is none."""
+    measures: dict[str, list[Line]] = {}
+    for found in lines:
+        item = found.evidence
+        same = item.criterion.unit == item.measurement.unit or {item.criterion.unit, item.measurement.unit} <= {"1", ""}
+        scaled = item.criterion.scale != "category" and item.criterion.cut_off is not None
+        if item.measurement.value is not None and math.isfinite(item.measurement.value) and same and scaled:
+            measures.setdefault(item.measurement.name, []).append(found)
+    if not measures:
+        return ""
+    strips = "".join(_strip(markup, found) for found in measures.values())
+    caption = f"<figcaption>{markup.say('limits_caption')}</figcaption>"
+    return f'<h4>{markup.say("all_limits")}</h4><figure class="limits">{strips}{caption}</figure>'
+
+
+def _strip(markup: Markup, lines: Sequence[Line]) -> str:
+    row = words.cleaned(lines[0].evidence.measurement)
+    bounds = [bound for bound in (row.value, row.low, row.high) if bound is not None]
+    cut_offs = sorted({(item.evidence.criterion.cut_off, item.weight is not None) for item in lines})
+    numbers = [*bounds, *(cut_off for cut_off, _ in cut_offs)]
+    logarithmic = lines[0].evidence.criterion.scale == "log" and min(numbers) > 0
+    scale = math.log if logarithmic else float
+    first, last = scale(min(numbers)), scale(max(numbers))
+    pad = 0.08 * (last - first) or 1.0
+
+    def x(value: float) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * (scale(value) - first + pad) / (last - first + 2 * pad)
+
+    middle = 34
+    high = lines[0].evidence.criterion.direction == "high"
+    side = words.say("report_side_progression", markup.language)
+    parts = [
+        text(10, middle - 4, lines[0].measure, INK, weight="bold"),
+        text(10, middle + 12, words.quantity(row.value, None, None, row.unit), FAINT),
+        line(LEFT, middle, WIDTH - RIGHT, middle, GRID, 2),
+        text(WIDTH - RIGHT if high else LEFT, 10, f"{side} \u2192" if high else f"\u2190 {side}", FAINT,
+              "end" if high else "start", size=11),
+    ]  # fmt: skip
+    shown = -LABEL_GAP
+    for cut_off, weighs in cut_offs:
+        place = x(cut_off)
+        fill = INK if weighs else "#fff"
+        parts.append(
+            f'<path d="M{place:.1f} {middle + 1} l5 9 l-10 0 z" fill="{fill}" stroke="{INK}" stroke-width="1.2"/>'
+        )
+        if place - shown >= LABEL_GAP:
+            parts.append(text(place, middle + 22, f"{cut_off:g}", FAINT, "middle", size=11))
+            shown = place
+    if row.low is not None and row.high is not None:
+        parts.append(line(x(row.low), middle - 9, x(row.high), middle - 9, INK, 2))
+    parts.append(f'<circle cx="{x(row.value):.1f}" cy="{middle - 9}" r="5" fill="{INK}"/>')
+    label = words.say(
+        "report_limits_label",
+        markup.language,
+        measure=lines[0].measure,
+        value=lines[0].value,
+        limits=", ".join(f"{cut_off:g}" for cut_off, _ in cut_offs),
+    )
+    return document(WIDTH, HEIGHT, label, parts)

@@ -1,0 +1,193 @@
+"""An assessment in words, once for all who show it: the page, the panel and the printed report read this one model.
+
+All texts are plain: escape them where they go into HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..measures import Assessment, Criterion, Evidence, Measurement, Message
+from . import words
+
+WHY = ("facts_for_progression", "facts_for_effect", "facts_disagree", "evidence_undecided")
+DATES = ("confirmation_from", "twelve_weeks_on")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the ledger. weight: decibans, None where the row has no weight; reasons: what limits or refuses it."""
+
+    evidence: Evidence
+    measure: str
+    where: str
+    value: str
+    cut_off: str
+    ratio: str
+    weight: float | None
+    source: str
+    accuracy: str
+    reasons: tuple[str, ...]
+
+    @property
+    def weight_words(self) -> str:
+        """The weight with its unit, empty where there is none."""
+        return "" if self.weight is None else f"{self.weight:+.1f} dB"
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test that carries no weight: what a clear result would make the probability of true progression (per cent)."""
+
+    name: str
+    done: bool
+    if_for: int
+    if_against: int
+
+
+@dataclass(frozen=True)
+class Statement:
+    """conclusion, why, limits: sentences; frequency: natural frequencies, empty where there is no probability.
+
+    lines: of the ledger, the heaviest first. tests: missing, the one that would tell most first. not_stated: what was
+    asked for; unknown: other things that are not known. without: what would be left without each item. dates: at which
+    the question answers itself. context: the rest, without weight.
+    """
+
+    conclusion: str
+    why: tuple[str, ...]
+    limits: str
+    frequency: str
+    lines: tuple[Line, ...]
+    tests: tuple[Test, ...]
+    next_best: str
+    not_stated: tuple[str, ...]
+    unknown: tuple[str, ...]
+    without: tuple[str, ...]
+    dates: tuple[str, ...]
+    prior: str
+    context: tuple[str, ...]
+    criteria_set: str
+
+
+def statement(assessment: Assessment, language: str = "english") -> Statement:
+    """The assessment in words."""
+
+    def sentences(messages: Iterable[Message]) -> tuple[str, ...]:
+        return tuple(words.sentence(message, language) for message in messages)
+
+    prior, *context = assessment.context or (None,)
+    if prior is not None and not prior.code.startswith("prior_"):
+        prior, context = None, list(assessment.context)
+    apart = (*WHY, *DATES)
+    tests = [
+        _test(message) for message in assessment.missing if message.code in ("test_missing", "test_without_weight")
+    ]
+    best = _test(assessment.next_best_test, language).name if assessment.next_best_test else ""
+    asked = [message for message in assessment.missing if message.code == "not_stated"]
+    others = [
+        message
+        for message in assessment.missing
+        if message.code not in ("test_missing", "test_without_weight", "not_stated")
+    ]
+    return Statement(
+        conclusion=words.label("conclusion", assessment.conclusion, language),
+        why=sentences(message for message in context if message.code in WHY),
+        limits=_limits(assessment, language),
+        frequency=_frequency(assessment, language),
+        lines=tuple(_line(item, language) for item in ordered(assessment.evidence)),
+        tests=tuple(sorted(tests, key=lambda test: (test.name != best, test.if_against - test.if_for, test.name))),
+        next_best=words.sentence(assessment.next_best_test, language) if assessment.next_best_test else "",
+        not_stated=tuple(words.label("event", message.parameters["event"], language) for message in asked),
+        unknown=sentences(others),
+        without=sentences(assessment.leave_one_out),
+        dates=sentences(message for message in context if message.code in DATES),
+        prior=words.sentence(prior, language) if prior else "",
+        context=sentences(message for message in context if message.code not in apart),
+        criteria_set=assessment.criteria_set,
+    )
+
+
+def ordered(evidence: Iterable[Evidence]) -> list[Evidence]:
+    """What weighs first, the heaviest at the top."""
+    return sorted(evidence, key=lambda item: (not item.used, -abs(item.weight)))
+
+
+def _limits(assessment: Assessment, language: str) -> str:
+    """One sentence on what the conclusion rests on and what it lacks."""
+    used = [item for item in assessment.evidence if item.used]
+    counts = {"used": len(used), "missing": len(assessment.missing)}
+    if assessment.probability is None:
+        return words.say("report_limits_insufficient", language, **counts)
+    groups = dict.fromkeys(words.label("group", item.criterion.group, language) for item in used)
+    _, low, high = (round(100 * share) for share in assessment.probability)
+    return words.say("report_limits", language, groups=", ".join(groups) or "-", low=low, high=high, **counts)
+
+
+def _frequency(assessment: Assessment, language: str) -> str:
+    if assessment.probability is None:
+        return ""
+    count, low, high = (round(100 * share) for share in assessment.probability)
+    return words.say("report_frequency", language, count=count, low=low, high=high, others=100 - count)
+
+
+def _test(message: Message, language: str) -> Test:
+    shown = message.parameters
+    return Test(
+        words.label("test", shown["test"], language),
+        message.code == "test_without_weight",
+        shown["if_for"],
+        shown["if_against"],
+    )
+
+
+def _line(item: Evidence, language: str) -> Line:
+    criterion, measurement = item.criterion, words.cleaned(item.measurement)
+    kind = words.label("kind", measurement.kind, language)
+    return Line(
+        evidence=item,
+        measure=words.label("measure", measurement.name, language),
+        where=", ".join((measurement.region, kind, words.label("group", criterion.group, language))),
+        value=_value(measurement),
+        cut_off=_cut_off(criterion, language),
+        ratio="" if item.likelihood_ratio is None else words.number(item.likelihood_ratio, 2),
+        weight=item.weight if item.used else None,
+        source=_source(criterion),
+        accuracy=_accuracy(criterion, language),
+        reasons=tuple(words.sentence(message, language) for message in (*item.reasons, *measurement.flags)),
+    )
+
+
+def _value(measurement: Measurement) -> str:
+    if measurement.value is None:
+        return ""
+    return words.quantity(measurement.value, measurement.low, measurement.high, measurement.unit)
+
+
+def _cut_off(criterion: Criterion, language: str) -> str:
+    """From which value on it speaks for progression."""
+    if criterion.cut_off is None:
+        return criterion.cut_off_printed or words.say("report_no_cut_off", language)
+    sign = "\u2265" if criterion.direction == "high" else "\u2264"
+    unit = "" if criterion.unit == "1" else f" {criterion.unit}"
+    return f"{sign}\u00a0{criterion.cut_off:g}{unit}"
+
+
+def _source(criterion: Criterion) -> str:
+    doi = "" if criterion.doi in criterion.citation else f", {criterion.doi}"
+    return f"{criterion.id}: {criterion.citation}{doi}"
+
+
+def _accuracy(criterion: Criterion, language: str) -> str:
+    """In how many patients, how well."""
+    shares = (("sensitivity", criterion.sensitivity), ("specificity", criterion.specificity))
+    found = [
+        words.say(f"report_{code}", language, percent=f"{100 * share:.0f}")
+        for code, share in shares
+        if share is not None
+    ]
+    if criterion.positives is not None and criterion.negatives is not None:
+        counts = {"positives": criterion.positives, "negatives": criterion.negatives}
+        found.append(words.say("report_patients", language, **counts))
+    return ", ".join(found)

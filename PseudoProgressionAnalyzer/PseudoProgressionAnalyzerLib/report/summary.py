@@ -1,0 +1,78 @@
+"""The first thing on the page: what is concluded as of the latest visit, how sure, what limits it, what is missing."""
+
+from __future__ import annotations
+
+from html import escape
+
+from ..analysis import Analysis
+from ..measures import Assessment
+from . import figures
+from .markup import Markup, row, table
+from .statement import Statement, Test, statement
+
+
+def summary(markup: Markup, analysis: Analysis) -> str:
+    """The section of the latest visit, then the conclusions as of the earlier ones."""
+    if not analysis.assessments:
+        return f'<section class="summary"><p class="conclusion">{markup.say("no_assessment")}</p></section>'
+    *earlier, latest = analysis.assessments
+    said = statement(latest, markup.language)
+    parts = [
+        f"<h2>{markup.say('as_of', visit=markup.visit(latest.as_of))}</h2>",
+        f'<p class="conclusion">{escape(said.conclusion)}</p>',
+        f"<p>{escape(' '.join(said.why))}</p>" if said.why else "",
+        f"<p>{escape(said.limits)}</p>",
+        _probability(markup, latest, said),
+        missing(markup, said),
+        _list(markup, "dates", said.dates),
+    ]
+    found = f'<section class="summary">\n{"".join(parts)}\n</section>'
+    if not earlier:
+        return found
+    before = "".join(_earlier(markup, assessment) for assessment in reversed(earlier))
+    return f"{found}\n<section>\n<h2>{markup.say('earlier')}</h2>\n{before}\n</section>"
+
+
+def missing(markup: Markup, said: Statement) -> str:
+    """Missing tests as a table with what each would tell, and what was asked for and not stated."""
+    if not (said.tests or said.not_stated or said.unknown):
+        return ""
+    parts = [f"<h3>{markup.say('missing')}</h3>"]
+    if said.tests:
+        heads = [markup.say(f"head_{head}") for head in ("test", "if_for", "if_against")]
+        parts.append(table(heads, [_test(markup, test, number == 0) for number, test in enumerate(said.tests)]))
+    if said.not_stated:
+        asked = escape(", ".join(said.not_stated))
+        parts.append(f"<p>{markup.say('asked')} {asked}. {markup.say('unknown_is_not_no')}</p>")
+    if said.unknown:
+        parts.append(f"<p>{escape(' '.join(said.unknown))}</p>")
+    return "".join(parts)
+
+
+def _test(markup: Markup, test: Test, best: bool) -> str:
+    remarks = [markup.say("tells_most")] if best else []
+    remarks += [markup.say("done_without_weight")] if test.done else []
+    small = f"<small>{'; '.join(remarks)}</small>" if remarks else ""
+    return row(escape(test.name) + small, [f"{test.if_for}&nbsp;%", f"{test.if_against}&nbsp;%"])
+
+
+def _probability(markup: Markup, assessment: Assessment, said: Statement) -> str:
+    if assessment.probability is None:
+        return ""
+    bar = figures.probability_bar(assessment.probability, assessment.prior, markup.language)
+    return (
+        f'<figure class="probability">{bar}<figcaption>{markup.say("probability_caption")}</figcaption></figure>'
+        f'<div class="frequency">{figures.hundred_patients(assessment.probability[0], markup.language)}'
+        f"<p>{escape(said.frequency)}</p></div>"
+    )
+
+
+def _earlier(markup: Markup, assessment: Assessment) -> str:
+    said = statement(assessment, markup.language)
+    sentences = escape(" ".join((said.conclusion, *said.why, said.limits)))
+    return f"<h3>{markup.say('as_of', visit=markup.visit(assessment.as_of))}</h3><p>{sentences}</p>"
+
+
+def _list(markup: Markup, code: str, sentences: tuple[str, ...]) -> str:
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return f"<h3>{markup.say(code)}</h3><ul>{items}</ul>" if items else ""
