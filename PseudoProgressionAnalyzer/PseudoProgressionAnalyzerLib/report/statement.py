@@ -82,9 +82,12 @@ def statement(assessment: Assessment, language: str = "english") -> Statement:
         prior, context = None, list(assessment.context)
     apart = (*WHY, *DATES)
     tests = [
-        _test(message) for message in assessment.missing if message.code in ("test_missing", "test_without_weight")
+        _test(message, language)
+        for message in assessment.missing
+        if message.code in ("test_missing", "test_without_weight")
     ]
-    best = _test(assessment.next_best_test, language).name if assessment.next_best_test else ""
+    best = assessment.next_best_test.parameters.get("test", "") if assessment.next_best_test else ""
+    best = words.label("test", best, language)
     asked = [message for message in assessment.missing if message.code == "not_stated"]
     others = [
         message

@@ -43,7 +43,7 @@ def missing(markup: Markup, said: Statement) -> str:
         parts.append(table(heads, [_test(markup, test, number == 0) for number, test in enumerate(said.tests)]))
     if said.not_stated:
         asked = escape(", ".join(said.not_stated))
-        parts.append(f"<p>{markup.say('asked')} {asked}. {markup.say('unknown_is_not_no')}</p>")
+        parts.append(f"<p>{markup.say('not_stated')} {asked}. {markup.say('unknown_is_not_no')}</p>")
     if said.unknown:
         parts.append(f"<p>{escape(' '.join(said.unknown))}</p>")
     return "".join(parts)

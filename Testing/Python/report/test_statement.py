@@ -1,0 +1,78 @@
+"""The assessment in words: one model for page and panel, every item with its reasons, every limit on its strip."""
+
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from PseudoProgressionAnalyzerLib.assessment import assess_visit
+from PseudoProgressionAnalyzerLib.measures import Event
+from PseudoProgressionAnalyzerLib.report import limits
+from PseudoProgressionAnalyzerLib.report.markup import Markup
+from PseudoProgressionAnalyzerLib.report.statement import statement
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from assessment.simple import DATES, EARLY, LATE, measured, patient
+
+
+@pytest.fixture(scope="module")
+def assessment():
+    rows = [
+        measured("rCBV_ratio_mean", 4.0, visit=LATE),
+        measured("Cho_NAA_molar", 0.6, visit=LATE),
+        measured("ADC_mean", 900.0, "10^-6 mm^2/s", LATE),
+    ]
+    return assess_visit(patient([Event("bevacizumab", DATES[EARLY], details={"given": False})]), LATE, rows)
+
+
+def test_every_line_of_the_ledger_is_there_the_heaviest_first(assessment):
+    lines = statement(assessment).lines
+    assert [line.evidence for line in lines] == sorted(
+        assessment.evidence, key=lambda item: (not item.used, -abs(item.weight))
+    )
+    weights = [abs(line.weight) for line in lines if line.weight is not None]
+    assert weights == sorted(weights, reverse=True)
+    assert [line.weight is None for line in lines] == sorted(line.weight is None for line in lines)
+    for line in lines:
+        assert line.source and line.cut_off and line.value and (line.reasons or line.weight is not None)
+        assert (line.weight_words == "") == (line.weight is None)
+
+
+def test_conflict_is_named_in_words(assessment):
+    (why, *_) = statement(assessment).why
+    assert why.startswith("The tests disagree: ADC, rCBV for true progression; Cho/NAA for treatment effect")
+
+
+def test_insufficient_has_neither_frequency_nor_probability():
+    said = statement(assess_visit(patient(), EARLY, []))
+    assert said.frequency == "" and said.lines == () and said.why == ()
+    assert "insufficient" in said.conclusion and "no probability" in said.limits
+
+
+def test_what_is_missing_is_apart_from_what_is_not_stated(assessment):
+    said = statement(assessment)
+    assert said.next_best.startswith(f"Of the tests without weight {said.tests[0].name} would")
+    assert {"Immunotherapy", "Surgery", "Another course of radiotherapy"} <= set(said.not_stated)
+    assert "Bevacizumab" not in said.not_stated
+    assert said.dates and not set(said.dates) & set(said.context)
+    assert said.prior and said.prior not in said.context
+
+
+def test_the_value_stands_among_all_its_limits(assessment):
+    lines = statement(assessment).lines
+    drawn = limits.figures(Markup(patient()), lines)
+    strip = next(part for part in drawn.split("<svg") if "rCBV ratio, mean" in part)
+    held = [line for line in lines if line.evidence.measurement.name == "rCBV_ratio_mean"]
+    full = [line for line in held if line.weight is not None]
+    assert strip.count("<path") == len({line.evidence.criterion.cut_off for line in held}) > len(full)
+    assert strip.count('fill="#fff"') == len(held) - len(full)
+    at = {float(x) for x in re.findall(r'<path d="M([\d.]+)', strip)}
+    value = float(re.search(r'cx="([\d.]+)"', strip).group(1))
+    assert max(at) < value  # 4.0 lies beyond every limit, 2.15 the highest
+
+
+def test_another_unit_is_never_drawn_on_the_same_strip(assessment):
+    items = [replace(item, measurement=replace(item.measurement, unit="furlong")) for item in assessment.evidence]
+    assert limits.figures(Markup(patient()), statement(replace(assessment, evidence=tuple(items))).lines) == ""
