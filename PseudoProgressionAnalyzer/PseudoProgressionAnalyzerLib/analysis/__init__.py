@@ -12,6 +12,7 @@ from ..lesion.estimate import Estimate
 from ..lesion.following import FollowedLesion
 from ..measures import Assessment, Image, Map, Measurement, Message, Patient
 from ..response import Choices, PatientResponse
+from ..spectroscopy.result import Fit
 
 
 @dataclass
@@ -29,6 +30,9 @@ class Analysis:
     curves: (visit id, name) to what plots of a time series need.
     regions: (visit id, region name) to bool Image on that visit's T1CE grid, for every region of ``patient.regions``;
     a region that is carried stands here once, under the visit in which it was drawn.
+    spectra_fits: (visit id, ``MRSI`` or ``MRS``) to the fit of every voxel of its spectra.
+    region_spectra: (visit id, visit it was drawn in, region name; empty for the reference tissue) to the fit of the
+    region's mean spectrum in that visit.
     references: visit id to bool Image on that visit's T1CE grid: the tissue that ratios are taken against.
     maps: also ``rCBV`` (relative units) and ``rCBV_ratio`` (over the reference tissue's mean) where there is a DSC.
     uptake_noise: visit id to the standard deviation of the map ``T1_subtraction`` in brain that does not enhance (%).
@@ -51,6 +55,8 @@ class Analysis:
     series_to_visit: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
     maps: dict[tuple[str, str], Map] = field(default_factory=dict)
     curves: dict[tuple[str, str], dict[str, np.ndarray]] = field(default_factory=dict)
+    spectra_fits: dict[tuple[str, str], Fit] = field(default_factory=dict)
+    region_spectra: dict[tuple[str, str, str], Fit] = field(default_factory=dict)
     regions: dict[tuple[str, str], Image] = field(default_factory=dict)
     references: dict[str, Image] = field(default_factory=dict)
     measurements: list[Measurement] = field(default_factory=list)

@@ -15,8 +15,10 @@ from ..lesion.shape import sphericity
 from ..lesion.statistics import Statistics, region_statistics
 from ..lesion.volume import volume_estimate
 from ..measures import Image, Map, Measurement, Message, Region
+from ..spectroscopy.result import Fit
 from . import Analysis
 from .aligning import visit_to_visit
+from .measuring_spectra import NAMES, REFUSED, log_words, measure_spectra, not_compared
 
 # Map -> (name of the measurement without statistic, statistics that the product writes).
 MEASURED_MAPS = {
@@ -56,7 +58,7 @@ def measure_visits(analysis: Analysis) -> None:
                 values += measure_maps(analysis, visit_id, region, mask, "own", weights)
             if region.carried or region.purpose == "free":
                 values += measure_maps(analysis, visit_id, region, mask, "fixed", weights)
-    analysis.measurements = values + changes(values, visits)
+    analysis.measurements = values + changes(values, visits, analysis.spectra_fits)
 
 
 def _empty(region: Region) -> Measurement:
@@ -100,13 +102,16 @@ def measure_maps(
     analysis: Analysis, visit_id: str, region: Region, mask: Image, kind: str, known: Weights | None = None
 ) -> list[Measurement]:
     """Statistics of every map of the visit in a region, on the map's own grid with overlap weights (those that are
-    known are taken from there, others are added)."""
+    known are taken from there, others are added), and the ratios of its spectra: ratios of sums, never the mean of a
+    ratio map that was made from them."""
     known = {} if known is None else known
     region_to_visit = visit_to_visit(analysis, region.visit, visit_id)
-    rows = []
+    reference = _reference_name(analysis, visit_id)
+    rows = measure_spectra(analysis, visit_id, region, mask, kind, reference)
+    from_spectra = {row.name for row in rows}
     for name, statistics in MEASURED_MAPS.items():
         values = analysis.maps.get((visit_id, name))
-        if values is None:
+        if values is None or name in from_spectra:
             continue
         region_to_map = np.linalg.inv(analysis.series_to_visit[visit_id, name]) @ region_to_visit
         grid = (values.shape, values.affine.tobytes(), region_to_map.tobytes())
@@ -126,7 +131,7 @@ def measure_maps(
                     unit=values.unit,
                     low=low,
                     high=high,
-                    reference=_reference_name(analysis, visit_id) if name.endswith("_ratio") else "",
+                    reference=reference if name.endswith("_ratio") else "",
                     method=values.method,
                     flags=flags,
                 )
@@ -163,11 +168,14 @@ def _reference_name(analysis: Analysis, visit_id: str) -> str:
     return "drawn reference tissue" if drawn else "contralateral white matter"
 
 
-def changes(values: list[Measurement], visits: list[str]) -> list[Measurement]:
+def changes(
+    values: list[Measurement], visits: list[str], fits: dict[tuple[str, str], Fit] | None = None
+) -> list[Measurement]:
     """Changes of each measure from one visit to the next one that has a value.
 
     The change of a measure has its name and unit; ``<name>_percent`` is the same change in per cent of the earlier
-    value. Both name the earlier visit in ``compared_to``.
+    value. Both name the earlier visit in ``compared_to``. fits: of spectra, as in ``Analysis.spectra_fits``: visits
+    with another echo time or field are not compared, and other differences of their protocols are said.
     """
     order = {visit_id: number for number, visit_id in enumerate(visits)}
     series: dict[tuple, list[Measurement]] = {}
@@ -185,7 +193,14 @@ def changes(values: list[Measurement], visits: list[str]) -> list[Measurement]:
             pairs = [(later.name, difference(before, after))]
             if before.value > 0 and after.value >= 0:
                 pairs.append((f"{later.name}_percent", percent_change(before, after)))
+            reasons = not_compared(fits or {}, earlier, later)
+            refused = any(reason.code in REFUSED for reason in reasons)
             for name, change in pairs:
+                method = later.method
+                if refused:
+                    change = Estimate(None, change.unit, flags=change.flags)
+                elif later.name in NAMES and name != later.name:
+                    method = f"{log_words(earlier, later, change.low, change.high)}; {later.method}"
                 found.append(
                     Measurement(
                         visit=later.visit,
@@ -199,8 +214,8 @@ def changes(values: list[Measurement], visits: list[str]) -> list[Measurement]:
                         high=change.high,
                         compared_to=earlier.visit,
                         reference=later.reference,
-                        method=later.method,
-                        flags=change.flags,
+                        method=method,
+                        flags=(*change.flags, *reasons),
                     )
                 )
     return found

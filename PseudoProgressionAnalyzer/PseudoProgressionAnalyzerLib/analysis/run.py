@@ -10,6 +10,7 @@ from ..measures import InputError, Message, Patient
 from . import Analysis
 from .aligning import align_visit, choose_reference_visit
 from .enhancement import find_uptake
+from .fitting_spectra import fit_region_spectra, fit_spectra
 from .judging import assess_visits
 from .lesions import follow_lesions
 from .mapping import find_reference_tissue, make_maps, make_ratio_maps
@@ -98,8 +99,10 @@ def steps(analysis: Analysis) -> list[Step]:
         *for_each("step_align", align_visit, long=True),
         *for_each("step_uptake", find_uptake),
         *for_each("step_maps", make_maps, long=True),
+        *for_each("step_spectra", fit_spectra, long=True),
         *for_each("step_reference_tissue", find_reference_tissue),
         *for_each("step_ratios", make_ratio_maps),
+        *for_each("step_region_spectra", fit_region_spectra, long=True),
         once("step_measure", measure_visits),
         once("step_lesions", follow_lesions),
         once("step_responses", judge_responses),

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..formats.images import write_image
 from ..measures import DISCLAIMER, Event, Image
-from . import bolus, disease, drawing, grids, metabolites, scans, structural
+from . import bolus, disease, drawing, grids, metabolites, scans, spectra, structural
 from .anatomy import Head, make_head
 from .plans import Case, Lesion, VisitPlan
 from .template import read_template
@@ -22,7 +22,7 @@ PRESCRIPTIONS = {
     "T1": scans.Prescription((150, 240, 192), (1.0, 1.0, 1.2), CENTRE),
     "FLAIR": scans.Prescription((52, 240, 200), (1.0, 1.0, 3.0), (0.0, -16.0, 6.0), (-7.0, 0.0, 0.0), (1, 1, 3)),
     "DSC": scans.Prescription((26, 116, 104), (1.9, 1.9, 5.0), (0.0, -18.0, 14.0), (-9.0, 1.0, 0.0), (2, 2, 3)),
-    "MRSI": scans.Prescription((20, 44, 36), (5.0, 5.0, 5.0), (0.0, -18.0, 24.0), (-9.0, 0.0, 0.0), (3, 3, 3)),
+    "MRSI": scans.Prescription((3, 18, 18), (6.0, 6.0, 10.0), (0.0, -18.0, 30.0), (-9.0, 0.0, 0.0), (3, 3, 4)),
 }
 T1_SCALE, T1_NOISE = 1900.0, 14.0
 FLAIR_SCALE, FLAIR_NOISE = 3200.0, 14.0
@@ -33,7 +33,7 @@ SCANNER = {"Manufacturer": "simulated", "MagneticFieldStrength": 3.0}
 AGENT = {"ContrastBolusAgent": "gadobutrol"}
 MIDLINE_MARGIN = 5.0
 """Millimetres from the mid-plane within which white matter does not count as the other side's."""
-UNITS = {"volume": "mL", "necrosis_volume": "mL", "oedema_volume": "mL", "rCBV_ratio": "1", "Cho_NAA": "1, molar"}
+UNITS = {"volume": "mL", "necrosis_volume": "mL", "oedema_volume": "mL", "rCBV_ratio": "1", "Cho_NAA": "1, molar", "Cho_Cr": "1, molar"}
 
 
 def write_case(case: Case, directory: Path, progress: Progress) -> None:
@@ -80,7 +80,11 @@ def write_visit(
     yield 0.7
     protocol = bolus.Protocol()
     _write(folder, "DSC", dsc_image(state, lesion, protocol, pose, rng), dsc_sidecar(protocol))
-    _write(folder, "Cho_NAA_molar", ratio_image(state, head, lesion, pose, rng), RATIO_SIDECAR)
+    yield 0.85
+    suppressed, water, grid = spectra.simulated(state, lesion, pose, PRESCRIPTIONS["MRSI"], rng)
+    spectra.write(folder / "MRSI.nii.gz", suppressed, grid, True)
+    spectra.write(folder / "MRSI_water.nii.gz", water, grid, False)
+    _write_json(folder / "MRSI.json", MRSI_SIDECAR)
     yield 1.0
 
 
@@ -106,19 +110,6 @@ def dsc_image(
     )
     signal *= DSC_SCALE * scans.sensitivity(scan.shape, rng) * _dropout(scan.shape, grid, pose)
     return Image(scans.with_noise(signal, DSC_NOISE, rng), grid)
-
-
-def ratio_image(state: disease.State, head: Head, lesion: Lesion, pose: np.ndarray, rng: np.random.Generator) -> Image:
-    """A visit's molar Cho/NAA map, float32 (k, j, i), 0 where not measured."""
-    scan = PRESCRIPTIONS["MRSI"]
-    grid = scan.affine(pose)
-
-    def seen(array):
-        return grids.scanned(Image(array, state.affine), pose, scan.shape, grid, scan.parts)
-
-    maps = {name: seen(array) for name, array in metabolites.concentrations(state, lesion).items()}
-    inside = (seen(np.minimum(head.depth, 20.0)) < -6.0) & (seen(np.ones_like(head.depth)) > 0.999)
-    return Image(metabolites.ratio_map(maps["cho"], maps["naa"], inside, rng), grid)
 
 
 def patient_record(case: Case) -> dict:
@@ -149,6 +140,7 @@ def _truth(head: Head, centre: np.ndarray, visit: VisitPlan, state: disease.Stat
         "id": str(visit.date),
         **disease.truth(state, contralateral=head.lateral * np.sign(centre[0]) < -MIDLINE_MARGIN),
         "Cho_NAA": visit.lesion.cho_naa,
+        "Cho_Cr": metabolites.cho_cr(visit.lesion),
         "head_to_visit": grids.pose_matrix(visit.rotation, visit.shift).tolist(),
     }
 
@@ -186,13 +178,11 @@ def dsc_sidecar(protocol: bolus.Protocol) -> dict:
     }
 
 
-RATIO_SIDECAR = {
+MRSI_SIDECAR = {
     **SCANNER,
-    "Units": "1",
-    "RatioKind": "molar",
-    "EchoTime": 0.030,
-    "RepetitionTime": 1.5,
-    "Method": "simulated spectroscopic imaging, concentrations without spectra; 0 where it was not measured",
+    "PulseSequenceType": "PRESS",
+    "EchoTime": spectra.SEQUENCE.echo_time,
+    "RepetitionTime": spectra.SEQUENCE.repetition_time,
 }
 
 

@@ -1,38 +1,66 @@
-"""A molar Cho/NAA map as a spectroscopic imaging study would give it."""
+"""What every tissue holds of each metabolite, and how much of it a voxel of spectroscopic imaging sees."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from ..measures import Image
+from . import grids
 from .disease import State
 from .plans import Lesion
+from .scans import Prescription
 from .tissues import TISSUES
 
-NOISE = {"cho": 0.10, "naa": 0.30}
-"""Standard deviation of a fitted concentration in one voxel, mmol/L (chosen)."""
-DETECTION = 3.0
-"""NAA below this many standard deviations counts as not measured."""
+# mmol/L; choline and NAA of each tissue stand in ``tissues``. Lipid and macromolecule count CH3 groups. All chosen to
+# look right, of the order of what is published for white matter, grey matter and glioma.
+OTHERS: dict[str, dict[str, float]] = {
+    "white": {"cr": 7.5, "Ins": 5.0, "Glu": 7.0, "Gln": 2.0, "Lac": 0.4, "macromolecule": 3.0},
+    "grey": {"cr": 9.5, "Ins": 6.0, "Glu": 10.0, "Gln": 3.5, "Lac": 0.5, "macromolecule": 4.0},
+    "oedema": {"cr": 5.8, "Ins": 5.0, "Glu": 5.0, "Gln": 2.5, "Lac": 1.5, "lipid": 0.5, "macromolecule": 2.5},
+    "enhancing": {"cr": 4.2, "Ins": 4.5, "Glu": 3.5, "Gln": 3.5, "Lac": 4.0, "lipid": 3.0, "macromolecule": 3.0},
+    "necrosis": {"cr": 0.4, "Ins": 0.4, "Glu": 0.4, "Gln": 0.5, "Lac": 5.0, "lipid": 9.0, "macromolecule": 1.0},
+    "fluid": {"Lac": 1.0},
+    "fat": {"lipid": 20.0},  # what saturation of the outer volume leaves
+}
+SPLIT = {
+    "cho": {"GPC": 0.6, "PCh": 0.4},
+    "naa": {"NAA": 0.87, "NAAG": 0.13},
+    "cr": {"Cr": 0.55, "PCr": 0.45},
+}
+"""What the sums are made of."""
 
 
-def concentrations(state: State, lesion: Lesion) -> dict[str, np.ndarray]:
-    """Choline and NAA in mmol per litre of voxel, ``cho`` and ``naa``, float32 (k, j, i) on the fine grid."""
-    enhancing = {"cho": lesion.cho_naa * lesion.naa, "naa": lesion.naa}
-    maps = {}
-    for metabolite in ("cho", "naa"):
-        maps[metabolite] = np.zeros_like(state.tissues["white"])
-        for name, share in state.tissues.items():
-            amount = enhancing[metabolite] if name == "enhancing" else getattr(TISSUES[name], metabolite)
-            if amount:
-                maps[metabolite] += np.float32(amount) * share
-    return maps
+def amounts(lesion: Lesion) -> dict[str, dict[str, float]]:
+    """mmol/L of every molecule by tissue: tissue to molecule to amount."""
+    found = {}
+    for name, tissue in TISSUES.items():
+        sums = {"naa": tissue.naa, "cho": tissue.cho, **OTHERS.get(name, {})}
+        if name == "enhancing":
+            sums |= {"naa": lesion.naa, "cho": lesion.cho_naa * lesion.naa}
+        found[name] = {
+            part: amount * share for total, amount in sums.items() for part, share in SPLIT.get(total, {total: 1}).items()
+        }
+    return found
 
 
-def ratio_map(cho: np.ndarray, naa: np.ndarray, inside: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Cho/NAA float32 (k, j, i) of noisy concentrations (mmol/L); 0 where it was not measured.
+def cho_cr(lesion: Lesion) -> float:
+    """Molar Cho/Cr of a lesion's enhancing tissue."""
+    return lesion.cho_naa * lesion.naa / OTHERS["enhancing"]["cr"]
 
-    inside: bool, voxels far enough within the brain to be free of scalp lipids.
+
+def seen(
+    state: State, lesion: Lesion, scan: Prescription, affine: np.ndarray, pose: np.ndarray
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """mmol per litre of voxel of every molecule, and the share of water (1 in pure fluid), all ``(k, j, i)``.
+
+    affine: the scan's grid in scanner space; pose: 4x4 from head to scanner space.
     """
-    cho = cho + NOISE["cho"] * rng.standard_normal(cho.shape)
-    naa = naa + NOISE["naa"] * rng.standard_normal(naa.shape)
-    measured = inside & (naa > DETECTION * NOISE["naa"]) & (cho > 0)
-    return np.where(measured, cho / np.where(measured, naa, 1.0), 0.0).astype(np.float32)
+    shares = {
+        name: grids.scanned(Image(share, state.affine), pose, scan.shape, affine, scan.parts)
+        for name, share in state.tissues.items()
+    }
+    held: dict[str, np.ndarray] = {}
+    for tissue, molecules in amounts(lesion).items():
+        for molecule, amount in molecules.items():
+            held[molecule] = held.get(molecule, 0.0) + amount * shares[tissue]
+    return held, sum(TISSUES[name].density * share for name, share in shares.items())

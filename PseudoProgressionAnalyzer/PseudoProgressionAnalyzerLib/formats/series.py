@@ -12,6 +12,9 @@ from .dicom_pixels import read_arranged
 from .dicom_segments import fits, read_segment
 from .dicom_series import Arrangement, arrange, split
 from .images import read_header, read_image, same_grid
+from .spectra import read_spectra_header
+
+SPECTRA = ("MRS", "MRSI")
 
 # Series whose values are a quantity: of these the real-world value counts, not the signal.
 QUANTITIES = ("rCBV", "CBF", "ADC", "APTw", "PET", "Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area")
@@ -31,6 +34,8 @@ def read_series(series: Series) -> Image:
 
 def read_series_header(series: Series) -> Image:
     """Shape and affine of a series without its values; errors as ``read_series``."""
+    if series.role in SPECTRA:
+        return read_spectra_header(series.path)[0]
     if not series.files:
         return read_header(series.path)
     return _arranged(series.files, series.part).grid

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ..measures import InputError, Message, Spectra
+from ..measures import Image, InputError, Message, Spectra
 from . import spectra_dicom, spectra_ge, spectra_lcmodel, spectra_nifti, spectra_philips, spectra_siemens
 from .spectra_axis import CLEAR, SPECTRUM_LIKE, TURN, scores
 from .spectra_geometry import UNLOCALISED
 
+ENDINGS = (".nii.gz", ".nii", ".rda", ".spar", ".sdat", ".7", ".raw", ".ima", ".dcm")
+"""File endings that hold spectra in a patient folder; of a SPAR/SDAT pair the SPAR stands for both."""
+WATER = "_water"
+"""What the name of a water reference has more than that of its spectra."""
 DWELL_TIMES = (1 / 20000, 1 / 500)  # s: what spectrometers for heads use
 
 
@@ -41,6 +45,39 @@ def load(
             raise InputError("spectra_water_differs", file=str(water), other=str(path))
         spectra = replace(spectra, water=reference.fid)
     return _turned(spectra, path)
+
+
+def water_beside(path: Path) -> Path | None:
+    """The water reference that lies beside spectra in a patient folder, or None.
+
+    ``MRSI_water.nii.gz`` of ``MRSI.nii.gz``, and ``sub-1_mrsref.nii.gz`` of ``sub-1_mrsi.nii.gz`` as in BIDS.
+    """
+    for ending in ENDINGS:
+        if path.name.lower().endswith(ending):
+            stem = path.name[: -len(ending)]
+            start, _, suffix = stem.rpartition("_")
+            names = [stem + WATER, *([f"{start}_mrsref"] if suffix in ("mrsi", "svs") else [])]
+            beside = (path.with_name(name + other) for name in names for other in (path.name[len(stem) :], *ENDINGS))
+            return next((other for other in beside if other.is_file()), None)
+    return None
+
+
+def read_spectra_header(path: Path) -> tuple[Image, dict[str, float | str]]:
+    """Grid of spectra (an empty image) and what the file says of their acquisition, in BIDS names and units.
+
+    Raises InputError as ``load``.
+    """
+    spectra = _read(Path(path), None, None)
+    _check(spectra, Path(path))
+    said = {
+        "EchoTime": spectra.echo_time,
+        "RepetitionTime": spectra.repetition_time,
+        "MixingTime": spectra.mixing_time,
+        "SpectrometerFrequency": spectra.spectrometer_frequency,
+        "PulseSequenceType": spectra.sequence or None,
+    }
+    grid = Image(np.broadcast_to(np.zeros((), np.uint8), spectra.shape), spectra.affine)
+    return grid, {name: value for name, value in said.items() if value is not None}
 
 
 def _read(path: Path, dwell_time: float | None, frequency: float | None) -> Spectra:

@@ -14,7 +14,9 @@ from typing import Any
 
 from ..formats.images import SUFFIXES, read_header, same_grid
 from ..formats.json_files import read_json
+from ..formats.series import SPECTRA
 from ..formats.sidecars import check_fields, stem
+from ..formats.spectra import read_spectra_header
 from ..measures import InputError, Message, Patient, Region, Series, Visit
 from .folder import NEEDED_FIELDS, TIME_SERIES, add_stated_regions, relative
 from .patient_file import read_patient_file
@@ -102,7 +104,7 @@ def _read_session(
         stated = stated_roles.get(relative(folder, path))
         if stated is not None:
             role, reason = stated, Message("role_stated", {"role": stated})
-        if role == "ignore":
+        if role == "ignore" or suffix == "mrsref":  # a water reference goes with its spectra
             continue
         if suffix in MASKS and stated is None:
             masks.append((path, named))
@@ -122,8 +124,8 @@ def _add_series(
 ) -> None:
     other = visit.of_role(role)
     try:
-        header = read_header(path)
-        acquisition = inherited_sidecar(root, path)
+        header, said = read_spectra_header(path) if role in SPECTRA else (read_header(path), {})
+        acquisition = said | inherited_sidecar(root, path)
     except InputError as error:
         patient.problems.append(error.message)
         return

@@ -17,6 +17,8 @@ from ..formats.dicom_segments import fits
 from ..formats.dicom_series import Arrangement, Part, arrange, by_series, split
 from ..formats.images import same_grid
 from ..formats.series import QUANTITIES
+from ..formats.spectra import read_spectra_header
+from ..formats.spectra_siemens import CLASSIC
 from ..measures import InputError, Message, Patient, Region, Series, Visit
 from .changes import add_changes
 from .folder import add_stated_regions, relative
@@ -26,6 +28,8 @@ from .visits import DEFAULT_WINDOW_DAYS, group_studies
 
 # Echo times at which DSC weighs best, s: Boxerman 2020 (Neuro-Oncology 22:1262), below and above 2 T.
 DSC_ECHO = {False: (0.040, 0.050), True: (0.020, 0.035)}
+SPECTROSCOPY = ("MR Spectroscopy Storage", CLASSIC)
+WATER_WORDS = ("water", "wref", "_ref", " ref", "unsupp", "nows")
 _LESION = re.compile(r"lesion|tumou?r|enhanc|neoplasm|gliom|gliob|gtv|laesion|tumeur|lesione|lesao", re.IGNORECASE)
 _REFERENCE = re.compile(r"reference|nawm|white matter|contralateral|referenz", re.IGNORECASE)
 _OTHER = re.compile(r"edema|oedem|necro|nekro|cavit|cyst|resect|flair|non.?enhanc", re.IGNORECASE)
@@ -191,7 +195,7 @@ def _sort_in(study: _Study, series: list[DicomFile], roles: dict[str, str], fold
         study.segmentations += series
         return
     parts = split(series)
-    if not parts or series[0].sop_class == "MR Spectroscopy Storage":
+    if not parts or series[0].sop_class in SPECTROSCOPY:
         study.others.append(series[0])
         return
     for part in parts:
@@ -297,12 +301,36 @@ def _fill(visit: Visit, studies: list[_Study], folders: dict[Path, set[str]], pr
     for study in studies:
         for file in study.others:
             reason = Message("series_no_image", {"series": file.description or file.sop_class})
-            if file.sop_class == "MR Spectroscopy Storage":
-                reason = Message("series_spectrum", {"series": file.description or file.series_uid})
+            if file.sop_class in SPECTROSCOPY:
+                reason = _add_spectra(visit, file)
+                if reason is None:
+                    continue
             unused = Series("", file.path, dict(file.acquisition), 0.0, reason, uid=file.series_uid)
             visit.set_aside.append(replace(unused, description=file.description, study=file.study_uid))
     if "T1CE" not in chosen:
         visit.warnings.append(Message("no_t1ce", {"visit": visit.id}))
+
+
+def _add_spectra(visit: Visit, file: DicomFile) -> Message | None:
+    """Spectra into the visit, the first series of each kind; else why they are set aside."""
+    name = file.description or file.series_uid
+    try:
+        grid, said = read_spectra_header(file.path)
+    except InputError as error:
+        visit.warnings.append(error.message)
+        return error.message
+    role = "MRS" if max(grid.shape) == 1 else "MRSI"
+    other = visit.of_role(role)
+    if other is not None:
+        chosen = {"series": name, "role": role, "chosen": other.description or other.uid}
+        return Message("series_another_chosen", chosen)
+    if any(word in name.lower() for word in WATER_WORDS):
+        return Message("series_water_reference", {"series": name})
+    reason = Message("role_from_header", {"role": role, "tag": "SOPClassUID", "value": file.sop_class})
+    acquisition = {**file.acquisition, **said}
+    series = Series(role, file.path, acquisition, 0.95, reason, (file.path,), uid=file.series_uid)
+    visit.series.append(replace(series, description=file.description, study=file.study_uid))
+    return None
 
 
 def _rank(candidate: _Candidate, with_anatomy: bool) -> tuple:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ..formats.images import SUFFIXES, read_header, same_grid
-from ..formats.series import mask_fits, read_series_header
+from ..formats.series import SPECTRA, mask_fits, read_series_header
 from ..formats.sidecars import missing_fields, read_sidecar, stem
+from ..formats.spectra import ENDINGS, WATER, read_spectra_header
 from ..measures import InputError, Message, Patient, Region, Series, Visit
 from .patient_file import NAME, read_patient_file
 from .roles import region_of_name, role_of_name
@@ -138,14 +139,26 @@ def _files_with_roles(folder: Path, study: str, stated_roles: dict[str, str]) ->
     found = []
     archive = _ARCHIVE_STUDY.fullmatch(study)
     for path in sorted((folder / study).rglob("*") if archive else (folder / study).iterdir()):
-        if not path.name.lower().endswith(SUFFIXES) or path.name.startswith("."):
+        if path.name.startswith("."):
             continue
-        role = stated_roles.get(relative(folder, path))
-        if role is None:
+        role = stated_roles.get(relative(folder, path)) or _spectra_role(path)
+        if role is None and path.name.lower().endswith(SUFFIXES):
             name = _said_name(path)
             role = region_of_name(name) or role_of_name(name)[0] or ""
-        found.append((path, role))
+        if role is not None:
+            found.append((path, role))
     return found
+
+
+def _spectra_role(path: Path) -> str | None:
+    """The role of a file of spectra by its name (``MRSI.nii.gz``, ``MRS.rda``), ``ignore`` for its water reference."""
+    for ending in ENDINGS:
+        if path.name.lower().endswith(ending):
+            name = path.name[: -len(ending)]
+            role = role_of_name(name.removesuffix(WATER))[0]
+            if role in SPECTRA:
+                return "ignore" if name.endswith(WATER) or ending == ".sdat" else role
+    return None
 
 
 def _read_study(
@@ -165,8 +178,8 @@ def _read_study(
                 visit.warnings.append(Message("file_not_recognised", {"file": relative(folder, path)}))
             continue
         try:
-            header = read_header(path)
-            acquisition = {} if role in ("lesion", "reference") else read_sidecar(path)
+            header, said = read_spectra_header(path) if role in SPECTRA else (read_header(path), {})
+            acquisition = said | ({} if role in ("lesion", "reference") else read_sidecar(path))
         except InputError as error:
             problems.append(error.message)
             continue

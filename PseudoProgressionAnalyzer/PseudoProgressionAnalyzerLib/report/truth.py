@@ -12,6 +12,7 @@ COMPARED = (
     ("volume", "volume", "lesion volume, mL"),
     ("rCBV_ratio", "rCBV_ratio_mean", "rCBV ratio, mean"),
     ("Cho_NAA", "Cho_NAA_molar", "Cho/NAA, molar"),
+    ("Cho_Cr", "Cho_Cr_molar", "Cho/Cr, molar"),
 )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ..analysis import Analysis
+from ..analysis.fitting_spectra import REFERENCE
 from ..analysis.mapping import TO_REFERENCE, make_ratio_maps
 from ..analysis.measuring import changes, measure_visits
 from ..imaging.resampling import transform_points
@@ -61,6 +62,7 @@ def take(analysis: Analysis, node: object, segment_id: str) -> Region | None:
     purpose = "reference" if marked(node, "kind") == Kind.REFERENCE else "lesion"
     region = _region(analysis, node, segment_id, visit_id, purpose)
     analysis.regions[visit_id, region.name] = on_grid(segment_mask(node, segment_id), anatomy)
+    _forget_mean_spectra(analysis, visit_id, REFERENCE if purpose == "reference" else region.name)
     if purpose == "reference":
         tissue = np.logical_or.reduce([on_grid(segment_mask(node, each), anatomy).array for each in regions_of(node)])
         analysis.references.pop(visit_id, None)
@@ -110,6 +112,13 @@ def without_changes(analysis: Analysis) -> list[Measurement]:
     return [row for row in analysis.measurements if not row.compared_to]
 
 
+def _forget_mean_spectra(analysis: Analysis, drawn_in: str, name: str) -> None:
+    """The mean spectra of a region that changed: they are fitted again with the next computation."""
+    for key in [key for key in analysis.region_spectra if key[1:] == (drawn_in, name)]:
+        del analysis.region_spectra[key]
+        analysis.finished.discard(("step_region_spectra", key[0]))
+
+
 def _region(analysis: Analysis, node: object, segment_id: str, visit_id: str, purpose: str) -> Region:
     """The patient's region that a segment holds; a new one for a segment drawn since."""
     name = regions_of(node)[segment_id]
@@ -126,7 +135,7 @@ def merge(analysis: Analysis, values: list[Measurement]) -> None:
     visits = [visit.id for visit in analysis.patient.visits if visit.id in analysis.visit_to_reference]
     regions = [(region.visit, region.name) for region in analysis.patient.regions]
     values.sort(key=lambda row: (visits.index(row.visit), regions.index((row.drawn_in, row.region))))
-    analysis.measurements = values + changes(values, visits)
+    analysis.measurements = values + changes(values, visits, analysis.spectra_fits)
 
 
 def _maps_around(analysis: Analysis, region: Region, mask: Image, only: str = "") -> dict[tuple[str, str], Map]:

@@ -44,7 +44,7 @@ class _Found:
     cost: np.ndarray
     residual: np.ndarray
     snr: np.ndarray
-    kept: np.ndarray
+    spectra: np.ndarray
 
 
 def fit(
@@ -118,7 +118,7 @@ def fit(
         _run(retry, pieces, threads, cancelled, None)
     if progress is not None:
         progress(1.0)
-    return _result(spectra, model, data, found, flags)
+    return _result(spectra, model, found, flags)
 
 
 def _protocol(
@@ -183,7 +183,10 @@ def _fitted(model: Model, data: np.ndarray, noise: np.ndarray, candidates: np.nd
     phased = np.real(data * lines) / noise[:, None] - smooth
     heights = (phased - rest).max(axis=1)
     snr = heights / (2 * np.sqrt(np.maximum(residual, 1e-12)))
-    return _Found(state.parameters, state.amplitude, covariance, state.cost, residual, snr, kept)
+    spectra = np.stack([phased + smooth, phased + smooth - rest, smooth], axis=1) * noise[:, None, None]
+    return _Found(
+        state.parameters, state.amplitude, covariance, state.cost, residual, snr, spectra.astype(np.float32)
+    )
 
 
 def _begin(model: Model, parameters: np.ndarray) -> engine.State:
@@ -240,8 +243,9 @@ def _nanmedian(values: np.ndarray) -> float:
 
 def _empty(model: Model, voxels: int) -> _Found:
     count = len(model.names)
-    sizes = ((len(model.expected),), (count,), (count, count), (), (), (), (model.baseline.curves.shape[1],))
-    return _Found(*(np.full((voxels, *size), np.nan) for size in sizes))
+    sizes = ((len(model.expected),), (count,), (count, count), (), (), ())
+    spectra = np.full((voxels, 3, len(model.ppm)), np.nan, np.float32)
+    return _Found(*(np.full((voxels, *size), np.nan) for size in sizes), spectra)
 
 
 def _store(found: _Found, places: np.ndarray, part: _Found) -> None:
@@ -289,30 +293,28 @@ def _run(
         future.result()
 
 
-def _result(spectra: Spectra, model: Model, data: np.ndarray, found: _Found, flags: list[Message]) -> Fit:
+def _result(spectra: Spectra, model: Model, found: _Found, flags: list[Message]) -> Fit:
     shape = spectra.shape
-    fwhm = line_width(found.parameters, model.protocol.frequency)
+    maps = {
+        "fwhm": line_width(found.parameters, model.protocol.frequency),
+        "snr": found.snr,
+        "residual": found.residual,
+        "shift": found.parameters[:, SHIFT],
+        "phase": found.parameters[:, PHASE],
+        "amplitudes": found.amplitude,
+        "covariances": found.covariance,
+        "spectra": found.spectra,
+        "parameters": found.parameters,
+    }
+    maps = {name: values.reshape(*shape, *values.shape[1:]) for name, values in maps.items()}
+    accepted = np.zeros(shape, bool)
     result = Fit(
-        model.names,
-        spectra.affine,
-        fwhm.reshape(shape),
-        found.snr.reshape(shape),
-        found.residual.reshape(shape),
-        found.parameters[:, SHIFT].reshape(shape),
-        found.parameters[:, PHASE].reshape(shape),
-        np.zeros(shape, bool),
-        model,
-        tuple(flags),
-        found.amplitude,
-        found.covariance,
-        found.parameters,
-        data,
-        found.kept,
+        model.names, model.protocol, spectra.affine, model.ppm, accepted=accepted, flags=tuple(flags), model=model, **maps
     )
-    known = np.zeros(shape, bool)
     with np.errstate(invalid="ignore"):
-        for name in ("tNAA", "tCho", "tCr"):
-            if all(part in model.names for part in {"tNAA": ("NAA",), "tCho": ("GPC",), "tCr": ("Cr",)}[name]):
+        known = np.zeros(shape, bool)
+        for name, parts in (("tNAA", ("NAA", "NAAG")), ("tCho", ("GPC", "PCh")), ("tCr", ("Cr", "PCr"))):
+            if all(part in model.names for part in parts):
                 known |= result.bound(name) <= MOST_ERROR * result.amplitude(name)
-        result.accepted[...] = (result.fwhm <= WIDEST) & (result.snr >= LEAST_SNR) & known
+        accepted[...] = (result.fwhm <= WIDEST) & (result.snr >= LEAST_SNR) & known
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -10,13 +11,16 @@ import numpy as np
 from ..measures import InputError, Message, Spectra
 from . import ratios
 from .result import Fit
+from .water import correct_eddy_currents, remove_water
 
 INSIDE, MOSTLY = 0.9, 0.5  # shares of a voxel that lie in the region
 SAME_ECHO_TIME, SAME_FREQUENCY = 0.005, 0.05  # s, relative: up to which two protocols are alike
 FATTY = 5.0  # lipids over NAA + Cr + 3 Cho above which the voxel holds scalp or necrosis (chosen)
-# Echo times in s at which an amount says something; others lie under neighbours or have decayed.
+DILUTE = 0.33  # of the grid's median NAA + Cr + 3 Cho, below which a voxel is mostly fluid or necrosis (chosen)
+LACTATE_COUPLING = 6.933  # Hz
+# Echo times in s at which an amount says something (myo-inositol and Glx: the truth simulation; lipids decay).
 SHORT = (0.0, 0.045)
-MEANINGFUL = {"Ins": SHORT, "Glx": SHORT, "Glu": SHORT, "Gln": SHORT, "Lip13a": (0.0, 0.1), "Lip13b": (0.0, 0.1)}
+MEANINGFUL = {"Ins": SHORT, "Glx": SHORT, "Glu": SHORT, "Gln": SHORT, "Lip13": SHORT, "LipLac": SHORT}
 
 
 @dataclass(frozen=True)
@@ -54,23 +58,36 @@ def ratio(fit: Fit, numerator: str, denominator: str, overlap: np.ndarray, kind:
     bounds of the voxels, as their noise is independent. Never the mean of ratios, which voxels with little denominator
     would dominate. Raises InputError ``spectra_overlap_shape``, ``spectra_region_empty`` and as ``Fit.ratio``.
     """
+    return ratio_between(fit, numerator, overlap, denominator, None, kind)
+
+
+def ratio_between(
+    fit: Fit,
+    numerator: str,
+    overlap: np.ndarray,
+    denominator: str,
+    other: np.ndarray | None,
+    kind: str = "molar",
+) -> RegionRatio:
+    """As ``ratio`` with the denominator from another region: its mean over the overlap other, None for the same region.
+
+    Different places of one grid: differences of the coil's sensitivity between them stay in.
+    """
     factor = ratios.kind_factor(numerator, denominator, kind)
-    if overlap.shape != fit.shape:
-        raise InputError("spectra_overlap_shape", shape=str(overlap.shape), expected=str(fit.shape))
-    touched = overlap > 0
-    weight = np.where(touched & fit.accepted, overlap, 0.0)
-    if not weight.any():
-        raise InputError("spectra_region_empty", touched=int(touched.sum()))
-    least = INSIDE if weight.max() >= INSIDE else MOSTLY if weight.max() >= MOSTLY else 0.0
-    weight[weight < least] = 0
-    counted = weight > 0
+    weight, least = weights(fit, overlap)
+    below = weight if other is None else weights(fit, other)[0]
+    above_share, below_share = weight / weight.sum(), below / below.sum()
 
-    def total(values: np.ndarray, power: int) -> float:
-        return float((weight[counted] ** power * values[counted]).sum())
+    def total(share: np.ndarray, values: Callable[..., np.ndarray], *names: str) -> float:
+        counted = share > 0
+        return float(share[counted] @ values(*names, where=counted))
 
-    sums = [total(fit.amplitude(name), 1) for name in (numerator, denominator)]
-    pairs = ((numerator, numerator), (denominator, denominator), (numerator, denominator))
-    covariances = [total(fit.covariance(*pair), 2) for pair in pairs]
+    sums = total(above_share, fit.amplitude, numerator), total(below_share, fit.amplitude, denominator)
+    covariances = (
+        total(above_share**2, fit.covariance, numerator, numerator),
+        total(below_share**2, fit.covariance, denominator, denominator),
+        total(above_share * below_share, fit.covariance, numerator, denominator),
+    )
     found = ratios.fieller(*sums, *covariances)
     value, low, high = (float(part) * factor for part in found)
     seen = np.isfinite(value)
@@ -80,18 +97,49 @@ def ratio(fit: Fit, numerator: str, denominator: str, overlap: np.ndarray, kind:
             covariances[0] / sums[0] ** 2 + covariances[1] / sums[1] ** 2 - 2 * covariances[2] / (sums[0] * sums[1])
         )
         log_error = float(np.sqrt(max(relative, 0.0)))
+    voxels = int((weight > 0).sum())
     return RegionRatio(
         value if seen else None,
         low,
         high,
         log_error,
-        int(counted.sum()),
+        voxels,
         float(weight.sum()),
         (
-            *_flags(fit, numerator, denominator, touched, counted, seen),
-            *([] if least == INSIDE else [Message("spectra_partial_volume", {"voxels": int(counted.sum())})]),
+            *_flags(fit, numerator, denominator, overlap > 0, weight > 0, seen),
+            *([] if least == INSIDE else [Message("spectra_partial_volume", {"voxels": voxels})]),
         ),
     )
+
+
+def share(fit: Fit, name: str, other: str, overlap: np.ndarray) -> RegionRatio:
+    """The bounded index name / (name + other) of the sums over a region, such as Cho/(Cho+NAA): from ``ratio``.
+
+    It has a value wherever either is there. Raises InputError as ``ratio``.
+    """
+    found = ratio(fit, other, name, overlap)
+    low, high = 1 / (1 + found.high), 1 / (1 + found.low)
+    if found.value is None:
+        return replace(found, low=low, high=high)
+    value = 1 / (1 + found.value)
+    # d ln(1 / (1 + r)) = -r / (1 + r) d ln r
+    error = None if found.log_error is None else found.log_error * (1 - value)
+    return replace(found, value=value, low=low, high=high, log_error=error)
+
+
+def weights(fit: Fit, overlap: np.ndarray) -> tuple[np.ndarray, float]:
+    """How much each voxel ``(k, j, i)`` counts in a region, and the least share that lies in it.
+
+    overlap: as in ``ratio``. Raises InputError ``spectra_overlap_shape``, ``spectra_region_empty``.
+    """
+    if overlap.shape != fit.shape:
+        raise InputError("spectra_overlap_shape", shape=str(overlap.shape), expected=str(fit.shape))
+    weight = np.where(fit.accepted, overlap, 0.0)
+    if not weight.any():
+        raise InputError("spectra_region_empty", touched=int((overlap > 0).sum()))
+    least = INSIDE if weight.max() >= INSIDE else MOSTLY if weight.max() >= MOSTLY else 0.0
+    weight[weight < least] = 0
+    return weight, least
 
 
 def _flags(
@@ -103,45 +151,53 @@ def _flags(
         flags.append(Message("spectra_voxels_left_out", {"count": left_out, "touched": int(touched.sum())}))
     if not seen:
         flags.append(Message("spectra_not_detected", {"name": denominator}))
-    lipids = [name for name in ("Lip13a", "Lip13b") if name in fit.names]
-    if lipids:
-        fat = sum(fit.amplitude(name) for name in lipids)
-        others = fit.amplitude("tNAA") + fit.amplitude("tCr") + 3 * fit.amplitude("tCho")
-        fatty = int((counted & (fat > FATTY * others)).sum())
+    singlets = fit.singlets[counted]
+    if {"Lip13a", "Lip13b"} <= set(fit.names):
+        fatty = int((fit.amplitude("Lip13", where=counted) > FATTY * singlets).sum())
         if fatty:
-            flags.append(Message("spectra_lipids", {"count": fatty, "voxels": int(counted.sum())}))
-    echo_time = fit.model.protocol.echo_time
+            flags.append(Message("spectra_lipids", {"count": fatty, "voxels": len(singlets)}))
+    dilute = int((singlets < DILUTE * fit.usual).sum())
+    if dilute:
+        flags.append(Message("spectra_dilute", {"count": dilute, "voxels": len(singlets)}))
     for name in (numerator, denominator):
-        low, high = MEANINGFUL.get(name, (0.0, np.inf))
-        if not low <= echo_time <= high:
-            flags.append(Message("spectra_echo_time_unsuited", {"name": name, "echo_time": round(1000 * echo_time)}))
+        if not meaningful(name, fit.protocol.echo_time):
+            milliseconds = round(1000 * fit.protocol.echo_time)
+            flags.append(Message("spectra_echo_time_unsuited", {"name": name, "echo_time": milliseconds}))
     return flags
+
+
+def meaningful(name: str, echo_time: float) -> bool:
+    """Whether an amount says something at this echo time (s): others lie under neighbours or have decayed.
+
+    The doublet of lactate (coupling 6.93 Hz) turns with cos(pi J TE): where less than half of it is seen, near 72 ms,
+    it says nothing.
+    """
+    if name == "Lac":
+        return abs(np.cos(np.pi * LACTATE_COUPLING * echo_time)) >= 0.5
+    low, high = MEANINGFUL.get(name, (0.0, np.inf))
+    return low <= echo_time <= high
 
 
 def mean_spectrum(spectra: Spectra, fit: Fit, overlap: np.ndarray) -> Spectra:
     """The mean spectrum of a region as a single voxel, each voxel at the frequency and phase that its fit found.
 
-    To be fitted itself: its noise is that of one voxel over the square root of their number. Water must have been
-    removed or be small. Raises InputError ``spectra_region_empty``, ``spectra_overlap_shape``.
+    To be fitted itself: its noise is that of one voxel over the square root of their number. Eddy currents are
+    corrected and water is removed voxel by voxel, as each has its own; the voxels count as in ``ratio``. Raises
+    InputError as ``weights``.
     """
-    if overlap.shape != fit.shape:
-        raise InputError("spectra_overlap_shape", shape=str(overlap.shape), expected=str(fit.shape))
-    weight = np.where(fit.accepted, overlap, 0.0)
-    if not weight.any():
-        raise InputError("spectra_region_empty", touched=int((overlap > 0).sum()))
+    weight, _ = weights(fit, overlap)
     places = np.nonzero(weight)
+    decays = spectra.fid[places]
+    if spectra.water is not None:
+        decays = correct_eddy_currents(decays, np.broadcast_to(spectra.water, spectra.fid.shape)[places])
+    decays = remove_water(decays, spectra.dwell_time, spectra.spectrometer_frequency)
     time = np.arange(spectra.fid.shape[-1]) * spectra.dwell_time
     turns = np.exp(1j * (fit.phase[places][:, None] - 2 * np.pi * fit.shift[places][:, None] * time))
-
-    def together(decays: np.ndarray) -> np.ndarray:
-        mean = (weight[places][:, None] * decays[places] * turns).sum(axis=0) / weight.sum()
-        return mean[None, None, None].astype(np.complex64)
-
-    water = None if spectra.water is None else np.broadcast_to(spectra.water, spectra.fid.shape)
+    mean = np.average(decays * turns, axis=0, weights=weight[places])
     centre = np.array([np.average(axis, weights=weight[places]) for axis in places[::-1]] + [1.0])
     affine = spectra.affine.copy()
     affine[:, 3] = spectra.affine @ centre
-    return replace(spectra, fid=together(spectra.fid), water=None if water is None else together(water), affine=affine)
+    return replace(spectra, fid=mean[None, None, None].astype(np.complex64), water=None, affine=affine)
 
 
 def change(earlier: RegionRatio, later: RegionRatio) -> Change | None:
@@ -160,7 +216,7 @@ def change(earlier: RegionRatio, later: RegionRatio) -> Change | None:
 
 def comparable(earlier: Fit, later: Fit) -> list[Message]:
     """Why the ratios of two visits differ for technical reasons alone: echo time, field, sequence. Empty when alike."""
-    first, second = earlier.model.protocol, later.model.protocol
+    first, second = earlier.protocol, later.protocol
     reasons = []
     if abs(first.echo_time - second.echo_time) > SAME_ECHO_TIME:
         times = {"then": round(1000 * first.echo_time), "now": round(1000 * second.echo_time)}
@@ -169,6 +225,8 @@ def comparable(earlier: Fit, later: Fit) -> list[Message]:
         reasons.append(
             Message("spectra_fields_differ", {"then": round(first.frequency), "now": round(second.frequency)})
         )
+    if (max(earlier.shape) == 1) != (max(later.shape) == 1):
+        reasons.append(Message("spectra_kinds_differ"))
     if first.sequence != second.sequence:
         reasons.append(Message("spectra_sequences_differ", {"then": first.sequence, "now": second.sequence}))
     return reasons

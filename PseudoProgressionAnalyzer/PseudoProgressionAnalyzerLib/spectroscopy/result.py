@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ..measures import InputError, Message
 from . import ratios
-from .model import GAUSS, LORENTZ, PHASE, PIVOT, SLOPE, Model
+from .basis import Protocol
+from .model import GAUSS, LORENTZ, Model
 from .spins import SUMS
 
 WIDEST = 0.1  # ppm: line width above which choline and creatine run together
@@ -18,7 +20,10 @@ MOST_ERROR = 0.2  # of at least one of tNAA, tCho, tCr
 
 @dataclass(frozen=True)
 class Curves:
-    """One voxel to plot, over ppm ``(n,)``: data, fit (baseline included), baseline, single metabolites by name."""
+    """One voxel to plot, over ppm ``(n,)``: data, fit (baseline included), baseline, single metabolites by name.
+
+    The metabolites are empty where the fit came back from a file or scene: it keeps the three curves only.
+    """
 
     ppm: np.ndarray
     data: np.ndarray
@@ -31,46 +36,62 @@ class Curves:
 class Fit:
     """Amplitudes in every voxel; maps are ``(k, j, i)``, NaN where there was no signal to fit.
 
-    Amplitudes count molecules on a scale of the scanner's own: only ratios have a meaning. fwhm: line width in ppm;
-    snr: height of the fit over the baseline against twice the residual's standard deviation; residual: its variance in
-    variances of the noise (1 for a fit down to the noise); shift: Hz by which the voxel's frequency differs from the
-    stated one; phase: rad by which it was turned; accepted: bool, see ``fitting.fit``; affine: 4x4, index to RAS mm;
-    flags: what a reader should know.
+    Amplitudes count molecules on a scale of the scanner's own: only ratios have a meaning. names: of the columns;
+    protocol: what was simulated; ppm: of the curves ``(n,)``; fwhm: line width in ppm; snr: height of the fit over the
+    baseline against twice the residual's standard deviation; residual: its variance in variances of the noise (1 for a
+    fit down to the noise); shift: Hz by which the voxel's frequency differs from the stated one; phase: rad by which it
+    was turned; accepted: bool, see ``fitting.fit``; affine: 4x4, index to RAS mm; flags: what a reader should know.
+    amplitudes ``(k, j, i, names)`` with covariances ``(k, j, i, names, names)``; spectra: phased data, fit with
+    baseline, and baseline of every voxel, float32 ``(k, j, i, 3, n)``. model and parameters give single metabolites.
     """
 
     names: tuple[str, ...]
+    protocol: Protocol
     affine: np.ndarray
+    ppm: np.ndarray
     fwhm: np.ndarray
     snr: np.ndarray
     residual: np.ndarray
     shift: np.ndarray
     phase: np.ndarray
     accepted: np.ndarray
-    model: Model
     flags: tuple[Message, ...]
-    _amplitudes: np.ndarray
-    _covariances: np.ndarray
-    _parameters: np.ndarray
-    _data: np.ndarray
-    _kept: np.ndarray
+    amplitudes: np.ndarray
+    covariances: np.ndarray
+    spectra: np.ndarray
+    model: Model | None = None
+    parameters: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Number of voxels along ``(k, j, i)``."""
         return self.fwhm.shape
 
-    def amplitude(self, name: str) -> np.ndarray:
-        """Amplitude of a metabolite or a sum (tNAA, tCho, tCr, Glx). Raises InputError ``spectra_metabolite``."""
-        return (self._amplitudes @ self._weights(name)).reshape(self.shape)
+    def amplitude(self, name: str, where: np.ndarray | None = None) -> np.ndarray:
+        """Amplitude of a metabolite or a sum (tNAA, tCho, tCr, Glx, Lip13, LipLac).
+
+        where: bool ``(k, j, i)``, to have ``(n,)`` of these voxels only. Raises InputError ``spectra_metabolite``.
+        """
+        return (self.amplitudes if where is None else self.amplitudes[where]) @ self._weights(name)
 
     def bound(self, name: str) -> np.ndarray:
         """Cramer-Rao bound (standard deviation) of an amplitude, of a sum with the covariance of its parts."""
         return np.sqrt(self.covariance(name, name))
 
-    def covariance(self, first: str, second: str) -> np.ndarray:
-        """Covariance of two amplitudes."""
-        weights = self._weights(first), self._weights(second)
-        return np.einsum("k,vkl,l->v", weights[0], self._covariances, weights[1]).reshape(self.shape)
+    def covariance(self, first: str, second: str, where: np.ndarray | None = None) -> np.ndarray:
+        """Covariance of two amplitudes; where as in ``amplitude``."""
+        covariances = self.covariances if where is None else self.covariances[where]
+        return (covariances @ self._weights(second)) @ self._weights(first)
+
+    @cached_property
+    def singlets(self) -> np.ndarray:
+        """NAA + Cr + 3 Cho of every voxel: how much tissue it shows."""
+        return self.amplitude("tNAA") + self.amplitude("tCr") + 3 * self.amplitude("tCho")
+
+    @cached_property
+    def usual(self) -> float:
+        """Median of ``singlets`` over the accepted voxels; NaN without any."""
+        return float(np.median(self.singlets[self.accepted])) if self.accepted.any() else np.nan
 
     def detected(self, name: str) -> np.ndarray:
         """Whether an amplitude can be told from zero (95 %), bool."""
@@ -99,23 +120,17 @@ class Fit:
         """One voxel ``(k, j, i)`` to plot, in the scanner's units. Raises InputError ``spectra_voxel``."""
         if not all(0 <= place < length for place, length in zip(voxel, self.shape, strict=True)):
             raise InputError("spectra_voxel", voxel=str(voxel), shape=str(self.shape))
-        place = int(np.ravel_multi_index(voxel, self.shape))
-        model, parameters = self.model, self._parameters[place]
-        if not np.isfinite(parameters).all():
+        data, fit, baseline = self.spectra[voxel]
+        if not np.isfinite(data).all():
             raise InputError("spectra_voxel_empty", voxel=str(voxel))
-        phases = parameters[PHASE] + parameters[SLOPE] * (model.ppm - PIVOT)
-        data = np.real(self._data[place] * np.exp(1j * phases))
-        single = model.spectra(model.columns(parameters[None])[0]).real
-        single = single * self._amplitudes[place, :, None]
-        curves = model.baseline.curves
-        baseline = curves @ (self._kept[place] * (curves.T @ (data - single.sum(axis=0))))
-        return Curves(
-            model.ppm,
-            data,
-            baseline + single.sum(axis=0),
-            baseline,
-            dict(zip(self.names, single, strict=True)),
-        )
+        return Curves(self.ppm, data, fit, baseline, self._metabolites(voxel))
+
+    def _metabolites(self, voxel: tuple[int, int, int]) -> dict[str, np.ndarray]:
+        """The spectrum of every column in one voxel; empty without a model."""
+        if self.model is None or self.parameters is None:
+            return {}
+        single = self.model.spectra(self.model.columns(self.parameters[voxel][None])[0]).real
+        return dict(zip(self.names, single * self.amplitudes[voxel][:, None], strict=True))
 
     def _weights(self, name: str) -> np.ndarray:
         parts = SUMS.get(name, (name,))

@@ -207,6 +207,8 @@ SUMS: dict[str, tuple[str, ...]] = {
     "tCho": ("GPC", "PCh"),
     "tCr": ("Cr", "PCr"),
     "Glx": ("Glu", "Gln"),
+    "Lip13": ("Lip13a", "Lip13b"),
+    "LipLac": ("Lip13a", "Lip13b", "Lac"),
 }
 
 _LIP13 = {"Lip13a": 1.0, "Lip13b": 1.0}

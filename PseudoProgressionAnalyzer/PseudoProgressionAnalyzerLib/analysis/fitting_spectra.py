@@ -1,0 +1,163 @@
+"""Spectra of each visit: fitted voxel by voxel, as maps, and as mean spectra of the regions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..formats.series import SPECTRA
+from ..formats.spectra import load, water_beside
+from ..formats.spectra_geometry import UNLOCALISED
+from ..imaging.resampling import overlap_weights
+from ..measures import Image, InputError, Map, Message, Series, Spectra
+from ..spectroscopy import Fit, fit
+from ..spectroscopy.regions import mean_spectrum
+from . import Analysis
+from .aligning import visit_to_visit
+from .mapping import GIVEN_MAPS
+from .reading import warn
+
+IN_BRAIN = 0.5  # share of a voxel of a grid that must lie in the brain to be fitted
+REFERENCE = ""  # name of the reference tissue among the regions' mean spectra
+
+RATIO_MAPS = {
+    "Cho_NAA_molar": ("tCho", "tNAA"),
+    "Cho_Cr_molar": ("tCho", "tCr"),
+    "NAA_Cr_molar": ("tNAA", "tCr"),
+}
+LEAST = "_at_least"
+"""Ending of the map with the lower ends of a ratio's intervals: it has a value where the denominator has none."""
+INDEX = "Cho_index_molar"
+
+
+def fit_spectra(
+    analysis: Analysis,
+    visit_id: str,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> None:
+    """Fits the visit's spectra and makes maps of their ratios. What cannot be read or fitted is a warning."""
+    for series in analysis.patient.visit(visit_id).series:
+        if series.role not in SPECTRA:
+            continue
+        analysis.series_to_visit[visit_id, series.role] = np.eye(4)
+        try:
+            spectra = read_spectra(series)
+            mask = _wanted(analysis, visit_id, series, spectra)
+            found = fit(spectra, mask=mask, progress=progress, cancelled=cancelled, **_stated(series))
+        except InputError as error:
+            warn(analysis, visit_id, Message(error.message.code, {"file": str(series.path), **error.message.parameters}))
+            continue
+        analysis.spectra_fits[visit_id, series.role] = found
+        warn(analysis, visit_id, *found.flags)
+        if series.role == "MRSI":
+            _add_maps(analysis, visit_id, found)
+
+
+def read_spectra(series: Series) -> Spectra:
+    """The spectra of a series with the water reference that lies beside them. Raises InputError as ``load``."""
+    return load(series.path, None if series.files else water_beside(series.path))
+
+
+def grid_of(found: Fit) -> Image:
+    """The voxels of a fit as an empty image."""
+    return Image(np.broadcast_to(np.zeros((), np.uint8), found.shape), found.affine)
+
+
+def overlap_with(analysis: Analysis, visit_id: str, role: str, mask: Image, drawn_in: str) -> np.ndarray:
+    """Share of each voxel of the visit's spectra ``(k, j, i)`` that lies in a region; all 0 where their place is
+    unknown. drawn_in: the visit whose T1CE the mask lies on."""
+    found = analysis.spectra_fits[visit_id, role]
+    if np.linalg.norm(found.affine[:3, 0]) >= UNLOCALISED:
+        return np.zeros(found.shape)
+    to_spectra = np.linalg.inv(analysis.series_to_visit[visit_id, role]) @ visit_to_visit(analysis, drawn_in, visit_id)
+    return overlap_weights(mask, grid_of(found), to_spectra)
+
+
+def fit_region_spectra(
+    analysis: Analysis,
+    visit_id: str,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> None:
+    """The mean spectrum of every region and of the reference tissue on the visit's grid, aligned and fitted."""
+    if (visit_id, "MRSI") not in analysis.spectra_fits:
+        return
+    series = analysis.patient.visit(visit_id).of_role("MRSI")
+    spectra = read_spectra(series)
+    wanted = {
+        (region.visit, region.name): analysis.regions.get((region.visit, region.name))
+        for region in analysis.patient.regions
+        if region.visit == visit_id or region.carried or region.purpose == "free"
+    }
+    wanted[visit_id, REFERENCE] = analysis.references.get(visit_id)
+    for number, ((drawn_in, name), mask) in enumerate(wanted.items()):
+        analysis.region_spectra.pop((visit_id, drawn_in, name), None)
+        if mask is None or drawn_in not in analysis.visit_to_reference:
+            continue
+        overlap = overlap_with(analysis, visit_id, "MRSI", mask, drawn_in)
+        try:
+            mean = mean_spectrum(spectra, analysis.spectra_fits[visit_id, "MRSI"], overlap)
+            found = fit(mean, cancelled=cancelled, **_stated(series))
+        except InputError:
+            continue  # no accepted voxel in it: its measurements say so
+        analysis.region_spectra[visit_id, drawn_in, name] = found
+        if progress is not None:
+            progress((number + 1) / len(wanted))
+    later = ("step_measure", "step_lesions", "step_responses", "step_assess")  # they read what is new here
+    analysis.finished -= {(step, "") for step in later}
+
+
+def _stated(series: Series) -> dict:
+    """What the sidecar says of the acquisition: it counts before what the file says."""
+    sequence = str(series.acquisition.get("PulseSequenceType", ""))
+    known = {"press": "PRESS", "steam": "STEAM", "slaser": "sLASER", "semi-laser": "sLASER", "spin_echo": "spin_echo"}
+    return {"echo_time": series.acquisition.get("EchoTime"), "sequence": known.get(sequence.lower())}
+
+
+def _wanted(analysis: Analysis, visit_id: str, series: Series, spectra: Spectra) -> np.ndarray | None:
+    """Voxels ``(k, j, i)`` in the brain and in the box that was excited; None for all of a single voxel."""
+    if max(spectra.shape) == 1:
+        return None
+    anatomy = analysis.images[visit_id, "T1CE"]
+    brain = Image(analysis.brains[visit_id], anatomy.affine)
+    to_spectra = np.linalg.inv(analysis.series_to_visit[visit_id, series.role])
+    inside = overlap_weights(brain, Image(np.zeros(spectra.shape, bool), spectra.affine), to_spectra) >= IN_BRAIN
+    if spectra.excited is not None:
+        index = np.indices(spectra.shape)[::-1].reshape(3, -1)
+        centres = spectra.affine @ np.vstack([index, np.ones((1, index.shape[1]))])
+        box = np.linalg.inv(spectra.excited) @ centres
+        inside &= (np.abs(box[:3]) <= 0.5).all(axis=0).reshape(spectra.shape)
+    if not inside.any():
+        raise InputError("spectra_outside_brain", file=str(series.path))
+    return inside
+
+
+def _add_maps(analysis: Analysis, visit_id: str, found: Fit) -> None:
+    """Ratio maps, their lower ends and the bounded index: trusted where the voxel is accepted and has a value."""
+    protocol = found.protocol
+    method = (
+        f"linear combination of simulated spectra, {protocol.sequence}, TE {1000 * protocol.echo_time:.0f} ms, "
+        f"{protocol.frequency:.1f} MHz, without correction for relaxation"
+    )
+    maps = {}
+    for name, (numerator, denominator) in RATIO_MAPS.items():
+        ratio = found.ratio(numerator, denominator)
+        maps[name] = ratio.value, method
+        maps[name + LEAST] = ratio.low, f"{method}; lower end of the 95 % interval"
+    maps[INDEX] = found.share("tCho", "tNAA").value, f"{method}; choline over choline and NAA"
+    for name, (values, how) in maps.items():
+        if (visit_id, name) in analysis.maps and name in GIVEN_MAPS:
+            warn(analysis, visit_id, Message("spectra_and_map", {"name": name}))
+        quality = found.accepted & np.isfinite(values)
+        analysis.maps[visit_id, name] = Map(
+            np.where(quality, values, np.nan).astype(np.float32),
+            found.affine,
+            name=name,
+            unit="1",
+            method=how,
+            quality=quality,
+            flags=found.flags,
+        )
+        analysis.series_to_visit[visit_id, name] = analysis.series_to_visit[visit_id, "MRSI"]

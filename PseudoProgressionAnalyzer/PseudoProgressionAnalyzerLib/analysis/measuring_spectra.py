@@ -1,0 +1,183 @@
+"""Spectroscopy in regions: ratios of sums over the voxels that lie in them, their mean spectra, and what can be compared
+between visits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..measures import Image, InputError, Measurement, Message, Region
+from ..spectroscopy import Fit, ratios, regions
+from ..spectroscopy.regions import RegionRatio
+from . import Analysis
+from .fitting_spectra import INDEX, overlap_with
+
+# Measurement -> (numerator, denominator, kind).
+RATIOS = {
+    "Cho_NAA_molar": ("tCho", "tNAA", "molar"),
+    "Cho_NAA_area": ("tCho", "tNAA", "area"),
+    "Cho_Cr_molar": ("tCho", "tCr", "molar"),
+    "Cho_Cr_area": ("tCho", "tCr", "area"),
+    "NAA_Cr_molar": ("tNAA", "tCr", "molar"),
+    "Ins_Cr_molar": ("Ins", "tCr", "molar"),
+    "Glx_Cr_molar": ("Glx", "tCr", "molar"),
+    "Lac_Cr_molar": ("Lac", "tCr", "molar"),
+    "LipLac_Cr_molar": ("LipLac", "tCr", "molar"),
+}
+OF_MEAN_SPECTRUM = ("Cho_NAA_molar", "Cho_Cr_molar", "NAA_Cr_molar")
+MEAN_SPECTRUM = "_mean_spectrum"
+TO_REFERENCE = "Cho_NAA_ratio"
+NORMAL_CREATINE = "Cho_nCr_area"
+NAMES = (*RATIOS, INDEX, TO_REFERENCE, NORMAL_CREATINE, *(name + MEAN_SPECTRUM for name in OF_MEAN_SPECTRUM))
+LEAST_BOX = 0.5  # share of a single voxel's box that must lie in a region to stand for it
+
+
+def measured_role(analysis: Analysis, visit_id: str) -> str | None:
+    """Which of the visit's spectra its regions are measured in: the grid where there is one; None without a fit."""
+    return next((role for role in ("MRSI", "MRS") if (visit_id, role) in analysis.spectra_fits), None)
+
+
+def measure_spectra(
+    analysis: Analysis, visit_id: str, region: Region, mask: Image, kind: str, reference: str
+) -> list[Measurement]:
+    """All ratios of a region in the visit's spectra; none without a fit. reference: name of the reference tissue.
+
+    Of a single voxel its own box is measured, where most of it lies in the region.
+    """
+    role = measured_role(analysis, visit_id)
+    if role is None:
+        return []
+    found = analysis.spectra_fits[visit_id, role]
+    overlap = overlap_with(analysis, visit_id, role, mask, region.visit)
+    said, trouble = (), None
+    if max(found.shape) == 1:
+        said, trouble = _box(found, overlap.item(), mask)
+    protocol = found.protocol
+    how = f"{protocol.sequence}, TE {1000 * protocol.echo_time:.0f} ms, {protocol.frequency:.1f} MHz"
+    over = "one box" if max(found.shape) == 1 else "ratio of sums over voxels in the region"
+
+    def row(
+        name: str, of: RegionRatio | None, method: str, flags: tuple[Message, ...] = (), against: str = ""
+    ) -> Measurement:
+        return Measurement(
+            visit=visit_id,
+            region=region.name,
+            kind=kind,
+            drawn_in=region.visit,
+            name=name,
+            value=None if of is None else of.value,
+            unit="1",
+            low=None if of is None else of.low,
+            high=None if of is None or not np.isfinite(of.high) else of.high,
+            reference=against,
+            method=f"{method}; {how}",
+            flags=(*(of.flags if of else ()), *flags, *said),
+        )
+
+    rows = []
+    for name, (numerator, denominator, ratio_kind) in RATIOS.items():
+        if unsuited := _unsuited(found, numerator):
+            rows.append(row(name, None, over, (unsuited,)))
+            continue
+        rows.append(
+            row(name, *_tried(trouble, over, regions.ratio, found, numerator, denominator, overlap, ratio_kind))
+        )
+    rows.append(row(INDEX, *_tried(trouble, over, regions.share, found, "tCho", "tNAA", overlap)))
+    if role == "MRSI":
+        rows += _against_reference(analysis, visit_id, found, overlap, over, reference, row)
+        rows += _of_mean_spectrum(analysis, visit_id, region, row)
+    return rows
+
+
+def not_compared(fits: dict[tuple[str, str], Fit], earlier: Measurement, later: Measurement) -> tuple[Message, ...]:
+    """Why a measure of spectroscopy differs between two visits for technical reasons; empty when it does not, or where
+    it was not made from spectra that are known here."""
+    if earlier.name not in NAMES:
+        return ()
+    found = [
+        next((fits[row.visit, role] for role in ("MRSI", "MRS") if (row.visit, role) in fits), None)
+        for row in (earlier, later)
+    ]
+    if None in found:
+        return ()
+    return tuple(regions.comparable(*found))
+
+
+REFUSED = ("spectra_echo_times_differ", "spectra_fields_differ")
+"""Reasons for which a change is not given at all; others are warnings."""
+
+
+def log_words(earlier: Measurement, later: Measurement, low: float | None, high: float | None) -> str:
+    """The change as logarithm of the ratio with its standard error, from the interval (per cent) of the change."""
+    log = np.log(later.value / earlier.value)
+    if low is None or high is None or low <= -100:
+        return f"log ratio {log:+.3f}"
+    error = (np.log1p(high / 100) - np.log1p(low / 100)) / (2 * ratios.Z)
+    return f"log ratio {log:+.3f}, standard error {error:.3f}"
+
+
+def _unsuited(found: Fit, name: str) -> Message | None:
+    echo_time = found.protocol.echo_time
+    if regions.meaningful(name, echo_time):
+        return None
+    return Message("spectra_echo_time_unsuited", {"name": name, "echo_time": round(1000 * echo_time)})
+
+
+def _tried(trouble: Message | None, method: str, work, *arguments) -> tuple[RegionRatio | None, str, tuple]:
+    """A ratio with its method, or None with the reason."""
+    if trouble is not None:
+        return None, method, (trouble,)
+    try:
+        return work(*arguments), method, ()
+    except InputError as error:
+        return None, method, (error.message,)
+
+
+def _box(found: Fit, share: float, mask: Image) -> tuple[tuple[Message, ...], Message | None]:
+    """What is said of a single voxel over a region, and why it does not stand for the region."""
+    volume = abs(np.linalg.det(found.affine[:3, :3])) / 1000
+    drawn = float(mask.array.sum()) * mask.voxel_volume
+    numbers = {
+        "volume": round(float(volume), 1),
+        "percent": round(100 * share),
+        "share": round(100 * share * volume / drawn) if drawn else 0,
+    }
+    outside = None if share >= LEAST_BOX else Message("spectra_box_outside", {"percent": numbers["percent"]})
+    return (Message("spectra_box", numbers),), outside
+
+
+def _against_reference(analysis, visit_id, found: Fit, overlap, over: str, reference: str, row) -> list[Measurement]:
+    """Cho/NAA over that of the reference tissue, and choline over the reference tissue's creatine."""
+    tissue = analysis.references.get(visit_id)
+    if tissue is None:
+        return []
+    normal = overlap_with(analysis, visit_id, "MRSI", tissue, visit_id)
+    try:
+        here = regions.ratio(found, "tCho", "tNAA", overlap)
+        there = regions.ratio(found, "tCho", "tNAA", normal)
+        against = regions.to_contralateral(here, there)
+        creatine = regions.ratio_between(found, "tCho", overlap, "tCr", normal, "area")
+    except InputError as error:
+        code = error.message if (overlap * found.accepted).max() == 0 else Message("spectra_no_reference")
+        return [row(name, None, over, (code,), reference) for name in (TO_REFERENCE, NORMAL_CREATINE)]
+    ratio = None
+    if against is not None:
+        ratio = RegionRatio(against.value, against.low, against.high, against.log_error, here.voxels, 0.0, here.flags)
+    absent = () if ratio else here.flags + there.flags
+    return [
+        row(TO_REFERENCE, ratio, f"{over}, over the same of the reference tissue", absent, reference),
+        row(NORMAL_CREATINE, creatine, "mean choline over mean creatine of the reference tissue", (), reference),
+    ]
+
+
+def _of_mean_spectrum(analysis: Analysis, visit_id: str, region: Region, row) -> list[Measurement]:
+    """Ratios of the fit of the region's mean spectrum; none where it was not fitted since the region changed."""
+    mean = analysis.region_spectra.get((visit_id, region.visit, region.name))
+    if mean is None:
+        return []
+    one = np.ones(mean.shape)
+    method = "fit of the aligned mean spectrum"
+    return [
+        row(name + MEAN_SPECTRUM, *_tried(None, method, regions.ratio, mean, *RATIOS[name][:2], one))
+        for name in OF_MEAN_SPECTRUM
+    ]
+
