@@ -47,7 +47,8 @@ def fit_spectra(
             mask = _wanted(analysis, visit_id, series, spectra)
             found = fit(spectra, mask=mask, progress=progress, cancelled=cancelled, **_stated(series))
         except InputError as error:
-            warn(analysis, visit_id, Message(error.message.code, {"file": str(series.path), **error.message.parameters}))
+            parameters = {"file": str(series.path), **error.message.parameters}
+            warn(analysis, visit_id, Message(error.message.code, parameters))
             continue
         analysis.spectra_fits[visit_id, series.role] = found
         warn(analysis, visit_id, *found.flags)

@@ -1,5 +1,4 @@
-"""Spectroscopy in regions: ratios of sums over the voxels that lie in them, their mean spectra, and what can be compared
-between visits."""
+"""Spectroscopy in regions: ratios of sums over their voxels, their mean spectra, what can be compared over time."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ RATIOS = {
     "Ins_Cr_molar": ("Ins", "tCr", "molar"),
     "Glx_Cr_molar": ("Glx", "tCr", "molar"),
     "Lac_Cr_molar": ("Lac", "tCr", "molar"),
-    "LipLac_Cr_molar": ("LipLac", "tCr", "molar"),
+    "Lip13Lac_Cr_molar": ("LipLac", "tCr", "molar"),
 }
 OF_MEAN_SPECTRUM = ("Cho_NAA_molar", "Cho_Cr_molar", "NAA_Cr_molar")
 MEAN_SPECTRUM = "_mean_spectrum"
@@ -180,4 +179,3 @@ def _of_mean_spectrum(analysis: Analysis, visit_id: str, region: Region, row) ->
         row(name + MEAN_SPECTRUM, *_tried(None, method, regions.ratio, mean, *RATIOS[name][:2], one))
         for name in OF_MEAN_SPECTRUM
     ]
-

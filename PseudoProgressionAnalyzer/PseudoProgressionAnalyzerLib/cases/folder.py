@@ -22,7 +22,7 @@ PRESCRIPTIONS = {
     "T1": scans.Prescription((150, 240, 192), (1.0, 1.0, 1.2), CENTRE),
     "FLAIR": scans.Prescription((52, 240, 200), (1.0, 1.0, 3.0), (0.0, -16.0, 6.0), (-7.0, 0.0, 0.0), (1, 1, 3)),
     "DSC": scans.Prescription((26, 116, 104), (1.9, 1.9, 5.0), (0.0, -18.0, 14.0), (-9.0, 1.0, 0.0), (2, 2, 3)),
-    "MRSI": scans.Prescription((3, 18, 18), (6.0, 6.0, 10.0), (0.0, -18.0, 30.0), (-9.0, 0.0, 0.0), (3, 3, 4)),
+    "MRSI": scans.Prescription((3, 18, 18), (6.0, 6.0, 10.0), (6.0, -18.0, 30.0), (-9.0, 0.0, 0.0), (3, 3, 4)),
 }
 T1_SCALE, T1_NOISE = 1900.0, 14.0
 FLAIR_SCALE, FLAIR_NOISE = 3200.0, 14.0
@@ -33,7 +33,11 @@ SCANNER = {"Manufacturer": "simulated", "MagneticFieldStrength": 3.0}
 AGENT = {"ContrastBolusAgent": "gadobutrol"}
 MIDLINE_MARGIN = 5.0
 """Millimetres from the mid-plane within which white matter does not count as the other side's."""
-UNITS = {"volume": "mL", "necrosis_volume": "mL", "oedema_volume": "mL", "rCBV_ratio": "1", "Cho_NAA": "1, molar", "Cho_Cr": "1, molar"}
+UNITS = {
+    **dict.fromkeys(("volume", "necrosis_volume", "oedema_volume"), "mL"),
+    "rCBV_ratio": "1",
+    **dict.fromkeys(("Cho_NAA", "Cho_Cr"), "1, molar"),
+}
 
 
 def write_case(case: Case, directory: Path, progress: Progress) -> None:

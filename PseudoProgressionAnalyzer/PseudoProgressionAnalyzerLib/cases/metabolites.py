@@ -38,7 +38,9 @@ def amounts(lesion: Lesion) -> dict[str, dict[str, float]]:
         if name == "enhancing":
             sums |= {"naa": lesion.naa, "cho": lesion.cho_naa * lesion.naa}
         found[name] = {
-            part: amount * share for total, amount in sums.items() for part, share in SPLIT.get(total, {total: 1}).items()
+            part: amount * share
+            for total, amount in sums.items()
+            for part, share in SPLIT.get(total, {total: 1}).items()
         }
     return found
 

@@ -108,9 +108,7 @@ def _signal(group: Spins, sequence: Sequence) -> np.ndarray:
         return reduce(np.kron, [half[axis] if each == spin else np.eye(2) for each in range(count)])
 
     operators = [[on(spin, axis) for axis in range(3)] for spin in range(count)]
-    energy = sum(
-        (CENTRE - shift) * sequence.frequency * operators[spin][2] for spin, shift in enumerate(group.shifts)
-    )
+    energy = sum((CENTRE - shift) * sequence.frequency * operators[spin][2] for spin, shift in enumerate(group.shifts))
     for (a, b), coupling in group.couplings.items():
         energy = energy + coupling * sum(operators[a][axis] @ operators[b][axis] for axis in range(3))
 

@@ -22,13 +22,12 @@ from .resonances import Sequence, signals
 from .scans import Prescription
 
 SEQUENCE = Sequence()
-BOX = (102.0, 102.0, 30.0)
+BOX = (96.0, 96.0, 30.0)
 """mm along the grid's axes: what PRESS excites."""
 EDGE = 3.0
 """mm over which the excitation falls off at the box's edge."""
-NOISE = 0.9
-"""Standard deviation of real and imaginary part of a point of the decay, mmol/L of protons (chosen: white matter's NAA
-stands about 20 times above the noise)."""
+NOISE = 1.8
+"""Standard deviation of real and imaginary part of a point of the decay, mmol/L of protons (chosen)."""
 T2 = {"NAA": 0.26, "NAAG": 0.26, "GPC": 0.22, "PCh": 0.22, "Cr": 0.16, "PCr": 0.16, "Lac": 0.24, "Ins": 0.20,
       "Glu": 0.18, "Gln": 0.18, "lipid": 0.06, "macromolecule": 0.035, "water": 0.08}  # fmt: skip
 """s, at 3 T (chosen, of the usual order)."""
@@ -85,7 +84,8 @@ def write(path: Path, fid: np.ndarray, affine: np.ndarray, suppressed: bool) -> 
     extension = text + b"\x00" * (-(len(text) + 8) % 16)
     offset = 544 + 8 + len(extension)
     header = bytearray(544)
-    struct.pack_into("<i8shh8q", header, 0, 540, b"n+2\x00\r\n\x1a\n", 32, 64, 4, *fid.shape[2::-1], fid.shape[3], 1, 1, 1)
+    struct.pack_into("<i8shh", header, 0, 540, b"n+2\x00\r\n\x1a\n", 32, 64)
+    struct.pack_into("<8q", header, 16, 4, *fid.shape[2::-1], fid.shape[3], 1, 1, 1)
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     struct.pack_into("<8d", header, 104, 1.0, *spacing, SEQUENCE.dwell_time, 1.0, 1.0, 1.0)
     struct.pack_into("<q", header, 168, offset)
@@ -119,8 +119,9 @@ def _line(scan: Prescription, affine: np.ndarray, pose: np.ndarray, rng: np.rand
     fine[:3, 3] = affine[:3, 3] - affine[:3, :3] @ ((parts - 1) / (2.0 * parts))
     shape = tuple(int(size) for size in np.array(scan.shape) * parts[::-1])
     spacing = np.diag([*np.linalg.norm(fine[:3, :3], axis=0), 1.0])
+    upright = Image(np.empty(shape, np.bool_), spacing)
     hertz = sum(
-        size * grids.resampled(grids.smooth_field(rng, Image(np.empty(shape, np.bool_), spacing), length), shape, spacing)
+        size * grids.resampled(grids.smooth_field(rng, upright, length), shape, spacing)
         for size, length in ((6.0, 25.0), (2.5, 7.0))
     )
     points = np.indices(shape, dtype=np.float32)[::-1].reshape(3, -1)

@@ -22,6 +22,7 @@ from .measurement_tables import measurement_tables
 from .response_html import response_section
 from .statement import statement
 from .summary import missing, summary
+from .spectra import spectra_parts
 
 MAIN_MEASURES = (
     "volume", "rCBV_ratio_mean", "CBF_ratio_mean", "Cho_NAA_molar", "Cho_NAA_area", "ADC_mean", "APTw_mean",
@@ -53,6 +54,7 @@ def page(analysis: Analysis, timeline: bytes | None, title: str | None = None, l
         _timeline(markup, analysis, timeline),
         _course(markup, analysis),
         response_section(markup, analysis),
+        _spectroscopy(markup, analysis),
         _evidence(markup, analysis),
         _measurements(markup, analysis),
         _outcome(markup, analysis),
@@ -134,6 +136,11 @@ def _course(markup: Markup, analysis: Analysis) -> str:
     remark = f" {markup.say('events_undated')} {', '.join(undated)}." if undated else ""
     caption = f"<figcaption>{markup.say('course_caption')}{remark}</figcaption>"
     return _section(markup, "course", f"<figure>{figure}{caption}</figure>")
+
+
+def _spectroscopy(markup: Markup, analysis: Analysis) -> str:
+    parts = spectra_parts(markup, analysis)
+    return _section(markup, "spectra", *parts) if parts else ""
 
 
 def _evidence(markup: Markup, analysis: Analysis) -> str:

@@ -26,6 +26,7 @@ from .lines import write_lines
 from .nodes import ANATOMY, Kind, find, mark, marked, put
 from .plain import to_plain
 from .segments import fingerprint, put_segment, segment_mask, segment_of
+from .spectra import build_spectra
 from .table import write_table
 from .terminology import code_map
 
@@ -58,6 +59,7 @@ def build_scene(
     pause()
     _build_images(patient, analysis, pause)
     _build_maps(patient, analysis, pause)
+    build_spectra(patient, analysis, pause)
     _build_regions(patient, analysis, pause)
     write_lines(patient, analysis)
     write_measurements(patient, analysis)

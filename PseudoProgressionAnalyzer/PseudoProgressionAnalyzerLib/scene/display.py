@@ -48,6 +48,8 @@ class Scale:
     high: float
 
 
+METABOLITES = ("Cho_", "NAA_")
+
 _SAMPLES = 64  # voxels along each axis that percentiles are taken from: more tell nothing more and take long
 
 
@@ -133,7 +135,7 @@ def show_map(node: object, patient: object, name: str, scale: Scale) -> None:
     display.SetAutoThreshold(False)
     display.SetThreshold(scale.low, EVERYTHING)
     display.SetApplyThreshold(True)
-    display.SetInterpolate(not name.startswith("Cho_"))
+    display.SetInterpolate(not name.startswith(METABOLITES))
 
 
 def show_range(node: object, scale: Scale) -> None:

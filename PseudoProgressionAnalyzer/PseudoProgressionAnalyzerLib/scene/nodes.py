@@ -23,6 +23,8 @@ class Kind:
     MAP = "map"
     CHANGE = "change"
     PLOT = "plot"
+    SPECTRA = "spectra"
+    REGION_SPECTRA = "region_spectra"
     BRAIN = "brain"
     VISIT_TO_REFERENCE = "visit_to_reference"
     SERIES_TO_VISIT = "series_to_visit"

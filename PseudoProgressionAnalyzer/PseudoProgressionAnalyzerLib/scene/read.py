@@ -21,6 +21,7 @@ from .lines import read_lines
 from .nodes import Kind, find, linked, marked
 from .plain import from_plain
 from .segments import fingerprint, on_grid, regions_of, segment_mask
+from .spectra import read_spectra
 from .table import read_table
 
 
@@ -103,6 +104,7 @@ def read_scene(scene: object) -> SceneContent:
     for visit, name in content["maps"]:
         if found := image_of(Kind.MAP, visit, name):
             analysis.maps[visit, name] = _map(*found, name)
+    read_spectra(patient_node, analysis)
     _read_regions(patient_node, analysis, content, expected, messages)
     measured = expected(Kind.MEASUREMENTS, "")
     analysis.measurements = read_table(measured) if measured else []

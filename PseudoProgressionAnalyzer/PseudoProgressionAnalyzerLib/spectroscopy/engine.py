@@ -99,6 +99,26 @@ def evaluate(
     return State(parameters, amplitude, free, cost, residual, _products(table, model, kept))
 
 
+def residuals(model: Model, data: np.ndarray, noise: np.ndarray, choices: np.ndarray, state: State) -> list[np.ndarray]:
+    """What is left of the data ``(voxels, window)``, in units of the noise, at the state's parameters with each of
+    several baselines (rows of choices, as ``kept``)."""
+    count = len(model.names)
+    scale = (1 / noise).astype(np.float32)[:, None]
+    phases = state.parameters[:, PHASE, None] + state.parameters[:, SLOPE, None] * (model.ppm - PIVOT)
+    table = np.empty((len(data), count + 1, data.shape[1]), np.float32)
+    table[:, :count] = _spectra(model, model.columns(state.parameters, own=False)).real * scale[:, None]
+    table[:, count] = (data * np.exp(1j * phases).astype(np.complex64)).real * scale
+    whole, inside = _sums(table, model)
+    prior, _ = soft_ratios(model, state.amplitude)
+    left = []
+    for kept in choices:
+        gram = _without_baseline(whole, inside, np.tile(kept, (len(data), 1)))
+        amplitude, _ = solve(_firm(gram[:, :count, :count] + prior), gram[:, :count, count], state.free)
+        rest = table[:, count] - np.einsum("vk,vkw->vw", amplitude.astype(np.float32), table[:, :count])
+        left.append(rest - (rest @ model.curves * kept.astype(np.float32)) @ model.curves.T)
+    return left
+
+
 def soft_ratios(model: Model, amplitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Precision that the soft ratios add to the amplitudes ``(voxels, names, names)``, and their scales."""
     floor = SCALE_FLOOR * np.maximum(amplitude @ model.big, LEAST_BIG * amplitude.sum(axis=1))
@@ -154,7 +174,8 @@ def descend(
     steps: int,
 ) -> State:
     """The fit after at most this many steps; voxels that have converged rest."""
-    for _ in range(2):  # the second time with soft ratios scaled by the amplitudes of the first
+    # Where there are no amplitudes yet, the second time with soft ratios scaled by those of the first.
+    for _ in range(1 if np.isfinite(state.cost).all() else 2):
         state = evaluate(model, data, noise, kept, state.parameters, state, own=own)
     damping = np.full(len(data), FIRST_DAMPING)
     work = np.arange(len(data))
@@ -214,18 +235,27 @@ def _spectra(model: Model, decays: np.ndarray) -> np.ndarray:
 
 
 def _products(table: np.ndarray, model: Model, kept: np.ndarray) -> np.ndarray:
-    """Inner products of the rows of a table ``(voxels, n, window)`` with the baseline taken out, ``(voxels, n, n)``.
+    """Inner products of the rows of a table ``(voxels, n, window)`` with the baseline taken out, ``(voxels, n, n)``."""
+    return _without_baseline(*_sums(table, model), kept)
+
+
+def _sums(table: np.ndarray, model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """Inner products of the rows with one another ``(voxels, n, n)`` and with the splines ``(voxels, n, splines)``.
 
     In blocks so small that the matrix library does not start threads of its own for them.
     """
     voxels, rows, window = table.shape
     whole = np.zeros((voxels, rows, rows), np.float32)
-    inside = np.zeros((voxels, rows, kept.shape[1]), np.float32)
+    inside = np.zeros((voxels, rows, model.curves.shape[1]), np.float32)
     width = max(1, ONE_THREAD // rows**2)
     for start in range(0, window, width):
         block = table[:, :, start : start + width]
         whole += block @ block.transpose(0, 2, 1)
         inside += block @ model.curves[start : start + width]
+    return whole, inside
+
+
+def _without_baseline(whole: np.ndarray, inside: np.ndarray, kept: np.ndarray) -> np.ndarray:
     return (whole - (inside * kept[:, None, :].astype(np.float32)) @ inside.transpose(0, 2, 1)).astype(np.float64)
 
 

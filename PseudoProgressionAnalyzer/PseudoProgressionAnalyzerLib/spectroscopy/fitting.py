@@ -17,7 +17,7 @@ from .basis import MIXING_TIME, Protocol
 from .model import PHASE, SHARED, SHIFT, Model, make
 from .result import LEAST_SNR, MOST_ERROR, WIDEST, Fit, line_width
 from .spins import BROAD, METABOLITES
-from .starts import from_parameters, starts, templates
+from .starts import Templates, from_parameters, starts, templates
 from .water import correct_eddy_currents, remove_water
 
 LEFT_OUT = ("Gly",)  # lies under myo-inositol
@@ -27,6 +27,7 @@ QUIET = (-2.5, -0.5)  # ppm: where no metabolite is
 CHUNK = 24  # voxels at a time: keeps memory bounded and a cancel quick
 FIRST_STEPS, FULL_STEPS = 8, 10
 CANDIDATES = 2
+FEWEST_POINTS = 256  # of a decay that the first steps look at
 FLEXIBILITY = 1  # number of the baseline's flexibility that the first steps take
 PATIENCE = 5.0  # weight of a dimension of the baseline in the choice of its flexibility
 WORSE = 1.3  # times the neighbours' residual, from which a voxel is tried again from their parameters
@@ -78,6 +79,7 @@ def fit(
         )
     points = spectra.fid.shape[-1]
     model = make(protocol, points, spectra.dwell_time, names)
+    rough = make(protocol, max(points // 2, min(points, FEWEST_POINTS)), spectra.dwell_time, names)
     fid = spectra.fid.reshape(-1, points)
     wanted = np.isfinite(fid).all(axis=1) & (np.abs(fid).max(axis=1) > 0)
     if mask is not None:
@@ -92,15 +94,15 @@ def fit(
     data = np.zeros((len(fid), len(model.ppm)), np.complex64)
     noise = np.ones(len(fid))
     found = _empty(model, len(fid))
-    prepared = templates(model)
+    prepared = templates(rough)
 
     def work(part: np.ndarray) -> None:
         clean = fid[part] if water is None else correct_eddy_currents(fid[part], water[part])
         clean = remove_water(clean, spectra.dwell_time, protocol.frequency)
         data[part] = model.spectra(clean)
         noise[part] = _noise(clean, spectra.dwell_time, protocol.frequency)
-        candidates = starts(model, prepared, clean, CANDIDATES)
-        _store(found, part, _fitted(model, data[part], noise[part], candidates))
+        first = _begun(rough, prepared, clean[:, : len(rough.time)], noise[part] * np.sqrt(len(rough.time) / points))
+        _store(found, part, _fitted(model, data[part], noise[part], first))
 
     chunks = [places[start : start + CHUNK] for start in range(0, len(places), CHUNK)]
     share = 0.9 if len(places) > 1 else 1.0
@@ -110,7 +112,10 @@ def fit(
     if len(again):
 
         def retry(part: np.ndarray) -> None:
-            other = _fitted(model, data[again[part]], noise[again[part]], parameters[part][:, None])
+            there = data[again[part]], noise[again[part]]
+            first = _begin(model, parameters[part])
+            first = engine.descend(model, *there, _usual(model, len(part)), first, own=False, steps=FIRST_STEPS)
+            other = _fitted(model, *there, first)
             better = other.cost < found.cost[again[part]]
             _store(found, again[part][better], _select(other, better))
 
@@ -153,22 +158,34 @@ def _noise(fid: np.ndarray, dwell_time: float, frequency: float) -> np.ndarray:
     return np.maximum(np.sqrt(square / 4), 1e-6 * np.abs(fid).max(axis=1) + 1e-30)
 
 
-def _fitted(model: Model, data: np.ndarray, noise: np.ndarray, candidates: np.ndarray) -> _Found:
-    """The best fit of each voxel from several starts ``(voxels, starts, parameters)``."""
-    voxels, count = candidates.shape[:2]
-    baseline = model.baseline
-    first = np.tile(baseline.kept[FLEXIBILITY], (voxels, 1))
+def _begun(model: Model, prepared: Templates, fid: np.ndarray, noise: np.ndarray) -> engine.State:
+    """The best of several starts of each voxel, followed a few steps with what all metabolites share.
+
+    model: of the first half of the decays, where most of the signal is; fid: ``(voxels, points)`` of that half.
+    """
+    data = model.spectra(fid)
+    candidates = starts(model, prepared, fid, CANDIDATES)
     best = None
-    for number in range(count):
-        state = engine.descend(
-            model, data, noise, first, _begin(model, candidates[:, number]), own=False, steps=FIRST_STEPS
-        )
+    for number in range(CANDIDATES):
+        begun = _begin(model, candidates[:, number])
+        state = engine.descend(model, data, noise, _usual(model, len(fid)), begun, own=False, steps=FIRST_STEPS)
         if best is None:
             best = state
             continue
         better = state.cost < best.cost
-        for name in ("parameters", "amplitude", "free", "cost", "residual"):
+        for name in ("parameters", "amplitude", "free", "cost"):
             getattr(best, name)[better] = getattr(state, name)[better]
+    return best
+
+
+def _usual(model: Model, voxels: int) -> np.ndarray:
+    """The baseline of the first steps, of every voxel."""
+    return np.tile(model.baseline.kept[FLEXIBILITY], (voxels, 1))
+
+
+def _fitted(model: Model, data: np.ndarray, noise: np.ndarray, best: engine.State) -> _Found:
+    """The full fit of each voxel from the state of its first steps."""
+    baseline = model.baseline
     kept, dimensions = _flexibility(model, baseline, data, noise, best)
     state = engine.descend(model, data, noise, kept, best, own=True, steps=FULL_STEPS)
 
@@ -184,9 +201,7 @@ def _fitted(model: Model, data: np.ndarray, noise: np.ndarray, candidates: np.nd
     heights = (phased - rest).max(axis=1)
     snr = heights / (2 * np.sqrt(np.maximum(residual, 1e-12)))
     spectra = np.stack([phased + smooth, phased + smooth - rest, smooth], axis=1) * noise[:, None, None]
-    return _Found(
-        state.parameters, state.amplitude, covariance, state.cost, residual, snr, spectra.astype(np.float32)
-    )
+    return _Found(state.parameters, state.amplitude, covariance, state.cost, residual, snr, spectra.astype(np.float32))
 
 
 def _begin(model: Model, parameters: np.ndarray) -> engine.State:
@@ -207,12 +222,9 @@ def _flexibility(
 
     log(residual) + 2 PATIENCE dimension / points, after Akaike, as in Wilson, Magn Reson Med 2021;85:13 (ABfit).
     """
-    points = data.shape[1]
-    scores = []
-    for kept in baseline.kept:
-        tried = engine.evaluate(model, data, noise, np.tile(kept, (len(data), 1)), state.parameters, state, own=False)
-        rest = tried.residual - (tried.residual @ baseline.curves * kept) @ baseline.curves.T
-        scores.append(np.log((rest**2).sum(axis=1)) + 2 * PATIENCE * kept.sum() / points)
+    left = engine.residuals(model, data, noise, baseline.kept, state)
+    penalty = 2 * PATIENCE * baseline.dimensions / data.shape[1]
+    scores = [np.log((rest**2).sum(axis=1)) + more for rest, more in zip(left, penalty, strict=True)]
     best = np.argmin(scores, axis=0)
     return baseline.kept[best], baseline.dimensions[best]
 
@@ -309,7 +321,14 @@ def _result(spectra: Spectra, model: Model, found: _Found, flags: list[Message])
     maps = {name: values.reshape(*shape, *values.shape[1:]) for name, values in maps.items()}
     accepted = np.zeros(shape, bool)
     result = Fit(
-        model.names, model.protocol, spectra.affine, model.ppm, accepted=accepted, flags=tuple(flags), model=model, **maps
+        model.names,
+        model.protocol,
+        spectra.affine,
+        model.ppm,
+        accepted=accepted,
+        flags=tuple(flags),
+        model=model,
+        **maps,
     )
     with np.errstate(invalid="ignore"):
         known = np.zeros(shape, bool)

@@ -36,7 +36,7 @@ def coarse():
         "T1": scans.Prescription((36, 56, 44), (4.5, 4.5, 5.0), centre),
         "FLAIR": scans.Prescription((18, 56, 44), (4.5, 4.5, 10.0), centre),
         "DSC": scans.Prescription((9, 32, 28), (7.0, 7.0, 15.0), centre),
-        "MRSI": scans.Prescription((6, 14, 12), (15.0, 15.0, 15.0), centre),
+        "MRSI": scans.Prescription((1, 5, 6), (18.0, 18.0, 30.0), (6.0, -18.0, 30.0), parts=(2, 2, 2)),
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(folder, "PRESCRIPTIONS", small)

@@ -1,38 +1,35 @@
-"""Metabolite maps: ratios of concentrations, and nothing where nothing was measured."""
+"""Amounts of metabolites: what each tissue holds, and what a voxel sees of it."""
 
 import numpy as np
 import pytest
 
 from PseudoProgressionAnalyzerLib.cases import metabolites
+from PseudoProgressionAnalyzerLib.cases.scans import Prescription
 from PseudoProgressionAnalyzerLib.cases.tissues import TISSUES
 
 
-def test_concentrations_of_a_state(patient):
-    maps = metabolites.concentrations(patient.state, patient.visit.lesion)
-    tissues = patient.state.tissues
-    pure = tissues["enhancing"] >= 1.0
-    ratio = maps["cho"][pure].mean() / maps["naa"][pure].mean()
-    assert ratio == pytest.approx(patient.visit.lesion.cho_naa, rel=1e-3)
-    white = tissues["white"] > 0.999
-    assert maps["naa"][white].mean() == pytest.approx(TISSUES["white"].naa, rel=1e-3)
-    assert maps["naa"][tissues["fluid"] > 0.999].max() < 0.1
+def total(held, name):
+    return sum(held[part] for part in metabolites.SPLIT[name])
 
 
-def test_ratio_without_noise_is_exact(monkeypatch):
-    monkeypatch.setattr(metabolites, "NOISE", {"cho": 0.0, "naa": 1e-9})
-    cho, naa = np.array([[[2.4, 2.4, 0.0, 1.0]]]), np.array([[[12.0, 1.2, 5.0, 0.0]]])
-    inside = np.array([[[True, True, True, True]]])
-    found = metabolites.ratio_map(cho, naa, inside, np.random.default_rng(1))
-    assert np.allclose(found, [[[0.2, 2.0, 0.0, 0.0]]])
+def test_amounts_of_the_lesion_are_those_of_the_plan(patient):
+    lesion = patient.visit.lesion
+    held = metabolites.amounts(lesion)["enhancing"]
+    assert total(held, "cho") / total(held, "naa") == pytest.approx(lesion.cho_naa)
+    assert total(held, "cho") / total(held, "cr") == pytest.approx(metabolites.cho_cr(lesion))
+    white = metabolites.amounts(lesion)["white"]
+    assert total(white, "naa") == pytest.approx(TISSUES["white"].naa)
+    assert "NAA" not in metabolites.amounts(lesion)["fluid"] or metabolites.amounts(lesion)["fluid"]["NAA"] == 0
 
 
-def test_undetected_naa_and_scalp_are_not_measured():
-    shape = (5, 20, 20)
-    rng = np.random.default_rng(2)
-    inside = np.ones(shape, bool)
-    inside[:, :, :3] = False
-    found = metabolites.ratio_map(np.full(shape, 2.0), np.full(shape, 10.0), inside, rng)
-    assert not found[~inside].any() and (found[inside] > 0.1).all()
-    assert found[inside].std() > 0.001
-    none = metabolites.ratio_map(np.full(shape, 0.3), np.full(shape, 0.3), inside, rng)
-    assert (none == 0).mean() > 0.95
+def test_a_voxel_sees_the_mean_of_its_tissues(patient):
+    """A grid of one voxel over the whole head holds what the fine grid holds on the average."""
+    size = 400.0
+    scan = Prescription((1, 1, 1), (size, size, size), (0.0, -18.0, 10.0), parts=(100, 100, 100))
+    affine = scan.affine(np.eye(4))
+    held, water = metabolites.seen(patient.state, patient.visit.lesion, scan, affine, np.eye(4))
+    shares = {name: share.sum(dtype=float) / size**3 for name, share in patient.state.tissues.items()}
+    amounts = metabolites.amounts(patient.visit.lesion)
+    expected = sum(shares[name] * total(amounts[name], "naa") for name in shares)
+    assert total(held, "naa").item() == pytest.approx(expected, rel=0.02)
+    assert water.item() == pytest.approx(sum(TISSUES[name].density * share for name, share in shares.items()), rel=0.02)
