@@ -23,6 +23,7 @@ TIME_SERIES = ("DSC", "ASL")
 NEEDED_FIELDS = {"DSC": ("EchoTime", "RepetitionTime")}
 RATIO_MAPS = ("Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area")
 RATIO_MAP_FIELDS = ("RatioKind", "EchoTime", "MagneticFieldStrength", "Method")
+COMPANION = "companion"  # of spectra: read with them
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[_ -].*)?")
 # Study and series folders of The Cancer Imaging Archive: 11-19-1991-MR RCBV-34567/12.000000-T1post-73420.
 _ARCHIVE_STUDY = re.compile(r"(\d{2})-(\d{2})-(\d{4})-.*")
@@ -139,9 +140,9 @@ def _files_with_roles(folder: Path, study: str, stated_roles: dict[str, str]) ->
     found = []
     archive = _ARCHIVE_STUDY.fullmatch(study)
     for path in sorted((folder / study).rglob("*") if archive else (folder / study).iterdir()):
-        if path.name.startswith("."):
-            continue
         role = stated_roles.get(relative(folder, path)) or _spectra_role(path)
+        if path.name.startswith(".") or role == COMPANION:
+            continue
         if role is None and path.name.lower().endswith(SUFFIXES):
             name = _said_name(path)
             role = region_of_name(name) or role_of_name(name)[0] or ""
@@ -151,13 +152,14 @@ def _files_with_roles(folder: Path, study: str, stated_roles: dict[str, str]) ->
 
 
 def _spectra_role(path: Path) -> str | None:
-    """The role of a file of spectra by its name (``MRSI.nii.gz``, ``MRS.rda``), ``ignore`` for its water reference."""
+    """The role of a file of spectra by its name (``MRSI.nii.gz``, ``MRS.rda``); COMPANION for the water reference and
+    the second file of a pair; None for other files."""
     for ending in ENDINGS:
         if path.name.lower().endswith(ending):
             name = path.name[: -len(ending)]
             role = role_of_name(name.removesuffix(WATER))[0]
             if role in SPECTRA:
-                return "ignore" if name.endswith(WATER) or ending == ".sdat" else role
+                return COMPANION if name.endswith(WATER) or ending == ".sdat" else role
     return None
 
 

@@ -11,7 +11,8 @@ from ..measures import DISCLAIMER, Message, Patient, Series
 from ..patient.folder import relative
 from .words import day_words
 
-EXPECTED = ("T1CE", "FLAIR", "DSC", "Cho_NAA_molar")
+EXPECTED = (("T1CE",), ("FLAIR",), ("DSC", "rCBV"), ("MRSI", "MRS", "Cho_NAA_molar", "Cho_NAA_area"))
+"""Roles of which one of each group is wanted; the first is named where none is there."""
 
 
 def inspection(patient: Patient, folder: Path) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def inspection(patient: Patient, folder: Path) -> dict[str, Any]:
                     for region in patient.regions
                     if region.visit == visit.id
                 ],
-                "missing": [role for role in EXPECTED if visit.of_role(role) is None],
+                "missing": [roles[0] for roles in EXPECTED if not any(map(visit.of_role, roles))],
                 "warnings": [texts.sentence(warning) for warning in visit.warnings],
             }
             for visit in patient.visits

@@ -24,6 +24,8 @@ from PseudoProgressionAnalyzerLib.measures import (
     Visit,
 )  # fmt: skip
 from PseudoProgressionAnalyzerLib.scene.application import application
+from PseudoProgressionAnalyzerLib.spectroscopy import Fit
+from PseudoProgressionAnalyzerLib.spectroscopy.basis import Protocol
 
 VISITS = ("2023-01-10", "2023-03-01", "2023-06-05")
 
@@ -151,6 +153,10 @@ def make_analysis(folder) -> Analysis:
             analysis.series_to_visit[visit_id, "Cho_NAA_molar"] = np.eye(4)
         analysis.outcome[visit_id] = (Message("later", {"change": -1 / 3}),)
         analysis.messages[visit_id] = [Message("noted", {"visit": visit_id, "share": 0.1})]
+    for number, visit_id in enumerate(VISITS[:2]):
+        analysis.spectra_fits[visit_id, "MRSI"] = fit_of_a_grid((1, 4, 5), number)
+        analysis.series_to_visit[visit_id, "MRSI"] = np.eye(4)
+    analysis.region_spectra[VISITS[0], VISITS[0], ""] = fit_of_a_grid((1, 1, 1), 7)
     measure_visits(analysis)
     update_lesions(analysis)
     analysis.finished = {(step, visit_id) for step in ("step_read", "step_align") for visit_id in VISITS}
@@ -174,6 +180,31 @@ def make_analysis(folder) -> Analysis:
 ASSESSMENT_JSON = (
     json.dumps({"disclaimer": "d", "value": 0.1 + 0.2, "text": 'line\n"quoted" \u00e4 <&>'}, indent=1) + "\n"
 )
+
+
+def fit_of_a_grid(shape: tuple[int, int, int], seed: int) -> Fit:
+    """A fit of random numbers, without one voxel of a grid, with the digits that a scene keeps."""
+    random = np.random.default_rng(seed)
+    names, points = ("NAA", "NAAG", "GPC", "PCh", "Cr", "PCr"), 11
+    numbers = random.uniform(1, 2, (*shape, 6 + len(names))).astype(np.float32).astype(float)
+    covariances = np.full((*shape, len(names), len(names)), 2.0**-6) * (1 + np.eye(len(names)))
+    spectra = random.normal(size=(*shape, 3, points)).astype(np.float32)
+    if max(shape) > 1:
+        for array in (numbers, covariances, spectra):
+            array[0, 1, 1] = np.nan
+    maps = dict(zip(("fwhm", "snr", "residual", "shift", "phase"), np.moveaxis(numbers[..., :5], -1, 0), strict=True))
+    return Fit(
+        names,
+        Protocol(123.25, 0.030),
+        grid(shape, (8.0, 8.0, 12.0), rigid((0, 0, 0), (0, 0, 12))),
+        np.linspace(0.2, 4.0, points),
+        accepted=np.isfinite(maps["snr"]),
+        flags=(Message("spectra_sequence_assumed", {"sequence": "PRESS"}),),
+        amplitudes=numbers[..., 6:],
+        covariances=covariances,
+        spectra=spectra,
+        **maps,
+    )
 
 
 @pytest.fixture(scope="session")

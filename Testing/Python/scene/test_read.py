@@ -86,8 +86,19 @@ def check_equal(found: Analysis, expected: Analysis):
         if values.quality is not None:
             assert np.array_equal(back.quality, trusted)
         assert np.abs(back.affine - values.affine).max() < 1e-12
+    for name in ("spectra_fits", "region_spectra"):
+        fits, back = getattr(expected, name), getattr(found, name)
+        assert list(back) == list(fits) and fits
+        for key, fit in fits.items():
+            for field in dataclasses.fields(fit):
+                first, second = getattr(fit, field.name), getattr(back[key], field.name)
+                if isinstance(first, np.ndarray):
+                    assert np.array_equal(first, second, equal_nan=first.dtype.kind == "f"), (key, field.name)
+                else:
+                    assert first == second, (key, field.name)
     covered = {*plain, "images", "regions", "references", "brains", "visit_to_reference", "series_to_visit", "curves"}
-    assert covered | {"maps", "outlines", *followed} == {field.name for field in dataclasses.fields(Analysis)}
+    covered |= {"maps", "outlines", "spectra_fits", "region_spectra", *followed}
+    assert covered == {field.name for field in dataclasses.fields(Analysis)}
 
 
 def test_equal_in_the_scene(app, patient, analysis, phantom):

@@ -177,7 +177,7 @@ def test_reference_tissue_changes_ratios_in_its_visit_only(app, drawn):
         assert equal == (key != (visit, "rCBV_ratio"))
     changed = [key for key, row in keyed(drawn.measurements).items() if row != rows.get(key) and not key[5]]
     assert {key[0] for key in changed} == {visit}
-    assert all(key[4].startswith("rCBV_ratio") for key in changed)
+    assert all(key[4].startswith(("rCBV_ratio", "Cho_NAA_ratio", "Cho_nCr")) for key in changed)
     node = find(nodes.patient_node(app.scene), Kind.MAP, visit, "rCBV_ratio")
     shown, there = nodes.get_image(node).array, drawn.maps[visit, "rCBV_ratio"]
     assert np.array_equal(shown[there.quality], there.array[there.quality], equal_nan=True)
