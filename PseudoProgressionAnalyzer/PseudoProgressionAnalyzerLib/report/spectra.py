@@ -12,6 +12,7 @@ from ..analysis.fitting_spectra import LEAST, REFERENCE, overlap_with
 from ..analysis.measuring_spectra import measured_role
 from ..measures import Image
 from ..spectroscopy import Fit
+from ..spectroscopy.result import LEAST_SNR, MOST_ERROR, WIDEST
 from . import colours, slices, words
 from .canvas import Canvas
 from .figures import PROGRESSION
@@ -170,26 +171,37 @@ def _spectra(markup: Markup, analysis: Analysis, visit_id: str) -> list[str]:
     ]
 
 
-def numbers_line(fit: Fit, language: str = "english") -> str:
-    """Signal to noise, line width, Cramer-Rao bounds and Cho/NAA of a single spectrum in words."""
+def numbers_line(fit: Fit, language: str = "english", voxel: tuple[int, int, int] = (0, 0, 0)) -> str:
+    """Signal to noise, line width, Cramer-Rao bounds and Cho/NAA of one voxel's spectrum in words."""
 
     def percent(name: str) -> str:
-        amount = fit.amplitude(name).item()
-        return f"{100 * fit.bound(name).item() / amount:.0f} %" if amount > 0 else "-"
+        amount = fit.amplitude(name)[voxel]
+        return f"{100 * fit.bound(name)[voxel] / amount:.0f} %" if amount > 0 else "-"
 
-    ratio = fit.ratio("tCho", "tNAA")
-    value, low, high = (part.item() for part in ratio)
+    value, low, high = (part[voxel] for part in fit.ratio("tCho", "tNAA"))
     shown = f"{value:.2f} ({low:.2f}-{high:.2f})" if np.isfinite(value) else f"> {low:.2f}"
     return words.say(
         "report_spectra_numbers",
         language,
         ratio=shown,
-        snr=f"{fit.snr.item():.0f}",
-        width=f"{fit.fwhm.item():.3f}",
+        snr=f"{fit.snr[voxel]:.0f}",
+        width=f"{fit.fwhm[voxel]:.3f}",
         cho=percent("tCho"),
         cr=percent("tCr"),
         naa=percent("tNAA"),
     )
+
+
+def why_not_accepted(fit: Fit, voxel: tuple[int, int, int], language: str = "english") -> list[str]:
+    """Why a voxel does not count, in words; empty where it is accepted."""
+    if fit.accepted[voxel]:
+        return []
+    reasons = []
+    if not fit.fwhm[voxel] <= WIDEST:
+        reasons.append(words.say("report_spectra_wide", language, limit=WIDEST))
+    if not fit.snr[voxel] >= LEAST_SNR:
+        reasons.append(words.say("report_spectra_noisy", language, limit=LEAST_SNR))
+    return reasons or [words.say("report_spectra_unsure", language, limit=round(100 * MOST_ERROR))]
 
 
 def spectrum_figure(fit: Fit, title: str, language: str = "english") -> str:

@@ -25,6 +25,7 @@ class Kind:
     PLOT = "plot"
     SPECTRA = "spectra"
     REGION_SPECTRA = "region_spectra"
+    SPECTRUM = "spectrum"
     BRAIN = "brain"
     VISIT_TO_REFERENCE = "visit_to_reference"
     SERIES_TO_VISIT = "series_to_visit"

@@ -1,20 +1,187 @@
-"""Spectroscopy: spectra of the visits over the anatomy."""
+"""Spectroscopy: the voxels over the anatomy, and the spectrum of the voxel that is clicked or under the crosshair."""
 
 from __future__ import annotations
 
+import numpy as np
+import qt
+import slicer
+import vtk
 from slicer.i18n import tr as _
 
-from ..section import Section
+from ... import texts
+from ...analysis.fitting_spectra import INDEX, LEAST, RATIO_MAPS
+from ...analysis.measuring_spectra import measured_role
+from ...measures import InputError
+from ...report.spectra import numbers_line, why_not_accepted
+from ...scene import timeline
+from ...scene.nodes import marked, patient_node
+from ...scene.spectrum_plot import OVERLAP, lesion_overlap, show_spectrum, voxel_at, write_overlaps
+from ..section import Section, offer
+
+MAPS = (*RATIO_MAPS, *(name + LEAST for name in RATIO_MAPS), INDEX, OVERLAP)
+PLOT_HEIGHT = 260  # pixels
 
 
 class SpectroscopySection(Section):
-    """Spectra of all visits."""
+    """Spectra of all visits; a click into a view, or the crosshair moved under Shift, chooses the voxel."""
 
     name = "spectroscopy"
 
+    def __init__(self, *parts):
+        super().__init__(*parts)
+        self.observed: list[tuple[object, int]] = []
+        self.plot = None
+        self.ui.spectraMapSelector.connect("activated(int)", lambda index: self.show_map())
+        slicer.app.layoutManager().connect("layoutChanged(int)", lambda layout: self.listen())
+
+    def open(self) -> None:
+        """Clicks and the crosshair are followed."""
+        self.listen()
+
+    def close(self) -> None:
+        """Nothing is observed any more; the plot lets go of its nodes."""
+        self.forget()
+        if self.plot is not None:
+            self.plot.mrmlPlotViewNode().SetPlotChartNodeID(None)
+
+    def listen(self) -> None:
+        """Observes the crosshair and every slice view of the present layout, where the patient has spectra."""
+        self.forget()
+        if not self._visits():
+            return
+        crosshair = slicer.mrmlScene.GetSingletonNode("default", "vtkMRMLCrosshairNode")
+        if crosshair is not None:
+            self._observe(crosshair, slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent, self._moved)
+        manager = slicer.app.layoutManager()
+        for name in manager.sliceViewNames() if manager else ():
+            interactor = manager.sliceWidget(name).sliceView().interactor()
+            self._observe(interactor, vtk.vtkCommand.LeftButtonPressEvent, self._clicked)
+
+    def forget(self) -> None:
+        """Ends all observations."""
+        for node, tag in self.observed:
+            node.RemoveObserver(tag)
+        self.observed = []
+
     def refresh(self) -> None:
-        """In which visits there are spectra."""
+        """In which visits there are spectra, and the maps that can be laid over the anatomy."""
+        visits = self._visits()
         analysis = self.session.analysis
-        visits = analysis.patient.visits if analysis else []
-        found = [visit.id for visit in visits if visit.of_role("MRS") or visit.of_role("MRSI")]
-        self.ui.spectroscopyLabel.text = ", ".join(found) or _("This patient has no spectra.")
+        if visits:
+            counts = []
+            for visit in visits:
+                found = analysis.spectra_fits[visit, measured_role(analysis, visit)]
+                counts.append(f"{visit}: {int(found.accepted.sum())} / {int(np.isfinite(found.snr).sum())}")
+            self.ui.spectroscopyLabel.text = _("Accepted of fitted voxels. {counts}").format(counts="; ".join(counts))
+        else:
+            there = analysis and any(v.of_role("MRS") or v.of_role("MRSI") for v in analysis.patient.visits)
+            self.ui.spectroscopyLabel.text = (
+                _("Align and compute to fit the spectra.") if there else _("This patient has no spectra.")
+            )
+        names = dict.fromkeys(name for _visit, name in analysis.maps) if analysis else {}
+        offered = [name for name in MAPS if name in names or (name == OVERLAP and "Cho_NAA_molar" in names)]
+        selector = self.ui.spectraMapSelector
+        if [selector.itemData(index) for index in range(selector.count)] != offered:
+            selector.clear()
+            for name in offered:
+                selector.addItem(_("Accepted voxels in the lesion") if name == OVERLAP else name, name)
+        self.listen()
+        if visits and not self.ui.spectrumHolder.layout().count():
+            self.plot = self._make_plot()
+        self.ui.spectrumHolder.visible = bool(visits)
+
+    def settled(self) -> None:
+        """What counts in the lesions follows their outlines."""
+        if self.ui.spectraMapSelector.currentData == OVERLAP and self._visits():
+            write_overlaps(patient_node(slicer.mrmlScene), self.session.analysis)
+
+    def enable(self, busy: bool) -> None:
+        """The selector works where there are maps."""
+        offer(self.ui.spectraMapSelector, bool(self._visits()) and not busy, _("Align and compute first"))
+
+    def show_map(self) -> None:
+        """Lays the chosen map over the T1CE in the timeline's row of metabolite maps, with a legend of its own."""
+        name = self.ui.spectraMapSelector.currentData
+        patient = patient_node(slicer.mrmlScene)
+        if not name or patient is None:
+            return
+        if name == OVERLAP:
+            write_overlaps(patient, self.session.analysis)
+        self.session.show_timeline(True)
+        rows = [row for row in timeline.shown_rows(patient) if row.overlay not in MAPS]
+        timeline.show(self.session.application, [*rows, timeline.Row("T1CE", name)])
+
+    def show_voxel(self, visit: str, world: np.ndarray) -> bool:
+        """Plots the spectrum at a point of the scene (RAS mm) in a visit, with its numbers; False without one."""
+        analysis = self.session.analysis
+        role = measured_role(analysis, visit)
+        if role is None:
+            self.ui.spectrumLabel.text = _("No spectra in {visit}.").format(visit=visit)
+            return False
+        found = analysis.spectra_fits[visit, role]
+        voxel = voxel_at(analysis, visit, role, world)
+        try:
+            curves = found.curves(voxel) if voxel is not None else None
+        except InputError as error:
+            self.ui.spectrumLabel.text = texts.sentence(error.message)
+            return False
+        if curves is None:
+            self.ui.spectrumLabel.text = _("Outside of the spectra of {visit}.").format(visit=visit)
+            return False
+        place = ", ".join(str(index) for index in voxel[::-1])
+        title = _("{visit}, voxel {place}").format(visit=visit, place=place)
+        chart = show_spectrum(patient_node(slicer.mrmlScene), curves, title)
+        if self.plot is not None:
+            self.plot.mrmlPlotViewNode().SetPlotChartNodeID(chart.GetID())
+        share = lesion_overlap(analysis, visit, role)[voxel]
+        reasons = why_not_accepted(found, voxel)
+        lines = [
+            numbers_line(found, voxel=voxel),
+            _("{percent} % of the voxel lies in the lesion").format(percent=round(100 * share)),
+            _("accepted") if not reasons else _("left out: {reasons}").format(reasons=", ".join(reasons)),
+        ]
+        self.ui.spectrumLabel.text = "; ".join(lines)
+        return True
+
+    def _visits(self) -> list[str]:
+        analysis = self.session.analysis
+        return [visit.id for visit in analysis.patient.visits if measured_role(analysis, visit.id)] if analysis else []
+
+    def _make_plot(self) -> object:
+        """Slicer's plot widget with a view of its own."""
+        view = slicer.mrmlScene.GetSingletonNode("PPASpectrum", "vtkMRMLPlotViewNode")
+        if view is None:
+            view = slicer.vtkMRMLPlotViewNode()
+            view.SetSingletonTag("PPASpectrum")
+            view.SetName("Spectrum")
+            view.SetLayoutName("PPASpectrum")
+            view = slicer.mrmlScene.AddNode(view)
+        plot = slicer.qMRMLPlotWidget()
+        plot.setMRMLScene(slicer.mrmlScene)
+        plot.setMRMLPlotViewNode(view)
+        plot.setMinimumHeight(PLOT_HEIGHT)
+        plot.setSizePolicy(qt.QSizePolicy.Expanding, qt.QSizePolicy.Fixed)
+        self.ui.spectrumHolder.layout().addWidget(plot)
+        return plot
+
+    def _observe(self, node: object, event: int, function) -> None:
+        self.observed.append((node, node.AddObserver(event, function)))
+
+    def _moved(self, crosshair, event) -> None:
+        if qt.QApplication.keyboardModifiers() & qt.Qt.ShiftModifier:
+            self._at_cursor()
+
+    def _clicked(self, interactor, event) -> None:
+        self._at_cursor()
+
+    def _at_cursor(self) -> None:
+        """The voxel under the pointer, in the visit whose view it is in."""
+        if self.panel.busy or self.panel.button(self.name).collapsed or self.session.analysis is None:
+            return
+        crosshair = slicer.mrmlScene.GetSingletonNode("default", "vtkMRMLCrosshairNode")
+        world = [0.0, 0.0, 0.0]
+        view = crosshair.GetCursorPositionXYZ([0.0, 0.0, 0.0]) if crosshair.GetCursorPositionRAS(world) else None
+        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view) if view is not None else None
+        volume = slicer.mrmlScene.GetNodeByID(composite.GetBackgroundVolumeID() or "") if composite else None
+        if volume is not None and marked(volume, "visit"):
+            self.show_voxel(marked(volume, "visit"), np.array(world))

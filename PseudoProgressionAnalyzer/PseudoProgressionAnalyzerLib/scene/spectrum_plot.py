@@ -1,0 +1,104 @@
+"""One voxel's spectrum as Slicer's own plot: which voxel a point lies in, table, series and chart."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+from vtkmodules.util.numpy_support import numpy_to_vtk
+from vtkmodules.vtkCommonDataModel import vtkTable
+
+from ..analysis import Analysis
+from ..analysis.fitting_spectra import overlap_with
+from ..measures import Image
+from ..spectroscopy.result import Curves
+from . import nodes
+from .display import Scale, show_map
+from .nodes import Kind, find, mark, put
+
+OVERLAP = "spectra_in_lesion"
+"""Name of the map that shows how much of each accepted voxel counts in the visit's lesions."""
+SERIES = {
+    "data": ((0.55, 0.59, 0.64), 2.0),
+    "fit": ((0.835, 0.369, 0.0), 1.5),
+    "baseline": ((0.0, 0.447, 0.698), 1.5),
+    "rest": ((0.3, 0.3, 0.3), 1.0),
+}
+"""Colour and width of each curve; blue and vermilion are told apart with any colour vision."""
+
+
+def voxel_at(analysis: Analysis, visit_id: str, role: str, world: np.ndarray) -> tuple[int, int, int] | None:
+    """The voxel ``(k, j, i)`` of a visit's spectra that a point of the scene (RAS mm) lies in; None outside."""
+    found = analysis.spectra_fits[visit_id, role]
+    to_world = analysis.visit_to_reference.get(visit_id, np.eye(4)) @ analysis.series_to_visit[visit_id, role]
+    index = np.linalg.inv(to_world @ found.affine) @ np.array([*world[:3], 1.0])
+    voxel = tuple(int(place) for place in np.floor(index[2::-1] + 0.5))
+    return voxel if all(0 <= v < n for v, n in zip(voxel, found.shape, strict=True)) else None
+
+
+def lesion_overlap(analysis: Analysis, visit_id: str, role: str) -> np.ndarray:
+    """Share of each voxel of a visit's spectra ``(k, j, i)`` that lies in the lesions drawn in that visit."""
+    total = np.zeros(analysis.spectra_fits[visit_id, role].shape)
+    for region in analysis.patient.regions:
+        mask = analysis.regions.get((region.visit, region.name))
+        if mask is not None and (region.visit, region.purpose) == (visit_id, "lesion"):
+            total = np.maximum(total, overlap_with(analysis, visit_id, role, mask, visit_id))
+    return total
+
+
+def write_overlaps(patient: object, analysis: Analysis) -> None:
+    """Brings the maps of what counts in the lesions up to date: share of each accepted voxel, nothing elsewhere."""
+    for visit_id, role in analysis.spectra_fits:
+        if role != "MRSI":
+            continue
+        found = analysis.spectra_fits[visit_id, role]
+        share = lesion_overlap(analysis, visit_id, role)
+        share = np.where(found.accepted & (share > 0), share, np.nan).astype(np.float32)
+        node = put(patient, "vtkMRMLScalarVolumeNode", f"{visit_id} {OVERLAP}", Kind.MAP, visit_id, OVERLAP)
+        nodes.set_image(node, Image(share, found.affine))
+        other = find(patient, Kind.MAP, visit_id, "Cho_NAA_molar")
+        node.SetAndObserveTransformNodeID(other.GetTransformNodeID() if other is not None else None)
+        mark(node, unit="1")
+        show_map(node, patient, OVERLAP, Scale(0.0, 1.0))
+        node.GetDisplayNode().SetInterpolate(False)
+
+
+def show_spectrum(patient: object, curves: Curves, title: str) -> object:
+    """Puts a voxel's curves into the patient's plot nodes and returns the chart: high ppm on the left, what is left of
+    the data above."""
+    table = put(patient, "vtkMRMLTableNode", "Spectrum", Kind.SPECTRUM, name="table")
+    rest = curves.data - curves.fit
+    above = max(curves.data.max(), curves.fit.max()) - 1.2 * min(rest.min(), 0)
+    columns = {"ppm": curves.ppm, "data": curves.data, "fit": curves.fit, "baseline": curves.baseline}
+    _fill(table, columns | {"rest": rest + above})
+    chart = put(patient, "vtkMRMLPlotChartNode", "Spectrum chart", Kind.SPECTRUM, name="chart")
+    for name, (colour, width) in SERIES.items():
+        if find(patient, Kind.SPECTRUM, name=name) is None:
+            title_of = "data - fit" if name == "rest" else name
+            series = put(patient, "vtkMRMLPlotSeriesNode", title_of, Kind.SPECTRUM, name=name)
+            series.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter)
+            series.SetMarkerStyle(slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone)
+            series.SetColor(*colour)
+            series.SetLineWidth(width)
+            series.SetAndObserveTableNodeID(table.GetID())
+            series.SetXColumnName("ppm")
+            series.SetYColumnName(name)
+            chart.AddAndObservePlotSeriesNodeID(series.GetID())
+    chart.SetTitle(title)
+    chart.SetXAxisTitle("ppm")
+    chart.SetXAxisRangeAuto(False)
+    chart.SetXAxisRange(float(curves.ppm.max()), float(curves.ppm.min()))
+    chart.SetYAxisTitle("")
+    chart.SetLegendVisibility(True)
+    for node in nodes.linked(patient, Kind.SPECTRUM):
+        node.SetSaveWithScene(False)  # made again with each click
+    return chart
+
+
+def _fill(table: object, columns: dict[str, np.ndarray]) -> None:
+    """Gives a table node these columns of numbers in one step."""
+    made = vtkTable()
+    for name, values in columns.items():
+        column = numpy_to_vtk(np.ascontiguousarray(values, np.float32), deep=True)
+        column.SetName(name)
+        made.AddColumn(column)
+    table.SetAndObserveTable(made)
