@@ -1,0 +1,211 @@
+"""Spectra of visits in the job: a grid whose left half is tumour and right half white matter, amounts known."""
+
+import sys
+from concurrent.futures import CancelledError
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from PseudoProgressionAnalyzerLib.analysis import Analysis, fitting_spectra
+from PseudoProgressionAnalyzerLib.analysis.fitting_spectra import fit_region_spectra, fit_spectra
+from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
+from PseudoProgressionAnalyzerLib.measures import Image, Patient, Region, Series, Visit
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "spectroscopy"))
+import truth
+
+SIDE, ROWS, SIZE = 4, 3, 10.0  # voxels along i and j, mm
+GRID = np.diag([SIZE, SIZE, SIZE, 1.0])
+FINE = 5  # anatomical voxels of 2 mm along each edge of a spectroscopic one
+ANATOMY = np.diag([SIZE / FINE] * 3 + [1.0])
+ANATOMY[:3, 3] = -SIZE / 2 + SIZE / FINE / 2
+SHAPE = (FINE, ROWS * FINE, SIDE * FINE)
+
+
+def simulated(naa, seed):
+    """Spectra (1, ROWS, SIDE) and true amounts of both tissues; naa: factor on the tumour's NAA."""
+    tumour, held = truth.spectra("tumour", 123.2, 0.030, 40, ROWS * SIDE // 2, seed, naa=naa)
+    white, normal = truth.spectra("white", 123.2, 0.030, 40, ROWS * SIDE // 2, seed + 1)
+    fid = np.empty((1, ROWS, SIDE, tumour.fid.shape[-1]), np.complex64)
+    fid[:, :, : SIDE // 2] = tumour.fid.reshape(1, ROWS, SIDE // 2, -1)
+    fid[:, :, SIDE // 2 :] = white.fid.reshape(1, ROWS, SIDE // 2, -1)
+    return replace(tumour, fid=fid, affine=GRID), held, normal
+
+
+def half(first, last):
+    """A mask over columns first to last (in spectroscopic voxels) of the anatomy."""
+    mask = np.zeros(SHAPE, bool)
+    mask[:, :, round(first * FINE) : round(last * FINE)] = True
+    return Image(mask, ANATOMY)
+
+
+def two_visits(role="MRSI"):
+    """The analysis of visits a and b as far as it is before their spectra are fitted."""
+    visits = [Visit(name, None, [Series("T1CE", Path()), Series(role, Path(name))]) for name in "ab"]
+    regions = [Region("lesion", name, "lesion", Path()) for name in "ab"]
+    analysis = Analysis(Patient("p", visits, [], regions), reference_visit="a")
+    for name in "ab":
+        analysis.visit_to_reference[name] = np.eye(4)
+        analysis.images[name, "T1CE"] = Image(np.zeros(SHAPE), ANATOMY)
+        analysis.brains[name] = np.ones(SHAPE, bool)
+        analysis.regions[name, "lesion"] = half(0, 2)
+        analysis.references[name] = half(2, 4)
+    return analysis
+
+
+def fitted(analysis, spectra, monkeypatch):
+    monkeypatch.setattr(fitting_spectra, "read_spectra", lambda series: spectra[str(series.path)])
+    for name in "ab":
+        fit_spectra(analysis, name)
+        fit_region_spectra(analysis, name)
+    measure_visits(analysis)
+    return analysis
+
+
+def row(analysis, visit, name, compared_to=""):
+    (found,) = [r for r in analysis.measurements if (r.visit, r.name, r.compared_to) == (visit, name, compared_to)]
+    return found
+
+
+def codes(measurement):
+    return {flag.code for flag in measurement.flags}
+
+
+@pytest.fixture(scope="module")
+def job():
+    """Both visits fitted: in the second the tumour's NAA has doubled."""
+    first, held, normal = simulated(1.0, 21)
+    second, later, _ = simulated(2.0, 31)
+    spectra = {"a": first, "b": second}
+    with pytest.MonkeyPatch.context() as patch:
+        return fitted(two_visits(), spectra, patch), held, later, normal, spectra
+
+
+def test_ratios_in_the_lesion(job):
+    analysis, held, _, normal, _ = job
+    molar = row(analysis, "a", "Cho_NAA_molar")
+    assert molar.value == pytest.approx(held["tCho"] / held["tNAA"], rel=0.08)
+    assert molar.low < molar.value < molar.high and molar.unit == "1"
+    assert row(analysis, "a", "Cho_NAA_area").value == pytest.approx(3 * molar.value)
+    assert row(analysis, "a", "Cho_Cr_molar").value == pytest.approx(held["tCho"] / held["tCr"], rel=0.08)
+    index = row(analysis, "a", "Cho_index_molar")
+    assert index.value == pytest.approx(molar.value / (1 + molar.value))
+    ratio = row(analysis, "a", "Cho_NAA_ratio")
+    true = held["tCho"] / held["tNAA"] / (normal["tCho"] / normal["tNAA"])
+    assert ratio.value == pytest.approx(true, rel=0.1) and ratio.reference == "contralateral white matter"
+    crossed = 3 * held["tCho"] / normal["tCr"]
+    assert row(analysis, "a", "Cho_nCr_area").value == pytest.approx(crossed, rel=0.1)
+
+
+def test_a_ratio_of_sums_not_the_mean_of_the_map(job):
+    analysis = job[0]
+    found, values = analysis.spectra_fits["a", "MRSI"], analysis.maps["a", "Cho_NAA_molar"]
+    inside = found.accepted[0, :, :2]
+    sums = [found.amplitude(name)[0, :, :2][inside].sum() for name in ("tCho", "tNAA")]
+    assert row(analysis, "a", "Cho_NAA_molar").value == pytest.approx(sums[0] / sums[1])
+    assert values.array[0, :, :2].mean() != pytest.approx(sums[0] / sums[1], rel=1e-4)
+
+
+def test_maps_with_quality_and_bounds(job):
+    analysis = job[0]
+    values, least = analysis.maps["a", "Cho_NAA_molar"], analysis.maps["a", "Cho_NAA_molar_at_least"]
+    assert values.quality.mean() > 0.9 and (least.array[values.quality] < values.array[values.quality]).all()
+    assert values.array[0, :, :2].mean() > 2 * values.array[0, :, 2:].mean()
+    assert "TE 30 ms" in values.method
+    assert {"Cho_Cr_molar", "NAA_Cr_molar", "Cho_index_molar"} <= {name for _, name in analysis.maps}
+
+
+def test_the_mean_spectrum_agrees_and_is_forgotten_with_its_region(job):
+    analysis, held, *_ = job
+    mean = row(analysis, "a", "Cho_NAA_molar_mean_spectrum")
+    assert mean.value == pytest.approx(held["tCho"] / held["tNAA"], rel=0.1)
+    assert analysis.region_spectra["a", "a", "lesion"].snr.item() > np.median(analysis.spectra_fits["a", "MRSI"].snr)
+    assert ("a", "a", "") in analysis.region_spectra
+
+
+def test_change_as_log_ratio(job):
+    analysis, held, later, *_ = job
+    change = row(analysis, "b", "Cho_NAA_molar_percent", "a")
+    true = 100 * (later["tCho"] / later["tNAA"] / (held["tCho"] / held["tNAA"]) - 1)
+    assert true == pytest.approx(-50) and change.low < true < change.high
+    assert change.method.startswith("log ratio -0.") and "standard error" in change.method
+
+
+def test_another_echo_time_is_refused_and_another_sequence_said(job):
+    analysis = job[0]
+    again = replace(analysis, spectra_fits=dict(analysis.spectra_fits))
+    found = analysis.spectra_fits["b", "MRSI"]
+    for protocol, refused, code in (
+        (replace(found.protocol, echo_time=0.135), True, "spectra_echo_times_differ"),
+        (replace(found.protocol, frequency=64.0), True, "spectra_fields_differ"),
+        (replace(found.protocol, sequence="STEAM"), False, "spectra_sequences_differ"),
+    ):
+        again.spectra_fits["b", "MRSI"] = replace(found, protocol=protocol)
+        measure_visits(again)
+        change = row(again, "b", "Cho_NAA_molar_percent", "a")
+        assert (change.value is None) == refused and code in codes(change)
+    again.spectra_fits["b", "MRSI"] = replace(found, protocol=replace(found.protocol, echo_time=0.135))
+    measure_visits(again)
+    unsuited = row(again, "b", "Ins_Cr_molar")
+    assert unsuited.value is None and "spectra_echo_time_unsuited" in codes(unsuited)
+    assert row(again, "b", "Lac_Cr_molar").value is not None
+
+
+def test_a_region_without_accepted_voxels_is_absent_with_its_reason(job):
+    analysis = job[0]
+    found = analysis.spectra_fits["a", "MRSI"]
+    poor = replace(analysis, spectra_fits={("a", "MRSI"): replace(found, accepted=np.zeros_like(found.accepted))})
+    measure_visits(poor)
+    assert row(poor, "a", "Cho_NAA_molar").value is None
+    assert "spectra_region_empty" in codes(row(poor, "a", "Cho_NAA_molar"))
+
+
+def test_undetected_naa_leaves_a_bound(job):
+    analysis = job[0]
+    found = analysis.spectra_fits["a", "MRSI"]
+    amplitudes = found.amplitudes.copy()
+    amplitudes[..., [found.names.index("NAA"), found.names.index("NAAG")]] = 0
+    none = replace(analysis, spectra_fits={("a", "MRSI"): replace(found, amplitudes=amplitudes)}, region_spectra={})
+    measure_visits(none)
+    bound = row(none, "a", "Cho_NAA_molar")
+    assert bound.value is None and bound.low > 1 and bound.high is None
+    assert "spectra_not_detected" in codes(bound)
+    assert row(none, "a", "Cho_index_molar").value == 1
+
+
+def test_a_single_voxel_stands_for_the_region_that_its_box_lies_in(monkeypatch):
+    spectra, held, _ = simulated(1.0, 41)
+    box = np.diag([20.0, 20.0, 10.0, 1.0])
+    box[:3, 3] = 5.0, 5.0, 0.0  # over columns 0 and 1, rows 0 and 1
+    single = replace(spectra, fid=spectra.fid[:, :1, :1], affine=box)
+    aside = box.copy()
+    aside[0, 3] = 18.0  # most of it beside the lesion
+    both = {"a": single, "b": replace(single, affine=aside)}
+    analysis = fitted(two_visits("MRS"), both, monkeypatch)
+    inside = row(analysis, "a", "Cho_NAA_molar")
+    assert inside.value == pytest.approx(held["tCho"] / held["tNAA"], rel=0.15)
+    (said,) = [flag for flag in inside.flags if flag.code == "spectra_box"]
+    assert said.parameters == {"volume": 4.0, "percent": 100, "share": 67}
+    outside = row(analysis, "b", "Cho_NAA_molar")
+    assert outside.value is None and {"spectra_box", "spectra_box_outside"} <= codes(outside)
+
+
+def test_what_cannot_be_fitted_is_a_warning(monkeypatch):
+    spectra, _, _ = simulated(1.0, 51)
+    both = {"a": replace(spectra, echo_time=None), "b": replace(spectra, affine=GRID.copy())}
+    both["b"].affine[:3, 3] = 500.0  # far from the head
+    analysis = fitted(two_visits(), both, monkeypatch)
+    assert not analysis.spectra_fits and not any(r.name.startswith("Cho") for r in analysis.measurements)
+    assert [message.code for message in analysis.messages["a"]] == ["spectra_echo_time_missing"]
+    assert [message.code for message in analysis.messages["b"]] == ["spectra_outside_brain"]
+
+
+def test_a_stop_is_heard(monkeypatch):
+    spectra, _, _ = simulated(1.0, 61)
+    monkeypatch.setattr(fitting_spectra, "read_spectra", lambda series: spectra)
+    analysis = two_visits()
+    with pytest.raises(CancelledError):
+        fit_spectra(analysis, "a", cancelled=lambda: True)
+    assert not analysis.spectra_fits
