@@ -48,9 +48,14 @@ def own(analysis, visit, name):
     return found[0]
 
 
-# Relative error that the drawn outline, the grids and the noise may make. Cho/NAA is measured in voxels of 5 mm that a
-# thin rim shares with oedema, which lowers it where it is high.
-TOLERANCE = {"volume": ("volume", 0.15), "rCBV_ratio": ("rCBV_ratio_mean", 0.2), "Cho_NAA": ("Cho_NAA_molar", 0.3)}
+# Relative error that the drawn outline, the grids and the noise may make. Relaxation, which the fit does not correct,
+# raises Cho/Cr by 5 % and lowers Cho/NAA by 2 % in these spectra.
+TOLERANCE = {
+    "volume": ("volume", 0.15),
+    "rCBV_ratio": ("rCBV_ratio_mean", 0.2),
+    "Cho_NAA": ("Cho_NAA_molar", 0.12),
+    "Cho_Cr": ("Cho_Cr_molar", 0.15),
+}
 
 
 @pytest.mark.parametrize("key", TOLERANCE)
@@ -154,7 +159,7 @@ def test_the_command_writes_the_comparison(folder, analysis, tmp_path):
 
     write_results(analysis, tmp_path / "out")
     table = compare_with_truth(tmp_path / "out" / "measurements.csv", folder / "truth.json")
-    assert table.count("%") == 9
+    assert table.count("%") == 12
     assert "absent" not in table
     assert "final answer of the case: pseudoprogression" in table
 
