@@ -25,7 +25,7 @@ LONG_ECHO = 0.1  # s: beyond it macromolecules have decayed
 MACROMOLECULES = tuple(name for name in BROAD if name.startswith("MM"))
 QUIET = (-2.5, -0.5)  # ppm: where no metabolite is
 CHUNK = 24  # voxels at a time: keeps memory bounded and a cancel quick
-FIRST_STEPS, FULL_STEPS = 8, 10
+FIRST_STEPS, FULL_STEPS, ROUNDS = 8, 8, 2
 CANDIDATES = 2
 FEWEST_POINTS = 256  # of a decay that the first steps look at
 FLEXIBILITY = 1  # number of the baseline's flexibility that the first steps take
@@ -186,22 +186,35 @@ def _usual(model: Model, voxels: int) -> np.ndarray:
 def _fitted(model: Model, data: np.ndarray, noise: np.ndarray, best: engine.State) -> _Found:
     """The full fit of each voxel from the state of its first steps."""
     baseline = model.baseline
-    kept, dimensions = _flexibility(model, baseline, data, noise, best)
-    state = engine.descend(model, data, noise, kept, best, own=True, steps=FULL_STEPS)
+    kept, dimensions, left = _flexibility(model, baseline, data, noise, best)
+    # What is expected counts against all that the model leaves, not the noise alone: else, where the signal is strong,
+    # shifts and widths of single metabolites would follow a lineshape that no Voigt line has.
+    state, rough = best, np.ones(len(data))
+    for _ in range(ROUNDS):
+        rough = np.sqrt(np.maximum(left, 1))
+        state = engine.descend(model, data, noise * rough, kept, state, own=True, steps=FULL_STEPS)
+        left = rough**2 * _squares(model, state, kept)
+    noise = noise * rough
 
     curves = baseline.curves
     inside = state.residual @ curves
     smooth = (inside * kept) @ curves.T
     rest = state.residual - smooth
     degrees = np.maximum(data.shape[1] - dimensions - state.free.sum(axis=1) - SHARED, 1)
-    residual = (rest**2).sum(axis=1) / degrees
-    covariance = engine.covariance(model, state, np.maximum(residual, 1))
+    residual = (rest**2).sum(axis=1) / degrees * rough**2
+    covariance = engine.covariance(model, state, np.maximum(residual, 1) / rough**2)
     lines = np.exp(1j * (state.parameters[:, 0, None] + state.parameters[:, 1, None] * (model.ppm - 3.0)))
     phased = np.real(data * lines) / noise[:, None] - smooth
     heights = (phased - rest).max(axis=1)
-    snr = heights / (2 * np.sqrt(np.maximum(residual, 1e-12)))
+    snr = heights / (2 * np.sqrt(np.maximum(residual, 1e-12))) * rough
     spectra = np.stack([phased + smooth, phased + smooth - rest, smooth], axis=1) * noise[:, None, None]
     return _Found(state.parameters, state.amplitude, covariance, state.cost, residual, snr, spectra.astype(np.float32))
+
+
+def _squares(model: Model, state: engine.State, kept: np.ndarray) -> np.ndarray:
+    """Mean square of what a state leaves of the data with its baseline ``(voxels,)``."""
+    inside = state.residual @ model.baseline.curves
+    return ((state.residual - (inside * kept) @ model.baseline.curves.T) ** 2).mean(axis=1)
 
 
 def _begin(model: Model, parameters: np.ndarray) -> engine.State:
@@ -217,8 +230,9 @@ def _begin(model: Model, parameters: np.ndarray) -> engine.State:
 
 def _flexibility(
     model: Model, baseline: Baseline, data: np.ndarray, noise: np.ndarray, state: engine.State
-) -> tuple[np.ndarray, np.ndarray]:
-    """The flexibility of each voxel's baseline by an information criterion, as shares kept and effective dimension.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The flexibility of each voxel's baseline by an information criterion, as shares kept and effective dimension, and
+    what is left with it in noise variances.
 
     log(residual) + 2 PATIENCE dimension / points, after Akaike, as in Wilson, Magn Reson Med 2021;85:13 (ABfit).
     """
@@ -226,7 +240,8 @@ def _flexibility(
     penalty = 2 * PATIENCE * baseline.dimensions / data.shape[1]
     scores = [np.log((rest**2).sum(axis=1)) + more for rest, more in zip(left, penalty, strict=True)]
     best = np.argmin(scores, axis=0)
-    return baseline.kept[best], baseline.dimensions[best]
+    squares = np.array([(rest**2).mean(axis=1) for rest in left])[best, np.arange(len(data))]
+    return baseline.kept[best], baseline.dimensions[best], squares
 
 
 def _neighbours(found: _Found, shape: tuple[int, int, int], model: Model) -> tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ PIVOT = 3.0  # ppm that the first-order phase turns around
 SKEW_TIME = 0.1  # s
 METABOLITE_SHIFT, NAA_SHIFT = 0.004, 0.002  # ppm: DESDSH and ALSDSH of LCModel 6.3
 METABOLITE_RATE = 0.4  # 1/s at 85.16 MHz, growing with the square root of frequency: DESDT2 of LCModel 6.3
-SLOPE_SPREAD = 20.0  # degrees per ppm: SDDEGP of LCModel 6.3
+DELAY_SPREAD = 50e-6  # s by which the first point may miss the echo's top (chosen): a first-order phase
 SKEW_SPREAD = 0.3  # rad at SKEW_TIME: a mild asymmetry (chosen)
 LOWER, UPPER = 0.2, 4.0  # ppm
 
@@ -102,7 +102,7 @@ def make(protocol: Protocol, points: int, dwell_time: float, names: tuple[str, .
     inside = inside[np.argsort(ppm[inside])]
     count = len(names)
     expected, spread = np.zeros(SHARED + 2 * count), np.full(SHARED + 2 * count, np.inf)
-    spread[SLOPE], spread[SKEW] = np.radians(SLOPE_SPREAD), SKEW_SPREAD
+    spread[SLOPE], spread[SKEW] = 2 * np.pi * protocol.frequency * DELAY_SPREAD, SKEW_SPREAD
     for number, name in enumerate(names):
         shift, width = SHARED + number, SHARED + count + number
         if name in BROAD:
