@@ -109,7 +109,7 @@ class SpectroscopySection(Section):
             write_overlaps(patient, self.session.analysis)
         self.session.show_timeline(True)
         rows = [row for row in timeline.shown_rows(patient) if row.overlay not in MAPS]
-        timeline.show(self.session.application, [*rows, timeline.Row("T1CE", name)])
+        timeline.choose_rows(self.session.application, [*rows, timeline.Row("T1CE", name)])
 
     def show_voxel(self, visit: str, world: np.ndarray) -> bool:
         """Plots the spectrum at a point of the scene (RAS mm) in a visit, with its numbers; False without one."""
