@@ -20,9 +20,9 @@ from .ledger import ledger
 from .markup import Markup, row, table
 from .measurement_tables import measurement_tables
 from .response_html import response_section
+from .spectra import spectra_parts
 from .statement import statement
 from .summary import missing, summary
-from .spectra import spectra_parts
 
 MAIN_MEASURES = (
     "volume", "rCBV_ratio_mean", "CBF_ratio_mean", "Cho_NAA_molar", "Cho_NAA_area", "ADC_mean", "APTw_mean",

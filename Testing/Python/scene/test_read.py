@@ -97,7 +97,7 @@ def check_equal(found: Analysis, expected: Analysis):
                 else:
                     assert first == second, (key, field.name)
     covered = {*plain, "images", "regions", "references", "brains", "visit_to_reference", "series_to_visit", "curves"}
-    covered |= {"maps", "outlines", "spectra_fits", "region_spectra", *followed}
+    covered |= {"given", "maps", "outlines", "spectra_fits", "region_spectra", *followed}
     assert covered == {field.name for field in dataclasses.fields(Analysis)}
 
 
