@@ -34,6 +34,15 @@ class PseudoProgressionAnalyzer(ScriptedLoadableModule):
         )
         self.parent.acknowledgementText = _("The example cases use the ICBM 152 brain template.")
         slicer.app.connect("startupCompleted()", registerSampleData)
+        slicer.app.connect("startupCompleted()", registerStatistics)
+
+
+def registerStatistics():
+    """Adds the map measures to the Segment Statistics module, where that is loaded."""
+    if hasattr(slicer.modules, "segmentstatistics"):
+        from PseudoProgressionAnalyzerLib.desktop.statistics_plugin import register
+
+        register()
 
 
 def registerSampleData():
@@ -214,6 +223,35 @@ class PseudoProgressionAnalyzerLogic(ScriptedLoadableModuleLogic):
     def saveReport(self, folder) -> list:
         """Writes report, timeline, tables and maps into a folder."""
         return self.session.save_report(folder)
+
+
+class PseudoProgressionAnalyzerFileReader:
+    """Slicer's file dialogs and drag and drop: a patient's folder by its patient.json, and spectra of all vendors."""
+
+    def __init__(self, parent):
+        self.parent = parent
+
+    def description(self):
+        return _("Serial studies of a patient, or a spectrum")
+
+    def fileType(self):
+        return "PseudoProgressionAnalyzer"
+
+    def extensions(self):
+        patient, spectrum = _("Patient folder"), _("MR spectrum")
+        spectra = ("rda", "sdat", "spar", "nii", "nii.gz", "raw")
+        return [f"{patient} (*.json)", *(f"{spectrum} (*.{ending})" for ending in spectra)]
+
+    def canLoadFileConfidence(self, filePath):
+        from PseudoProgressionAnalyzerLib.desktop.file_reader import confidence
+
+        return confidence(pathlib.Path(filePath)) if self.parent.supportedNameFilters(filePath) else 0.0
+
+    def load(self, properties):
+        from PseudoProgressionAnalyzerLib.desktop.file_reader import open_file
+
+        self.parent.loadedNodes = open_file(pathlib.Path(properties["fileName"]))
+        return bool(self.parent.loadedNodes)
 
 
 class PseudoProgressionAnalyzerTest(ScriptedLoadableModuleTest):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import qt
 import slicer
+import vtk
 from slicer.i18n import tr as _
 
 from ...analysis.change_maps import changes_to_show
@@ -14,6 +15,7 @@ from ...scene.timeline_rows import state_of
 from ...scene.timeline_steps import active_view, next_lesion, next_row, next_visit
 from ...scene.timeline_views import chosen_opacity
 from ..section import Section, offer
+from ..view_titles import ViewTitles
 
 KEYS = (
     ("Right", "next_visit"),
@@ -38,6 +40,8 @@ class TimelineSection(Section):
         self.rows: list[timeline.Row] = []
         self.filling = False
         self.enlarged = None
+        self.titles = ViewTitles()
+        self.watched = None
         ui.earlierButton.connect("clicked()", lambda: self.session.turn_page(-1))
         ui.laterButton.connect("clicked()", lambda: self.session.turn_page(1))
         ui.lesionButton.connect("clicked()", self.lesion)
@@ -61,6 +65,25 @@ class TimelineSection(Section):
         ui.keysLabel.text = _(
             "Alt with: left, right for visits; up, down for rows; O maps off and on; L next lesion; X enlarge."
         )
+
+    def open(self) -> None:
+        """Whatever changes the timeline leaves its choices in the patient's node."""
+        self.close()
+        node = patient_node(slicer.mrmlScene)
+        if node is not None:
+            self.watched = node, node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda caller, event: self.later())
+
+    def close(self) -> None:
+        """The views go."""
+        self._show_alone(None)
+        self.titles.forget()
+        if self.watched is not None:
+            self.watched[0].RemoveObserver(self.watched[1])
+            self.watched = None
+
+    def later(self) -> None:
+        """Titles follow once the layout has made its views."""
+        qt.QTimer.singleShot(0, lambda: self.titles.update(self.session.application))
 
     # what is shown
 
@@ -90,6 +113,7 @@ class TimelineSection(Section):
         self.filling = False
         self.show_overlay()
         self.list_changes()
+        self.later()
 
     def show_overlay(self) -> None:
         """Opacity and range of the chosen row's map."""
@@ -208,10 +232,6 @@ class TimelineSection(Section):
         self.enlarged = view
         if view is not None:
             manager.addMaximizedViewNode(view)
-
-    def close(self) -> None:
-        """The views go."""
-        self._show_alone(None)
 
     def enable(self, busy: bool) -> None:
         """There must be a patient."""
