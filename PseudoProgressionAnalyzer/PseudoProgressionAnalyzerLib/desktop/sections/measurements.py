@@ -102,8 +102,8 @@ class MeasurementsSection(Section):
 
     def show_plot(self) -> None:
         """The chosen rows over the true dates; all volumes where none is chosen."""
-        model = self.ui.measurementsTable.selectionModel()
-        numbers = sorted({index.row() for index in model.selectedIndexes()})
+        chosen_cells = self.ui.measurementsTable.selectionModel().selectedIndexes
+        numbers = sorted({index.row() for index in chosen_cells})
         chosen = [self.grid.measures[number] for number in numbers if number < len(self.grid.measures)]
         self.plotted = chosen or [measure for measure in self.grid.measures if measure.name == "volume"]
         with self.panel.errors():
