@@ -23,8 +23,8 @@ import numpy as np
 DISCLAIMER = "For research and teaching. Not for clinical use."
 
 ROLES = (
-    "T1", "T1CE", "T2", "FLAIR", "DSC", "rCBV", "ASL", "CBF", "MRS", "MRSI", "Cho_NAA_molar", "Cho_NAA_area",
-    "Cho_Cr_molar", "Cho_Cr_area", "APTw", "ADC", "PET", "segmentation",
+    "T1", "T1CE", "T2", "FLAIR", "DSC", "rCBV", "sRCBV", "ASL", "M0", "CBF", "MRS", "MRSI", "Cho_NAA_molar",
+    "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area", "APTw", "ADC", "PET", "segmentation",
 )  # fmt: skip
 
 EVENT_KINDS = (

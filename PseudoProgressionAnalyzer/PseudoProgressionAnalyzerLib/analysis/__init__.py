@@ -8,11 +8,28 @@ from typing import Any
 import numpy as np
 
 from ..assessment.rules import Rules
+from ..imaging.midline import Plane
 from ..lesion.estimate import Estimate
 from ..lesion.following import FollowedLesion
 from ..measures import Assessment, Image, Map, Measurement, Message, Patient
 from ..response import Choices, PatientResponse
 from ..spectroscopy.result import Fit
+
+
+@dataclass(frozen=True)
+class DscChoices:
+    """What the user chose for a visit's DSC series; what is None is found in the series.
+
+    model: ``unidirectional`` or ``bidirectional`` leakage; steady_state, bolus_arrival: frame numbers, the baseline is
+    ``[steady_state, bolus_arrival)``; preload: whether a dose of contrast agent was given before (for the grade of the
+    protocol alone); with_k1: whether K1 becomes a map too.
+    """
+
+    model: str = "unidirectional"
+    steady_state: int | None = None
+    bolus_arrival: int | None = None
+    preload: bool | None = None
+    with_k1: bool = False
 
 
 @dataclass
@@ -27,12 +44,15 @@ class Analysis:
     alignment: visit id to what is known of its trust (``uncertainty`` mm, ``edge_distance_before`` and ``_after`` mm).
     series_to_visit: (visit id, role) to 4x4, RAS points of a series to those of its visit's T1CE.
     maps: (visit id, name) to Map on its own grid, for example ``rCBV_ratio`` or ``Cho_NAA_molar``.
-    curves: (visit id, name) to what plots of a time series need.
+    curves: (visit id, name) to what plots of a time series need, see ``dsc_maps.make_dsc_maps``.
+    absent: (visit id, map name) to the reasons why the visit has no such map although it has the series for it.
+    dsc_choices: visit id to what the user chose for its DSC series.
     regions: (visit id, region name) to bool Image on that visit's T1CE grid, for every region of ``patient.regions``;
     a region that is carried stands here once, under the visit in which it was drawn.
     spectra_fits: (visit id, ``MRSI`` or ``MRS``) to the fit of every voxel of its spectra.
     region_spectra: (visit id, visit it was drawn in, region name; empty for the reference tissue) to the fit of the
     region's mean spectrum in that visit.
+    midlines: visit id to the mid-sagittal plane of its brain, where reference tissue was looked for.
     references: visit id to bool Image on that visit's T1CE grid: the tissue that ratios are taken against.
     maps: also ``rCBV`` (relative units) and ``rCBV_ratio`` (over the reference tissue's mean) where there is a DSC.
     uptake_noise: visit id to the standard deviation of the map ``T1_subtraction`` in brain that does not enhance (%).
@@ -40,6 +60,8 @@ class Analysis:
     ``non_enhancing``, ``necrosis``, ``oedema`` and ``cavity`` where they were drawn. reader_lines: (visit id, identity,
     rule) to ``(2 diameters, 2 ends, 3)`` RAS mm of the visit, where the reader drew them. response: what every
     criterion says, by the choices. outlines: what was measured of outlines, so that an edit measures only what changed.
+    maps: also ``rCBV`` (relative units) and ``rCBV_ratio`` (over the reference tissue's mean) where there is a DSC, and
+    ``rCBV_response`` (-1, 0, 1) where the visit before has rCBV too.
     finished: steps that are done, as (step code, visit id or empty): a step runs again when it is taken out of here.
     rules: by what visits are assessed, as the user chose it.
     given: voxels of series that come from a scene instead of files, by the series' uid; needed until they are read.
@@ -57,7 +79,10 @@ class Analysis:
     curves: dict[tuple[str, str], dict[str, np.ndarray]] = field(default_factory=dict)
     spectra_fits: dict[tuple[str, str], Fit] = field(default_factory=dict)
     region_spectra: dict[tuple[str, str, str], Fit] = field(default_factory=dict)
+    absent: dict[tuple[str, str], tuple[Message, ...]] = field(default_factory=dict)
+    dsc_choices: dict[str, DscChoices] = field(default_factory=dict)
     regions: dict[tuple[str, str], Image] = field(default_factory=dict)
+    midlines: dict[str, Plane] = field(default_factory=dict)
     references: dict[str, Image] = field(default_factory=dict)
     measurements: list[Measurement] = field(default_factory=list)
     rules: Rules = field(default_factory=Rules)

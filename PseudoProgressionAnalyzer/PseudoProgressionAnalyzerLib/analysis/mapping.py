@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,14 +13,34 @@ from ..imaging.resampling import overlap_weights, resample
 from ..lesion.statistics import region_statistics
 from ..measures import Image, InputError, Map, Message, Series
 from ..patient.folder import RATIO_MAP_FIELDS
-from ..perfusion.dsc import relative_cbv
-from . import Analysis
+from . import Analysis, asl_maps, dsc_maps
 from .aligning import visit_to_visit
+from .map_estimates import WEIGHED_BY, weighed
 from .reading import lesion_of, voxels_of, warn
 
-GIVEN_MAPS = ("rCBV", "CBF", "Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area", "APTw", "ADC")
+GIVEN_MAPS = ("rCBV", "sRCBV", "CBF", "Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area", "APTw", "ADC")
+# Of maps made elsewhere whose sidecar does not say it; all others are ratios.
+UNSAID_UNITS = {"CBF": "unknown", "ADC": "unknown", "APTw": "unknown", "sRCBV": "standardised"}
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A map over its mean in the reference tissue: name, unit, and what one stands for in that unit."""
+
+    name: str
+    unit: str = "1"
+    scale: float = 1.0
+
+
 # Measured as ratio to the reference tissue in the same visit.
-TO_REFERENCE = {"rCBV": "rCBV_ratio", "CBF": "CBF_ratio"}
+TO_REFERENCE = {
+    "rCBV": Ratio("rCBV_ratio"),
+    "rCBV_uncorrected": Ratio("rCBV_uncorrected_ratio"),
+    "CBF": Ratio("CBF_ratio"),
+    "rCBF": Ratio("rCBF_ratio"),
+    "PSR": Ratio("rPSR", "%", 100.0),
+    "PH": Ratio("rPH"),
+}
 
 
 def make_maps(
@@ -28,20 +49,35 @@ def make_maps(
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> None:
-    """rCBV from the visit's DSC series, and the maps that were made elsewhere as they are."""
+    """Maps from the visit's perfusion series, and the maps that were made elsewhere as they are.
+
+    A perfusion series that cannot be used stops nothing: ``absent`` says why its map is not there. Only then a finished
+    map of the same name is used.
+    """
     visit = analysis.patient.visit(visit_id)
-    dsc = visit.of_role("DSC")
+    made = (*dsc_maps.NAMES, *asl_maps.NAMES)
+    for name in (*made, *(TO_REFERENCE[name].name for name in made if name in TO_REFERENCE), "rCBV_response"):
+        analysis.maps.pop((visit_id, name), None)
+        analysis.absent.pop((visit_id, name), None)
+    for role, name, make in (("DSC", "rCBV", dsc_maps.make_dsc_maps), ("ASL", "CBF", asl_maps.make_asl_maps)):
+        series = visit.of_role(role)
+        if series is None:
+            continue
+        try:
+            make(analysis, visit_id, series, voxels_of(analysis, series), progress, cancelled)
+        except InputError as error:
+            reasons = (Message("map_not_made", {"visit": visit_id, "role": role}), error.message)
+            warn(analysis, visit_id, *reasons)
+            analysis.absent[visit_id, TO_REFERENCE[name].name] = reasons
     for series in visit.series:
         if series.role in GIVEN_MAPS:
-            if series.role == "rCBV" and dsc is not None:
+            if (visit_id, series.role) in analysis.maps:
                 warn(analysis, visit_id, Message("map_given_and_computed", {"name": series.role}))
                 continue
             analysis.maps[visit_id, series.role] = _given_map(analysis, series)
             analysis.series_to_visit[visit_id, series.role] = np.eye(4)
-    if dsc is not None:
-        analysis.series_to_visit[visit_id, "DSC"] = np.eye(4)
-        analysis.series_to_visit[visit_id, "rCBV"] = np.eye(4)
-        _compute_rcbv(analysis, visit_id, dsc, progress, cancelled)
+            if series.role in TO_REFERENCE:
+                analysis.absent.pop((visit_id, TO_REFERENCE[series.role].name), None)
 
 
 def _given_map(analysis: Analysis, series: Series) -> Map:
@@ -58,47 +94,11 @@ def _given_map(analysis: Analysis, series: Series) -> Map:
         np.where(quality, values, np.nan),
         image.affine,
         name=series.role,
-        unit=str(fields.get("Units", "unknown" if series.role in ("CBF", "ADC", "APTw") else "1")),
+        unit=str(fields.get("Units", UNSAID_UNITS.get(series.role, "1"))),
         method=str(fields.get("Method", "made elsewhere")),
         quality=quality,
         flags=flags,
     )
-
-
-def _compute_rcbv(analysis, visit_id, dsc, progress, cancelled) -> None:
-    series = voxels_of(analysis, dsc)
-    grid = Image(series.array[0], series.affine)
-    anatomy = analysis.images[visit_id, "T1CE"]
-    brain = resample(
-        Image(analysis.brains[visit_id].astype(np.uint8), anatomy.affine), grid, np.eye(4), interpolation="nearest"
-    )
-    try:
-        result = relative_cbv(
-            series.array,
-            echo_time=dsc.acquisition["EchoTime"],
-            repetition_time=dsc.acquisition["RepetitionTime"],
-            brain_mask=brain.array > 0,
-            progress=progress,
-            cancelled=cancelled,
-        )
-    except InputError as error:
-        raise InputError(error.message.code, **{"file": str(dsc.path), **error.message.parameters}) from error
-    analysis.maps[visit_id, "rCBV"] = Map(
-        result.cbv,
-        series.affine,
-        name="rCBV",
-        unit="relative",
-        method=f"DSC, {result.model} leakage correction (Boxerman 2006), whole series after bolus arrival",
-        quality=result.quality,
-        flags=result.flags,
-    )
-    times = np.arange(len(series.array)) * dsc.acquisition["RepetitionTime"]
-    analysis.curves[visit_id, "DSC"] = {
-        "time": times,
-        "brain_signal": result.brain_curve,
-        "reference_rate": result.reference_curve,
-    }
-    warn(analysis, visit_id, *result.flags)
 
 
 def find_reference_tissue(analysis: Analysis, visit_id: str) -> None:
@@ -121,6 +121,7 @@ def find_reference_tissue(analysis: Analysis, visit_id: str) -> None:
         return
     flair = analysis.images.get((visit_id, "FLAIR"))
     midline = find_midline(anatomy, brain, exclude=lesion)
+    analysis.midlines[visit_id] = midline
     reference, flags = contralateral_white_matter(anatomy, brain, lesion, midline, flair=flair)
     warn(analysis, visit_id, *flags)
     if reference.array.any():
@@ -143,24 +144,29 @@ def _carried_lesion(analysis: Analysis, visit_id: str) -> np.ndarray | None:
 
 def make_ratio_maps(analysis: Analysis, visit_id: str) -> None:
     """Maps that have a meaning only as ratio to the reference tissue, divided by its mean in the same visit."""
-    for name, ratio_name in TO_REFERENCE.items():
+    weights: dict[tuple, np.ndarray] = {}  # maps of one series have one grid
+    for name, ratio in TO_REFERENCE.items():
         values = analysis.maps.get((visit_id, name))
         reference = analysis.references.get(visit_id)
         if values is None or reference is None:
             continue
         to_series = np.linalg.inv(analysis.series_to_visit[visit_id, name])
-        weights = overlap_weights(reference, values, to_series)
-        tissue = region_statistics(values.array, weights, values.voxel_volume, values.quality)
+        place = (values.shape, values.affine.tobytes(), to_series.tobytes())
+        if place not in weights:
+            weights[place] = overlap_weights(reference, values, to_series)
+        weigh = analysis.maps.get((visit_id, WEIGHED_BY.get(name, "")))
+        shares = weights[place] if weigh is None else weighed(weights[place], weigh)
+        tissue = region_statistics(values.array, shares, values.voxel_volume, values.quality)
         if tissue.mean is None or not tissue.mean > 0:
             warn(analysis, visit_id, Message("reference_without_value", {"visit": visit_id, "name": name}))
             continue
-        analysis.maps[visit_id, ratio_name] = Map(
-            values.array / np.float32(tissue.mean),
+        analysis.maps[visit_id, ratio.name] = Map(
+            values.array * np.float32(ratio.scale / tissue.mean),
             values.affine,
-            name=ratio_name,
-            unit="1",
+            name=ratio.name,
+            unit=ratio.unit,
             method=f"{values.method}; over the mean of the reference tissue",
             quality=values.quality,
             flags=values.flags,
         )
-        analysis.series_to_visit[visit_id, ratio_name] = analysis.series_to_visit[visit_id, name]
+        analysis.series_to_visit[visit_id, ratio.name] = analysis.series_to_visit[visit_id, name]

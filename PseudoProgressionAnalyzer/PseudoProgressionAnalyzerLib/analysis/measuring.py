@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 
 import numpy as np
 
@@ -12,30 +11,18 @@ from ..lesion.change import difference, percent_change
 from ..lesion.diameters import diameters
 from ..lesion.estimate import Estimate
 from ..lesion.shape import sphericity
-from ..lesion.statistics import Statistics, region_statistics
 from ..lesion.volume import volume_estimate
-from ..measures import Image, Map, Measurement, Message, Region
+from ..measures import Image, Measurement, Message, Patient, Region
 from ..spectroscopy.result import Fit
 from . import Analysis
 from .aligning import visit_to_visit
+from .map_estimates import MEASURED_MAPS, WEIGHED_BY, WITHOUT_UNIT, estimates, first_measure, place_of
+from .mapping import TO_REFERENCE
 from .measuring_spectra import NAMES, REFUSED, log_words, measure_spectra, not_compared
+from .perfusion_changes import RESPONSE, within_repeatability
 
-# Map -> (name of the measurement without statistic, statistics that the product writes).
-MEASURED_MAPS = {
-    "rCBV_ratio": ("mean", "median", "p95"),
-    "CBF_ratio": ("mean", "median", "p95"),
-    "Cho_NAA_molar": ("mean",),
-    "Cho_NAA_area": ("mean",),
-    "Cho_Cr_molar": ("mean",),
-    "Cho_Cr_area": ("mean",),
-    "APTw": ("mean",),
-    "ADC": ("mean",),
-}
-# A ratio of metabolites in a region is one number, so its name carries no statistic.
-WITHOUT_STATISTIC = ("Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area")
-FEWEST_EFFECTIVE_VOXELS = 5.0
-SMALLEST_COVERED_SHARE = 0.5
-NORMAL_95 = 1.959963984540054
+SIGNED = ("K2_", "Tmax_")
+RATIOS = tuple(ratio.name for ratio in TO_REFERENCE.values())
 
 
 def measure_visits(analysis: Analysis) -> None:
@@ -58,7 +45,19 @@ def measure_visits(analysis: Analysis) -> None:
                 values += measure_maps(analysis, visit_id, region, mask, "own", weights)
             if region.carried or region.purpose == "free":
                 values += measure_maps(analysis, visit_id, region, mask, "fixed", weights)
-    analysis.measurements = values + changes(values, visits, analysis.spectra_fits)
+    analysis.measurements = in_order(values, analysis.patient) + changes(values, visits, analysis.spectra_fits)
+
+
+def in_order(values: list[Measurement], patient: Patient) -> list[Measurement]:
+    """Values by visit, region, own before fixed, and measure: the same order whatever was measured again."""
+    visits = [visit.id for visit in patient.visits]
+    regions = [(region.visit, region.name) for region in patient.regions]
+
+    def place(row: Measurement) -> tuple:
+        region = regions.index((row.drawn_in, row.region))
+        return visits.index(row.visit), region, row.kind != "own", place_of(row.name), row.name
+
+    return sorted(values, key=place)
 
 
 def _empty(region: Region) -> Measurement:
@@ -101,69 +100,62 @@ Weights = dict[tuple[tuple[int, ...], bytes, bytes], np.ndarray]
 def measure_maps(
     analysis: Analysis, visit_id: str, region: Region, mask: Image, kind: str, known: Weights | None = None
 ) -> list[Measurement]:
-    """Statistics of every map of the visit in a region, on the map's own grid with overlap weights (those that are
-    known are taken from there, others are added), and the ratios of its spectra: ratios of sums, never the mean of a
-    ratio map that was made from them."""
+    """Measures of every map of the visit in a region, on the map's own grid with overlap weights (those that are known
+    are taken from there, others are added), and the ratios of its spectra: ratios of sums, never the mean of a ratio
+    map that was made from them.
+
+    A map that could not be made from its series has one row without a value that says why.
+    """
     known = {} if known is None else known
     region_to_visit = visit_to_visit(analysis, region.visit, visit_id)
-    reference = _reference_name(analysis, visit_id)
-    rows = measure_spectra(analysis, visit_id, region, mask, kind, reference)
+    rows = measure_spectra(analysis, visit_id, region, mask, kind, _tissue_name(analysis, visit_id))
     from_spectra = {row.name for row in rows}
-    for name, statistics in MEASURED_MAPS.items():
+
+    def row(name: str, estimate: Estimate, reference: str = "", method: str = "") -> None:
+        rows.append(
+            Measurement(
+                visit=visit_id,
+                region=region.name,
+                kind=kind,
+                drawn_in=region.visit,
+                name=name,
+                value=estimate.value,
+                unit=estimate.unit,
+                low=estimate.low,
+                high=estimate.high,
+                reference=reference,
+                method=method,
+                flags=estimate.flags,
+            )
+        )
+
+    for name in MEASURED_MAPS:
         values = analysis.maps.get((visit_id, name))
-        if values is None or name in from_spectra:
+        if name in from_spectra:
+            continue
+        if values is None:
+            if (visit_id, name) in analysis.absent:
+                missing = Estimate(None, "", flags=analysis.absent[visit_id, name])
+                row(first_measure(name), missing, _reference_name(analysis, visit_id, name))
             continue
         region_to_map = np.linalg.inv(analysis.series_to_visit[visit_id, name]) @ region_to_visit
         grid = (values.shape, values.affine.tobytes(), region_to_map.tobytes())
         if grid not in known:
             known[grid] = overlap_weights(mask, values, region_to_map)
-        found = region_statistics(values.array, known[grid], values.voxel_volume, values.quality)
-        for statistic in statistics:
-            value, low, high, flags = _trusted(found, statistic, values)
-            rows.append(
-                Measurement(
-                    visit=visit_id,
-                    region=region.name,
-                    kind=kind,
-                    drawn_in=region.visit,
-                    name=name if name in WITHOUT_STATISTIC else f"{name}_{statistic}",
-                    value=value,
-                    unit=values.unit,
-                    low=low,
-                    high=high,
-                    reference=reference if name.endswith("_ratio") else "",
-                    method=values.method,
-                    flags=flags,
-                )
-            )
+        weigh = analysis.maps.get((visit_id, WEIGHED_BY.get(name, "")))
+        for measure, estimate in estimates(name, values, known[grid], weigh):
+            row(measure, estimate, _reference_name(analysis, visit_id, name), values.method)
     return rows
 
 
-def _trusted(
-    found: Statistics, statistic: str, values: Map
-) -> tuple[float | None, float | None, float | None, tuple[Message, ...]]:
-    """The statistic with its interval, or None with the reason why it cannot be trusted.
-
-    The interval of a mean is that of the spread of its voxels, taken as independent: a lower limit of the real
-    uncertainty, to which the repeatability is added where it is known (in the assessment).
-    """
-    flags = (*found.flags, *values.flags)
-    value = getattr(found, statistic)
-    if value is None:
-        return None, None, None, flags
-    if found.n_effective < FEWEST_EFFECTIVE_VOXELS:
-        few = Message("region_few_voxels", {"voxels": round(found.n_effective, 1), "fewest": FEWEST_EFFECTIVE_VOXELS})
-        return None, None, None, (*flags, few)
-    if found.covered_fraction < SMALLEST_COVERED_SHARE:
-        share = Message("region_mostly_untrusted", {"percent": round(100 * found.covered_fraction)})
-        return None, None, None, (*flags, share)
-    if statistic != "mean":
-        return value, None, None, flags
-    error = NORMAL_95 * found.standard_deviation / math.sqrt(found.n_effective)
-    return value, value - error, value + error, flags
+def _reference_name(analysis: Analysis, visit_id: str, map_name: str) -> str:
+    """What a map's values are taken against; empty where they stand for themselves."""
+    if map_name == RESPONSE:
+        return "rCBV_ratio of the visit before"
+    return _tissue_name(analysis, visit_id) if map_name in RATIOS else ""
 
 
-def _reference_name(analysis: Analysis, visit_id: str) -> str:
+def _tissue_name(analysis: Analysis, visit_id: str) -> str:
     drawn = any(region.visit == visit_id and region.purpose == "reference" for region in analysis.patient.regions)
     return "drawn reference tissue" if drawn else "contralateral white matter"
 
@@ -185,14 +177,17 @@ def changes(
         series.setdefault((row.region, row.kind, drawn, row.name), []).append(row)
     found = []
     for rows in series.values():
+        if rows[0].name.startswith("PRM_"):  # a change already
+            continue
         measured = sorted((row for row in rows if row.value is not None), key=lambda row: order[row.visit])
         for earlier, later in itertools.pairwise(measured):
             if earlier.unit != later.unit:
                 continue
             before, after = _estimate(earlier), _estimate(later)
-            pairs = [(later.name, difference(before, after))]
-            if before.value > 0 and after.value >= 0:
-                pairs.append((f"{later.name}_percent", percent_change(before, after)))
+            pairs = [(later.name, within_repeatability(later.name, difference(before, after)))]
+            if before.value > 0 and after.value >= 0 and has_percent(later):
+                percent = within_repeatability(later.name, percent_change(before, after), percent_of=before.value)
+                pairs.append((f"{later.name}_percent", percent))
             reasons = not_compared(fits or {}, earlier, later)
             refused = any(reason.code in REFUSED for reason in reasons)
             for name, change in pairs:
@@ -219,6 +214,12 @@ def changes(
                     )
                 )
     return found
+
+
+def has_percent(row: Measurement) -> bool:
+    """Whether a change in per cent of the earlier value means something: not of a percentage, nor of what can be below
+    zero."""
+    return row.unit != "%" and not row.name.startswith(SIGNED) and not row.name.endswith(WITHOUT_UNIT)
 
 
 def _estimate(row: Measurement) -> Estimate:

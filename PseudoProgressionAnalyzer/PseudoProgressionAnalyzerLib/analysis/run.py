@@ -15,6 +15,7 @@ from .judging import assess_visits
 from .lesions import follow_lesions
 from .mapping import find_reference_tissue, make_maps, make_ratio_maps
 from .measuring import measure_visits
+from .perfusion_changes import make_response_maps
 from .reading import find_brain, read_visit
 from .responding import judge_responses
 
@@ -103,6 +104,7 @@ def steps(analysis: Analysis) -> list[Step]:
         *for_each("step_reference_tissue", find_reference_tissue),
         *for_each("step_ratios", make_ratio_maps),
         *for_each("step_region_spectra", fit_region_spectra, long=True),
+        once("step_response_maps", make_response_maps),
         once("step_measure", measure_visits),
         once("step_lesions", follow_lesions),
         once("step_responses", judge_responses),

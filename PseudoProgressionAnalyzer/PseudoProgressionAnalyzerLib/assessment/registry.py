@@ -22,8 +22,10 @@ CONTEXT = (
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "perfusion": {
         "rCBV": (
-            "rCBV_ratio_mean", "rCBV_ratio_median", "rCBV_ratio_p95", "rCBV_ratio_hotspot",
-            "rCBV_uncorrected_ratio_mean", "sRCBV_median",
+            "rCBV_ratio_mean", "rCBV_ratio_median", "rCBV_ratio_p25", "rCBV_ratio_p75", "rCBV_ratio_p90",
+            "rCBV_ratio_p95", "rCBV_ratio_hotspot", "rCBV_ratio_skewness", "rCBV_ratio_kurtosis",
+            "rCBV_uncorrected_ratio_mean", "FTB_low", "FTB_middle", "FTB_high", "PRM_decreased", "PRM_unchanged",
+            "PRM_increased", "sRCBV_mean", "sRCBV_median", "sRCBV_p95",
         ),
         "rCBF": ("rCBF_ratio_mean", "rCBF_ratio_median"),
         "PSR": ("PSR_mean", "rPSR_mean"),
@@ -32,7 +34,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "Ve": ("Ve_median",),
         "Vp": ("Vp_mean", "Vp_median", "Vp_ratio_mean"),
         "iAUC": ("iAUC_mean",),
-        "CBF": ("CBF_ratio_mean", "CBF_ratio_median", "CBF_ratio_p95", "ASL_visual_score"),
+        "CBF": ("CBF_mean", "CBF_ratio_mean", "CBF_ratio_median", "CBF_ratio_p95", "ASL_visual_score"),
         "contrast_clearance": ("contrast_clearance",),
     },
     "metabolism": {

@@ -49,7 +49,7 @@ from .long_work import run_in_background
 
 Show = Callable[[Message, float], None]
 
-FOLLOWING = ("step_measure", "step_lesions", "step_responses", "step_assess")
+FOLLOWING = ("step_response_maps", "step_measure", "step_lesions", "step_responses", "step_assess")
 """Steps that depend on what is drawn."""
 
 

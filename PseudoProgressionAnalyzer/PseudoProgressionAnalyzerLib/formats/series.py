@@ -17,7 +17,18 @@ from .spectra import read_spectra_header
 SPECTRA = ("MRS", "MRSI")
 
 # Series whose values are a quantity: of these the real-world value counts, not the signal.
-QUANTITIES = ("rCBV", "CBF", "ADC", "APTw", "PET", "Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area")
+QUANTITIES = (
+    "rCBV",
+    "sRCBV",
+    "CBF",
+    "ADC",
+    "APTw",
+    "PET",
+    "Cho_NAA_molar",
+    "Cho_NAA_area",
+    "Cho_Cr_molar",
+    "Cho_Cr_area",
+)
 
 
 def read_series(series: Series) -> Image:

@@ -22,8 +22,8 @@ from .folder import NEEDED_FIELDS, TIME_SERIES, add_stated_regions, relative
 from .patient_file import read_patient_file
 
 ROLES = {
-    "T1w": "T1", "T2w": "T2", "FLAIR": "FLAIR", "asl": "ASL", "dsc": "DSC", "pet": "PET", "cbf": "CBF", "rCBV": "rCBV",
-    "cbv": "rCBV", "ADC": "ADC", "APTw": "APTw", "mrsi": "MRSI", "svs": "MRS",
+    "T1w": "T1", "T2w": "T2", "FLAIR": "FLAIR", "asl": "ASL", "m0scan": "M0", "dsc": "DSC", "pet": "PET", "cbf": "CBF",
+    "rCBV": "rCBV", "cbv": "rCBV", "ADC": "ADC", "APTw": "APTw", "mrsi": "MRSI", "svs": "MRS",
 }  # fmt: skip
 MASKS = ("mask", "dseg", "roi")
 _SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
@@ -132,7 +132,7 @@ def _add_series(
     name = {"file": str(path), "role": role}
     if role in TIME_SERIES and header.array.ndim != 4:
         patient.problems.append(Message("not_a_time_series", name))
-    elif role not in (*TIME_SERIES, "PET", "MRS", "MRSI") and header.array.ndim != 3:
+    elif role not in (*TIME_SERIES, "M0", "PET", "MRS", "MRSI") and header.array.ndim != 3:
         patient.problems.append(Message("unexpected_time_series", {**name, "frames": len(header.array)}))
     elif other is not None:
         patient.problems.append(Message("role_twice", {**name, "visit": visit.id, "other": str(other.path)}))

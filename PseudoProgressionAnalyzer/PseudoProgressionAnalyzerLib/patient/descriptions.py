@@ -34,7 +34,7 @@ _KINDS: tuple[tuple[str, str | None, str], ...] = (
     ("subtraction", None, r"sub|subtra\w*|subtrak\w*|soustraction|sottrazione|resta"),
     ("lesion", "lesion", r"masktumor"),
     ("rCBV", "rCBV", r"n?rcbv(reg)?|cbv|relcbv|rel ?cbv|cor ?cbv|corrected ?cbv"),
-    ("standardised_rCBV", None, r"srcbv(reg)?"),
+    ("sRCBV", "sRCBV", r"srcbv(reg)?"),
     ("CBF", "CBF", r"n?cbf|relcbf|cerebral blood flow"),
     ("perfusion_map", None, r"mtt|ttp|tmax|pbp|t0|gbp|relmtt|ktrans|kep|leakage|dt1"),
     ("APTw", "APTw", r"aptw?|mtr ?asym"),

@@ -154,7 +154,7 @@ def check_role(series: Series, role: str, dimensions: int | None) -> None:
     name = {"file": str(series.path), "role": role}
     if dimensions is not None and role in TIME_SERIES and dimensions != 4:
         raise InputError("not_a_time_series", **name)
-    if dimensions == 4 and role not in (*TIME_SERIES, "MRS", "MRSI", "PET"):
+    if dimensions == 4 and role not in (*TIME_SERIES, "M0", "MRS", "MRSI", "PET"):
         raise InputError("unexpected_time_series", **name, frames="several")
     lacking = [field for field in NEEDED_FIELDS.get(role, ()) if field not in series.acquisition]
     if lacking:

@@ -197,7 +197,7 @@ def _read_study(
         if role in TIME_SERIES and header.array.ndim != 4:
             problems.append(Message("not_a_time_series", {"file": str(path), "role": role}))
             continue
-        if role not in (*TIME_SERIES, "MRS", "MRSI") and header.array.ndim != 3:
+        if role not in (*TIME_SERIES, "M0", "MRS", "MRSI") and header.array.ndim != 3:
             problems.append(
                 Message("unexpected_time_series", {"file": str(path), "role": role, "frames": len(header.array)})
             )

@@ -12,6 +12,8 @@ SYNONYMS = {
     "FLAIR": ("flair", "t2f", "t2_flair", "flairreg"),
     "DSC": ("dsc", "perfusion_dsc"),
     "rCBV": ("rcbv", "cbv", "nrcbvreg"),
+    "sRCBV": ("srcbv", "srcbvreg"),
+    "M0": ("m0", "m0scan"),
     "CBF": ("cbf", "ncbf"),
     "ADC": ("adc", "adcreg"),
     "APTw": ("apt", "aptw"),

@@ -79,7 +79,9 @@ def guess_role(part: Part, arranged: Arrangement | None) -> Guess:
         return by_header("PET", "SOPClassUID", header.tracer or "PET, tracer not said")
     if header.sop_class == "Parametric Map Storage":
         return by_description(said[1]) if said and said[1] in MAP_WORDS.values() else unused("map")
-    tcia_map = "Secondary Capture" in header.sop_class and said and said[1] in ("rCBV", "CBF", "ADC") and arranged
+    tcia_map = (
+        "Secondary Capture" in header.sop_class and said and said[1] in ("rCBV", "sRCBV", "CBF", "ADC") and arranged
+    )
     if tcia_map and header.modality == "MR":
         return by_description(said[1], 0.8)
     if header.sop_class not in IMAGES:

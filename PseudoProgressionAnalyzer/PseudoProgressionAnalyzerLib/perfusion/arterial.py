@@ -20,6 +20,7 @@ WINDOW = 1, 12  # frames before and after bolus arrival in which shapes are comp
 FEWEST = 50  # candidates
 MOST = 5000  # candidates; more are thinned out evenly
 DARKEST = 3.0  # deepest signal in standard deviations of the baseline: below it the artery is saturated
+LEAST_HEIGHT = 2.0  # peak of an artery in peaks of the brain's curve: below it, it is tissue; this library's choice
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,38 @@ def arterial_input(
     if voxels.size == 0:
         raise InputError("arterial_not_found", candidates=0)
     return _mean(curves, voxels, shape, echo_time)
+
+
+def arterial_doubts(artery: ArterialInput, tissue_curve: np.ndarray, frames: Frames) -> tuple[Message, ...]:
+    """Why an arterial input that was found is not to be trusted; empty where nothing speaks against it.
+
+    tissue_curve: mean dR2* of brain in 1/s ``(time,)``. An artery is seen before the tissue that it feeds, for a
+    shorter time and far more strongly: its first pass must begin no later (time of half the peak), last no longer
+    (width at half the peak) and rise to at least twice the tissue's peak. It must come from several voxels.
+    """
+    arterial, tissue = _half_heights(artery.curve, frames), _half_heights(tissue_curve, frames)
+    found = list(artery.flags)
+    if arterial[1] > tissue[1]:
+        found.append(Message("arterial_late", {"frames": round(arterial[1] - tissue[1], 1)}))
+    if arterial[2] > tissue[2]:
+        found.append(Message("arterial_broad", {"frames": round(arterial[2] - tissue[2], 1)}))
+    if arterial[0] < LEAST_HEIGHT * tissue[0]:
+        found.append(Message("arterial_low", {"times": round(arterial[0] / tissue[0], 1), "needed": LEAST_HEIGHT}))
+    return tuple(found)
+
+
+def _half_heights(curve: np.ndarray, frames: Frames) -> tuple[float, float, float]:
+    """Peak of the first pass, frame in which half of it is reached, and width at that height in frames."""
+    peak = frames.bolus_arrival + int(np.argmax(curve[frames.bolus_arrival : frames.first_pass_end]))
+    half = curve[peak] / 2
+    before, after = peak, peak
+    while before > 0 and curve[before - 1] > half:
+        before -= 1
+    while after < curve.size - 1 and curve[after + 1] > half:
+        after += 1
+    rise = before - (curve[before] - half) / (curve[before] - curve[before - 1]) if before > 0 else 0.0
+    fall = after + (curve[after] - half) / (curve[after] - curve[after + 1]) if after < curve.size - 1 else after
+    return float(curve[peak]), float(rise), float(fall - rise)
 
 
 def _curves(series: np.ndarray, voxels: np.ndarray, frames: Frames, echo_time: float) -> np.ndarray:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
 from ..analysis import Analysis
 from ..analysis.mapping import TO_REFERENCE
+from ..analysis.perfusion_changes import RESPONSE
 from ..imaging.resampling import resample
 from ..measures import Image, Map, Patient
 from . import nodes
@@ -86,6 +87,9 @@ def write_patient(patient: object, analysis: Analysis) -> None:
         "alignment": analysis.alignment,
         "curves": [{"visit": key[0], "name": key[1], "values": values} for key, values in analysis.curves.items()],
         "rules": analysis.rules,
+        "midlines": analysis.midlines,
+        "absent": [[*key, reasons] for key, reasons in analysis.absent.items()],
+        "dsc_choices": analysis.dsc_choices,
         "assessments": analysis.assessments,
         "outcome": analysis.outcome,
         "uptake_noise": analysis.uptake_noise,
@@ -231,14 +235,16 @@ def _build_maps(patient: object, analysis: Analysis, pause: Callable[[], None]) 
         pause()
 
 
-def write_ratio_maps(patient: object, analysis: Analysis, visit_id: str) -> None:
-    """Brings the visit's ratio maps in the scene up to date after its reference tissue changed."""
-    for name in TO_REFERENCE.values():
-        node, values = find(patient, Kind.MAP, visit_id, name), analysis.maps.get((visit_id, name))
+def write_ratio_maps(patient: object, analysis: Analysis, visit_id: str, compared: Iterable[str] = ()) -> None:
+    """Brings the visit's ratio maps in the scene up to date after its reference tissue changed, and the response maps
+    of the visits compared."""
+    ratios = [(visit_id, ratio.name) for ratio in TO_REFERENCE.values()]
+    for visit, name in (*ratios, *((visit, RESPONSE) for visit in compared)):
+        node, values = find(patient, Kind.MAP, visit, name), analysis.maps.get((visit, name))
         if values is None and node is not None:
             patient.GetScene().RemoveNode(node)
         elif values is not None:
-            new = _write_map(patient, analysis, visit_id, name, values)
+            new = _write_map(patient, analysis, visit, name, values)
             if node is None:
                 show_map(new, patient, name, chosen_scale(patient, name) or map_scales(analysis)[name])
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..analysis import Analysis
+from ..analysis import Analysis, DscChoices
 from ..assessment import Rules
+from ..imaging.midline import Plane
 from ..lesion.estimate import Estimate
 from ..lesion.following import FollowedLesion
 from ..measures import Assessment, Image, InputError, Map, Message, Patient, Region
@@ -75,6 +76,15 @@ def read_scene(scene: object) -> SceneContent:
             for curve in content["curves"]
         },
         rules=from_plain(Rules, content.get("rules", {})),
+        midlines={
+            visit: replace(plane, normal=np.array(plane.normal))
+            for visit, plane in from_plain(dict[str, Plane], content.get("midlines", {})).items()
+        },
+        absent={
+            (visit, name): from_plain(tuple[Message, ...], reasons)
+            for visit, name, reasons in content.get("absent", [])
+        },
+        dsc_choices=from_plain(dict[str, DscChoices], content.get("dsc_choices", {})),
         assessments=from_plain(list[Assessment], content["assessments"]),
         outcome=from_plain(dict[str, tuple[Message, ...]], content["outcome"]),
         uptake_noise=content.get("uptake_noise", {}),

@@ -15,7 +15,8 @@ import numpy as np
 from ..analysis import Analysis
 from ..analysis.fitting_spectra import REFERENCE
 from ..analysis.mapping import TO_REFERENCE, make_ratio_maps
-from ..analysis.measuring import changes, measure_visits
+from ..analysis.measuring import changes, in_order, measure_visits
+from ..analysis.perfusion_changes import make_response_maps
 from ..imaging.resampling import transform_points
 from ..measures import Image, Map, Measurement, Region
 from . import nodes
@@ -39,8 +40,9 @@ def remeasure(scene: object, analysis: Analysis, node: object, segment_id: str, 
     if region.purpose == "reference":
         if region.visit in analysis.references:
             make_ratio_maps(analysis, region.visit)
-        write_ratio_maps(patient_node, analysis, region.visit)
-        _remeasure_ratios(patient_node, analysis, region.visit)
+        changed = make_response_maps(analysis, region.visit)
+        write_ratio_maps(patient_node, analysis, region.visit, changed)
+        _remeasure_ratios(patient_node, analysis, [region.visit, *changed])
     else:
         kept = [row for row in without_changes(analysis) if (row.drawn_in, row.region) != (region.visit, region.name)]
         merge(analysis, kept + region_rows(analysis, region, segment_mask(node, segment_id)))
@@ -67,7 +69,7 @@ def take(analysis: Analysis, node: object, segment_id: str) -> Region | None:
         tissue = np.logical_or.reduce([on_grid(segment_mask(node, each), anatomy).array for each in regions_of(node)])
         analysis.references.pop(visit_id, None)
         for ratio in TO_REFERENCE.values():
-            analysis.maps.pop((visit_id, ratio), None)
+            analysis.maps.pop((visit_id, ratio.name), None)
         if tissue.any():
             analysis.references[visit_id] = Image(tissue, anatomy.affine)
     return region
@@ -93,9 +95,9 @@ def region_rows(analysis: Analysis, region: Region, mask: Image, visit_id: str =
     return without_changes(part)
 
 
-def _remeasure_ratios(patient_node: object, analysis: Analysis, visit_id: str) -> None:
-    """What is measured against the reference tissue of a visit, in all regions."""
-    rows = [row for row in without_changes(analysis) if row.visit != visit_id or not row.reference]
+def _remeasure_ratios(patient_node: object, analysis: Analysis, visits: list[str]) -> None:
+    """What is measured against the reference tissue of these visits, in all regions."""
+    rows = [row for row in without_changes(analysis) if row.visit not in visits or not row.reference]
     for region in analysis.patient.regions:
         mask = analysis.regions.get((region.visit, region.name))
         node = nodes.find(patient_node, Kind.LESION, region.visit)
@@ -103,7 +105,8 @@ def _remeasure_ratios(patient_node: object, analysis: Analysis, visit_id: str) -
         if segment_id is not None:
             mask = segment_mask(node, segment_id)  # the same voxels without the empty ones around
         if region.purpose != "reference" and mask is not None:
-            rows += [row for row in region_rows(analysis, region, mask, visit_id) if row.reference]
+            for visit_id in dict.fromkeys(visits):
+                rows += [row for row in region_rows(analysis, region, mask, visit_id) if row.reference]
     merge(analysis, rows)
 
 
@@ -131,11 +134,9 @@ def _region(analysis: Analysis, node: object, segment_id: str, visit_id: str, pu
 
 
 def merge(analysis: Analysis, values: list[Measurement]) -> None:
-    """Values in the order of visits and regions, and the changes over time that follow from them."""
+    """Values in the order of the whole job, and the changes over time that follow from them."""
     visits = [visit.id for visit in analysis.patient.visits if visit.id in analysis.visit_to_reference]
-    regions = [(region.visit, region.name) for region in analysis.patient.regions]
-    values.sort(key=lambda row: (visits.index(row.visit), regions.index((row.drawn_in, row.region))))
-    analysis.measurements = values + changes(values, visits, analysis.spectra_fits)
+    analysis.measurements = in_order(values, analysis.patient) + changes(values, visits, analysis.spectra_fits)
 
 
 def _maps_around(analysis: Analysis, region: Region, mask: Image, only: str = "") -> dict[tuple[str, str], Map]:

@@ -11,12 +11,14 @@ from .nodes import Kind, linked, mark, marked
 from .plain import from_plain
 
 _OVERLAYS = (
-    ("rCBV_ratio", "rCBV"), ("CBF_ratio", "CBF"), ("Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area"),
-    ("APTw",),
+    ("rCBV_ratio", "rCBV", "sRCBV"), ("CBF_ratio", "CBF"),
+    ("Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area"), ("APTw",),
 )  # fmt: skip
 """Rows of maps over the T1CE; of each group the first that the patient has."""
 
-_COMES_FROM = {"DSC": "rCBV_ratio", "rCBV": "rCBV_ratio", "CBF": "CBF_ratio", "MRSI": "Cho_NAA_molar"}
+_COMES_FROM = {
+    "DSC": "rCBV_ratio", "rCBV": "rCBV_ratio", "ASL": "CBF_ratio", "CBF": "CBF_ratio", "MRSI": "Cho_NAA_molar",
+}  # fmt: skip
 """Maps that will be made from series of these roles: their rows stand from the start, so that no view moves later."""
 
 

@@ -113,11 +113,12 @@ def test_problems(subject, break_it, code):
 def test_archive_folders_of_images(tmp_path):
     for date in ("08-13-1996", "01-17-1997"):
         study = tmp_path / f"{date}-Mr Rcbv Sequence-46313"
-        for name in ("T1post", "T1prereg", "FLAIRreg", "T2reg", "ADCreg", "nRCBVreg", "MaskTumor", "sRCBVreg"):
+        for name in ("T1post", "T1prereg", "FLAIRreg", "T2reg", "ADCreg", "nRCBVreg", "MaskTumor", "sRCBVreg", "dT1"):
             put(study / f"11.000000-{name}-73420" / "image.nii.gz")
     patient = read(tmp_path)
     assert patient.problems == []
     assert [visit.date.isoformat() for visit in patient.visits] == ["1996-08-13", "1997-01-17"]
-    assert {series.role for series in patient.visits[0].series} == {"T1CE", "T1", "FLAIR", "T2", "ADC", "rCBV"}
+    found = {"T1CE", "T1", "FLAIR", "T2", "ADC", "rCBV", "sRCBV"}
+    assert {series.role for series in patient.visits[0].series} == found
     assert [region.purpose for region in patient.regions] == ["lesion", "lesion"]
     assert codes(patient.visits[0].warnings) == ["file_not_recognised"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from PseudoProgressionAnalyzerLib.perfusion.arterial import arterial_input
+from PseudoProgressionAnalyzerLib.perfusion.arterial import ArterialInput, arterial_doubts, arterial_input
 from PseudoProgressionAnalyzerLib.perfusion.curves import relaxation_change
 from PseudoProgressionAnalyzerLib.perfusion.deconvolution import cbf
 from PseudoProgressionAnalyzerLib.perfusion.dsc import relative_cbv
@@ -53,3 +53,26 @@ def test_brain_without_contrast_has_no_artery(scan, code_of):
     )
     assert code_of(arterial_input, np.zeros_like(one.signal), mask=one.labels == 4, **options) == "arterial_not_found"
     assert code_of(arterial_input, one.signal, echo_time=30, frames=maps.frames) == "dsc_echo_time"
+
+
+def test_a_found_artery_is_trusted_and_tissue_is_not(scan):
+    """Lesions, grey matter, a late vein and a faint vessel must all be refused, each for its reason."""
+    one, maps = scan
+    options = {"echo_time": one.echo_time, "frames": maps.frames}
+    found = arterial_input(one.signal, brain_mask=one.labels > 0, **options)
+    assert arterial_doubts(found, maps.reference_curve, maps.frames) == ()
+
+    def codes(curve):
+        made = ArterialInput(curve, found.mask, found.flags)
+        return {flag.code for flag in arterial_doubts(made, maps.reference_curve, maps.frames)}
+
+    grey = arterial_input(one.signal, mask=one.labels == 2, **options).curve
+    assert "arterial_low" in codes(grey)
+    assert codes(np.roll(found.curve, 4)) == {"arterial_late"}
+    assert codes(0.3 * found.curve) == {"arterial_low"}
+    wide = np.convolve(found.curve, np.ones(12) / 12)[: found.curve.size]
+    assert "arterial_broad" in codes(wide)
+    single = np.zeros(one.labels.shape, bool)
+    single[tuple(np.argwhere(one.labels == 4)[0])] = True
+    alone = arterial_input(one.signal, mask=single, **options)
+    assert "arterial_few_voxels" in {flag.code for flag in arterial_doubts(alone, maps.reference_curve, maps.frames)}

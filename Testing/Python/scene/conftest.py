@@ -8,10 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from PseudoProgressionAnalyzerLib.analysis import Analysis
+from PseudoProgressionAnalyzerLib.analysis import Analysis, DscChoices
 from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
+from PseudoProgressionAnalyzerLib.analysis.perfusion_changes import make_response_maps
 from PseudoProgressionAnalyzerLib.analysis.responding import update_lesions
 from PseudoProgressionAnalyzerLib.assessment import Rules, editable_criteria
+from PseudoProgressionAnalyzerLib.imaging.midline import Plane
 from PseudoProgressionAnalyzerLib.measures import (
     Assessment,
     Event,
@@ -157,6 +159,10 @@ def make_analysis(folder) -> Analysis:
         analysis.spectra_fits[visit_id, "MRSI"] = fit_of_a_grid((1, 4, 5), number)
         analysis.series_to_visit[visit_id, "MRSI"] = np.eye(4)
     analysis.region_spectra[VISITS[0], VISITS[0], ""] = fit_of_a_grid((1, 1, 1), 7)
+    analysis.midlines[VISITS[0]] = Plane(np.array([1.0, 0.0, 0.0]), 1 / 3, 0.2, 0.1, 0.9, (Message("noted"),))
+    analysis.absent[VISITS[1], "CBF_ratio"] = (Message("map_not_made", {"visit": VISITS[1], "role": "ASL"}),)
+    analysis.dsc_choices[VISITS[1]] = DscChoices("bidirectional", bolus_arrival=7, preload=True)
+    make_response_maps(analysis)
     measure_visits(analysis)
     update_lesions(analysis)
     analysis.finished = {(step, visit_id) for step in ("step_read", "step_align") for visit_id in VISITS}

@@ -50,6 +50,8 @@ def check_equal(found: Analysis, expected: Analysis):
         "outcome",
         "messages",
         "finished",
+        "absent",
+        "dsc_choices",
     )
     for name in plain:
         assert getattr(found, name) == getattr(expected, name), name
@@ -97,7 +99,11 @@ def check_equal(found: Analysis, expected: Analysis):
                 else:
                     assert first == second, (key, field.name)
     covered = {*plain, "images", "regions", "references", "brains", "visit_to_reference", "series_to_visit", "curves"}
-    covered |= {"given", "maps", "outlines", "spectra_fits", "region_spectra", *followed}
+    covered |= {"given", "maps", "outlines", "midlines", "spectra_fits", "region_spectra", *followed}
+    assert {visit: to_plain(plane) for visit, plane in found.midlines.items()} == {
+        visit: to_plain(plane) for visit, plane in expected.midlines.items()
+    }
+    assert all(isinstance(plane.normal, np.ndarray) for plane in found.midlines.values())
     assert covered == {field.name for field in dataclasses.fields(Analysis)}
 
 

@@ -1,0 +1,134 @@
+"""Perfusion compared between visits: where rCBV rose or fell voxel by voxel, and the band of its repeatability."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+
+from ..imaging.registration import UNCERTAINTY_LIMIT
+from ..imaging.resampling import overlap_weights, resample, transform_points, voxel_centres
+from ..lesion.estimate import Estimate
+from ..measures import Image, InputError, Map, Message
+from ..perfusion.regions import NORMAL_RANGE, REPEATABILITY, response_map
+from . import Analysis
+from .aligning import visit_to_visit
+from .reading import lesion_of, warn
+
+RATIO, RESPONSE = "rCBV_ratio", "rCBV_response"
+FROM_MIDLINE = 5.0  # mm that the opposite half of the brain keeps from the mid-sagittal plane: own choice
+MOST_OF_A_VOXEL = 0.5  # share of an interpolated voxel that trusted voxels must make up; weights likewise
+
+
+def make_response_maps(analysis: Analysis, around: str = "") -> list[str]:
+    """A response map for every visit whose rCBV can be compared with that of the visit before; else the reason why not.
+
+    Values: -1 decreased, 0 unchanged, 1 increased, on the later visit's grid. Limits come from the brain on the side
+    opposite to the lesion (``perfusion.regions.response_map``). around: only where this visit takes part. Returns the
+    visits whose response map, or reason, was made anew.
+    """
+    visits = [visit.id for visit in analysis.patient.visits if (visit.id, "rCBV") in analysis.maps]
+    changed = []
+    for earlier, later in itertools.pairwise(visits):
+        if around not in ("", earlier, later):
+            continue
+        changed.append(later)
+        analysis.maps.pop((later, RESPONSE), None)
+        analysis.absent.pop((later, RESPONSE), None)
+        if (earlier, RATIO) not in analysis.maps or (later, RATIO) not in analysis.maps:
+            continue  # what is missing there is said there
+        doubts = alignment_doubts(analysis, earlier, later)
+        try:
+            if not doubts:
+                analysis.maps[later, RESPONSE] = _response(analysis, earlier, later)
+                analysis.series_to_visit[later, RESPONSE] = analysis.series_to_visit[later, RATIO]
+        except InputError as error:
+            doubts = (error.message,)
+        if doubts:
+            analysis.absent[later, RESPONSE] = doubts
+            warn(analysis, later, *doubts)
+    return changed
+
+
+def alignment_doubts(analysis: Analysis, *visits: str) -> tuple[Message, ...]:
+    """Why visits must not be compared voxel by voxel; empty where nothing speaks against it."""
+    found = []
+    for visit_id in visits:
+        if visit_id == analysis.reference_visit:
+            continue
+        uncertainty = analysis.alignment.get(visit_id, {}).get("uncertainty")
+        flagged = [one for one in analysis.messages.get(visit_id, ()) if one.code.startswith("registration_")]
+        if uncertainty is None or uncertainty > UNCERTAINTY_LIMIT or flagged:
+            found.append(Message("response_map_alignment", {"visit": visit_id}))
+    return tuple(found)
+
+
+def _response(analysis: Analysis, earlier: str, later: str) -> Map:
+    """Raises InputError ``response_map_normal``."""
+    after = analysis.maps[later, RATIO]
+    to_visit = analysis.series_to_visit[later, RATIO]
+    to_grid = np.linalg.inv(to_visit) @ visit_to_visit(analysis, earlier, later)
+    before, seen = _on_grid(analysis.maps[earlier, RATIO], after, to_grid @ analysis.series_to_visit[earlier, RATIO])
+    trusted = seen & (np.isfinite(after.array) if after.quality is None else after.quality)
+    normal, tissue = _normal_brain(analysis, later, after, np.linalg.inv(to_visit))
+    for visit_id, to_map in ((later, np.linalg.inv(to_visit)), (earlier, to_grid)):
+        lesion = lesion_of(analysis, visit_id)
+        if lesion is not None:
+            anatomy = analysis.images[visit_id, "T1CE"]
+            normal &= ~resample(Image(lesion, anatomy.affine), after, to_map, interpolation="nearest").array
+    found = response_map(before, after.array, normal, trusted)
+    low, high = NORMAL_RANGE
+    return Map(
+        np.where(found.trusted, found.classes, np.nan).astype(np.float32),
+        after.affine,
+        name=RESPONSE,
+        unit="1",
+        method=f"change of rCBV_ratio in each voxel since {earlier}: -1 below {found.low:.2f}, 1 above "
+        f"{found.high:.2f} ({low:g} to {high:g} % of its change in {tissue})",
+        quality=found.trusted,
+        flags=(Message("response_map_rigid"), *after.flags),
+    )
+
+
+def _normal_brain(analysis: Analysis, visit_id: str, grid: Image, to_grid: np.ndarray) -> tuple[np.ndarray, str]:
+    """The brain of the side on which the reference tissue lies, bool ``(k, j, i)`` of the grid, and what it is called;
+    the reference tissue itself where no mid-sagittal plane is known."""
+    tissue, plane = analysis.references[visit_id], analysis.midlines.get(visit_id)
+    if plane is None:
+        return overlap_weights(tissue, grid, to_grid) > MOST_OF_A_VOXEL, "the reference tissue"
+    brain = Image(analysis.brains[visit_id].astype(bool), analysis.images[visit_id, "T1CE"].affine)
+    inside = resample(brain, grid, to_grid, interpolation="nearest").array
+    side = np.sign(np.median(plane.distance(voxel_centres(tissue.array, tissue.affine))))
+    from_grid = np.linalg.inv(to_grid)
+    points = transform_points(from_grid, voxel_centres(inside, grid.affine))
+    normal = np.zeros(grid.shape, bool)
+    normal[inside] = side * plane.distance(points) > FROM_MIDLINE
+    return normal, "the opposite half of the brain"
+
+
+def _on_grid(values: Map, grid: Image, to_grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A map on another grid, interpolated from its trusted voxels alone, and where there are enough of them."""
+    trusted = np.isfinite(values.array) if values.quality is None else values.quality & np.isfinite(values.array)
+    share = resample(Image(trusted.astype(np.float32), values.affine), grid, to_grid).array
+    total = resample(Image(np.where(trusted, values.array, 0), values.affine), grid, to_grid).array
+    seen = share > MOST_OF_A_VOXEL
+    return np.where(seen, total / np.where(seen, share, 1), np.nan), seen
+
+
+def within_repeatability(name: str, change: Estimate, percent_of: float | None = None) -> Estimate:
+    """A change with the band that repeated measurements without a true change would fill, where one was published.
+
+    name: of the measure; change: difference, or per cent of the earlier value percent_of. The band is at least as wide
+    as the change's own interval. A change inside it carries the flag ``change_within_repeatability``. Source of the
+    coefficients: ``perfusion.regions.REPEATABILITY``.
+    """
+    if name not in REPEATABILITY or change.value is None:
+        return change
+    band = REPEATABILITY[name] * (1 if percent_of is None else 100 / percent_of)
+    low, high = change.value - band, change.value + band
+    low = low if change.low is None else min(low, change.low)
+    high = high if change.high is None else max(high, change.high)
+    inside = abs(change.value) <= band
+    flag = Message("change_within_repeatability", {"coefficient": REPEATABILITY[name], "source": "Prah 2015, AJNR"})
+    return replace(change, low=low, high=high, flags=(*change.flags, flag) if inside else change.flags)
