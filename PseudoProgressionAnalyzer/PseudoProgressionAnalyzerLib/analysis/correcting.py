@@ -11,7 +11,7 @@ from .reading import ANATOMICAL
 
 ANATOMY = "T1CE"
 CHOSEN = "step_reference_visit"
-MEASURED = "step_measure"
+COMPARED, MEASURED = "step_response_maps", "step_measure"
 KEPT_WITHOUT_ANATOMY = ("step_brain", "step_align")
 """Steps of a visit that depend on its T1CE alone."""
 KEPT_WITHOUT_MAPS = (*KEPT_WITHOUT_ANATOMY, "step_maps")
@@ -36,7 +36,7 @@ def correct(analysis: Analysis, patient: Patient) -> None:
     for visit_id in set(old) - {visit.id for visit in _every(patient)}:
         _forget(analysis, visit_id, roles=None, keep=())
     _check_reference(analysis, before, patient)
-    kept = {CHOSEN, MEASURED}
+    kept = {CHOSEN, COMPARED, MEASURED}
     if _looked_at(before) != _looked_at(patient):
         # no number of before stands beside the corrected patient
         kept, analysis.measurements, analysis.lesions, analysis.parts = {CHOSEN}, [], [], {}
@@ -86,13 +86,14 @@ def _forget(analysis: Analysis, visit_id: str, roles: set[str] | None, keep: tup
         for key in [key for key in table if key[0] == visit_id and (roles is None or key[1] in roles)]:
             del table[key]
     analysis.references.pop(visit_id, None)
+    analysis.midlines.pop(visit_id, None)
     analysis.uptake_noise.pop(visit_id, None)
     analysis.maps.pop((visit_id, enhancement.NAME), None)
     if "step_maps" not in keep:
         said = [m for m in analysis.messages.pop(visit_id, []) if m.code.startswith("registration_")]
         if said and "step_align" in keep:
             analysis.messages[visit_id] = said
-        for table in (analysis.maps, analysis.curves):
+        for table in (analysis.maps, analysis.curves, analysis.absent):
             for key in [key for key in table if key[0] == visit_id]:
                 del table[key]
     if "step_align" not in keep:

@@ -112,7 +112,7 @@ def test_doubts_of_the_alignment_stay_with_it(analysis):
 def test_what_is_left_out_comes_back_as_it_was(analysis):
     images = dict(analysis.images)
     asked = again(analysis, lambda p: editing.leave_out(p, B))
-    over_all = {"step_measure", "step_lesions", "step_responses", "step_assess"}
+    over_all = {"step_response_maps", "step_measure", "step_lesions", "step_responses", "step_assess"}
     assert set(asked) == over_all
     assert [region.visit for region in analysis.patient.regions] == [A, C]
     analysis.finished |= {(step, "") for step in over_all}
