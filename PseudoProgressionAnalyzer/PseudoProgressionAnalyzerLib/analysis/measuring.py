@@ -45,7 +45,8 @@ def measure_visits(analysis: Analysis) -> None:
                 values += measure_maps(analysis, visit_id, region, mask, "own", weights)
             if region.carried or region.purpose == "free":
                 values += measure_maps(analysis, visit_id, region, mask, "fixed", weights)
-    analysis.measurements = in_order(values, analysis.patient) + changes(values, visits, analysis.spectra_fits)
+    values = in_order(values, analysis.patient)
+    analysis.measurements = values + changes(values, visits, analysis.spectra_fits)
 
 
 def in_order(values: list[Measurement], patient: Patient) -> list[Measurement]:

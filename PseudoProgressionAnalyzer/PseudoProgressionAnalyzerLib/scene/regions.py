@@ -136,7 +136,8 @@ def _region(analysis: Analysis, node: object, segment_id: str, visit_id: str, pu
 def merge(analysis: Analysis, values: list[Measurement]) -> None:
     """Values in the order of the whole job, and the changes over time that follow from them."""
     visits = [visit.id for visit in analysis.patient.visits if visit.id in analysis.visit_to_reference]
-    analysis.measurements = in_order(values, analysis.patient) + changes(values, visits, analysis.spectra_fits)
+    values = in_order(values, analysis.patient)
+    analysis.measurements = values + changes(values, visits, analysis.spectra_fits)
 
 
 def _maps_around(analysis: Analysis, region: Region, mask: Image, only: str = "") -> dict[tuple[str, str], Map]:
