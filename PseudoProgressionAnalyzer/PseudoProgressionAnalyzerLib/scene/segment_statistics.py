@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 
-from ..analysis.measuring import FEWEST_EFFECTIVE_VOXELS, SMALLEST_COVERED_SHARE
+from ..analysis.map_estimates import FEWEST_EFFECTIVE_VOXELS, SMALLEST_COVERED_SHARE
 from ..imaging.resampling import overlap_weights
 from ..lesion.statistics import Statistics, region_statistics
 from . import nodes
