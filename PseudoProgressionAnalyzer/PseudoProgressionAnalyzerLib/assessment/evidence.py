@@ -12,7 +12,7 @@ repeatability, which contains it, whichever is larger) and that of the published
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scipy.special import ndtr, ndtri
@@ -95,7 +95,14 @@ def likelihood_ratio(beyond: Any, sensitivity: Any, specificity: Any) -> Any:
 
 
 def hold(measurement: Measurement, criterion: Criterion, circumstances: Circumstances, spreads: CutOffSpreads) -> Held:
-    """The measurement held against the criterion, with every reason why it weighs less or nothing."""
+    """The measurement held against the criterion, with every reason why it weighs less or nothing.
+
+    A ratio whose denominator was not detected has no value but a lower bound: where that lies beyond the cut-off, it is
+    held as if it were the value, which is cautious.
+    """
+    bounded = measurement.value is None and measurement.low is not None and criterion.cut_off is not None
+    if bounded and criterion.direction == "high" and measurement.low >= criterion.cut_off:
+        measurement = replace(measurement, value=measurement.low)
     refused = [
         *_refused_criterion(criterion, circumstances),
         *_refused_value(measurement, criterion),
@@ -115,7 +122,7 @@ def hold(measurement: Measurement, criterion: Criterion, circumstances: Circumst
         reasons.append(Message("evidence_repeatability_assumed", {"percent": round(100 * assumed)}))
     if low is None or high is None:
         error = 0.0
-        reasons.append(Message("evidence_interval_unknown"))
+        reasons.append(Message("evidence_lower_bound" if low == value else "evidence_interval_unknown"))
     elif criterion.scale == "log" and low <= 0:
         error = math.inf
         reasons.append(Message("evidence_interval_reaches_zero"))

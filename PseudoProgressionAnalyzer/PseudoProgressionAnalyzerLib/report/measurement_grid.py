@@ -76,7 +76,10 @@ def _value(rows: list[Measurement]) -> Cell:
     if not rows:
         return Cell("")
     row = words.cleaned(rows[0])
-    shown = words.say("report_not_measured") if row.value is None else words.quantity(row.value, row.low, row.high, "1")
+    if row.value is not None:
+        shown = words.quantity(row.value, row.low, row.high, "1")
+    else:
+        shown = words.say("report_not_measured") if row.low is None else f"> {words.number(row.low)}"
     return Cell(shown + (f" {FLAGGED}" if row.flags and row.value is not None else ""), (row,))
 
 

@@ -30,6 +30,8 @@ def measurement_tables(markup: Markup, measurements: Sequence[Measurement]) -> s
 
 def value_cell(markup: Markup, measurement: Measurement, notes: Notes) -> str:
     """A value with unit and interval, or that it is absent, with the numbers of its flags."""
+    if measurement.value is None and measurement.low is not None:
+        return f"&gt; {escape(words.number(measurement.low))}{notes.marks(measurement.flags)}"
     if measurement.value is None:
         return f'<span class="absent">{markup.say("not_measured")}</span>{notes.marks(measurement.flags)}'
     shown = words.quantity(measurement.value, measurement.low, measurement.high, measurement.unit)

@@ -89,6 +89,8 @@ def show_spectrum(patient: object, curves: Curves, title: str) -> object:
     chart.SetXAxisRange(float(curves.ppm.max()), float(curves.ppm.min()))
     chart.SetYAxisTitle("")
     chart.SetLegendVisibility(True)
+    chart.SetTitleFontSize(12)
+    chart.SetLegendFontSize(10)  # small: it lies over the curves
     for node in nodes.linked(patient, Kind.SPECTRUM):
         node.SetSaveWithScene(False)  # made again with each click
     return chart
