@@ -14,7 +14,7 @@ CHOSEN = "step_reference_visit"
 COMPARED, MEASURED = "step_response_maps", "step_measure"
 KEPT_WITHOUT_ANATOMY = ("step_brain", "step_align")
 """Steps of a visit that depend on its T1CE alone."""
-KEPT_WITHOUT_MAPS = (*KEPT_WITHOUT_ANATOMY, "step_maps")
+KEPT_WITHOUT_MAPS = (*KEPT_WITHOUT_ANATOMY, "step_maps", "step_spectra")
 """Steps of a visit that hold when nothing but an anatomical image beside the T1CE changed."""
 
 
@@ -93,7 +93,8 @@ def _forget(analysis: Analysis, visit_id: str, roles: set[str] | None, keep: tup
         said = [m for m in analysis.messages.pop(visit_id, []) if m.code.startswith("registration_")]
         if said and "step_align" in keep:
             analysis.messages[visit_id] = said
-        for table in (analysis.maps, analysis.curves, analysis.absent):
+        tables = (analysis.maps, analysis.curves, analysis.absent, analysis.spectra_fits, analysis.region_spectra)
+        for table in tables:
             for key in [key for key in table if key[0] == visit_id]:
                 del table[key]
     if "step_align" not in keep:

@@ -41,6 +41,7 @@ def fit_spectra(
     for series in analysis.patient.visit(visit_id).series:
         if series.role not in SPECTRA:
             continue
+        analysis.spectra_fits.pop((visit_id, series.role), None)
         analysis.series_to_visit[visit_id, series.role] = np.eye(4)
         try:
             spectra = read_spectra(series)
