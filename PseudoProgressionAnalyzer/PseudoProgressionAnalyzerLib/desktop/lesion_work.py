@@ -17,7 +17,7 @@ from ..analysis import Analysis
 from ..analysis.proposing import bright_tissue, propose_lesion, visit_before
 from ..imaging.resampling import transform_points
 from ..measures import Event, Image, InputError, Message
-from ..scene import lines, proposals
+from ..scene import lines, proposals, timeline
 from ..scene.nodes import patient_node
 from .long_work import run_in_background
 from .session import Session
@@ -99,6 +99,7 @@ class LesionWork:
         analysis = self.session.analysis
         if analysis is not None and analysis.lesions:
             lines.write_lines(self._patient(), analysis)
+            timeline.show_drawn(self.session.application)
 
     def choose(self, **choices: Any) -> None:
         """Changes choices: fields of ``Choices``, or of its settings. Raises InputError as the rules."""
@@ -160,6 +161,7 @@ class LesionWork:
         if found.mask.any():
             image = Image(found.mask, analysis.images[visit, "T1CE"].affine)
             proposals.show_proposal(self._patient(), visit, image, points)
+            timeline.show_drawn(self.session.application)
         return found.flags
 
     def _follow(self) -> None:

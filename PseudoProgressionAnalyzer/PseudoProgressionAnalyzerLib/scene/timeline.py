@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..measures import Visit
 from . import nodes
 from .application import Application
 from .hierarchy import visit_title
@@ -34,7 +35,7 @@ COLUMNS = 4  # as many as were measured to follow a scroll step together; furthe
 
 __all__ = [
     "COLUMNS", "LAYOUT_ID", "VIEW_GROUP", "Row", "available_rows", "choose_rows", "default_rows", "fit", "hide",
-    "is_shown", "layout_description", "patient_of", "rows_after_work", "show", "shown_rows", "turn_page",
+    "is_shown", "layout_description", "patient_of", "rows_after_work", "show", "show_drawn", "shown_rows", "turn_page",
     "view_nodes", "visits_of",
 ]  # fmt: skip
 
@@ -132,11 +133,27 @@ def fit(application: Application) -> None:
     patient_node = nodes.patient_node(application.scene)
     if patient_node is None:
         return
+    page, views = _page_and_views(application, patient_node)
+    for node in views.values():
+        mark(node, placed="")
+    place(patient_node, page, views)
+
+
+def show_drawn(application: Application) -> None:
+    """Shows what came into the scene since (proposals, lines) in the column of its visit only."""
+    patient_node = nodes.patient_node(application.scene)
+    if patient_node is not None and is_shown(application):
+        show_regions(patient_node, *_page_and_views(application, patient_node))
+
+
+def _page_and_views(
+    application: Application, patient_node: object
+) -> tuple[list[Visit], dict[tuple[int, int], object]]:
+    """The visits that are shown, and the views by column and row."""
     last = state_of(patient_node)
     page = visits_of(patient_node)[last.get("first", 0) :][: last.get("columns", COLUMNS)]
     views = {}
     for node in view_nodes(application):
-        mark(node, placed="")
         column, row = node.GetLayoutName().removeprefix("PPA_").split("_")
         views[int(column), int(row)] = node
-    place(patient_node, page, views)
+    return page, views

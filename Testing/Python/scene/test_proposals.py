@@ -8,6 +8,7 @@ import pytest
 from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
 from PseudoProgressionAnalyzerLib.analysis.proposing import bright_tissue, propose_lesion, visit_before
 from PseudoProgressionAnalyzerLib.analysis.responding import update_lesions
+from PseudoProgressionAnalyzerLib.scene import timeline
 from PseudoProgressionAnalyzerLib.scene.application import application
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find
@@ -92,6 +93,19 @@ def test_accepted_it_is_a_lesion_like_any_other(app, undrawn):
     assert np.array_equal(analysis.regions[SECOND, "lesion"].array, mask)
     update_lesions(analysis)
     assert [lesion.lesion for lesion in analysis.lesions] == ["L1", "L1", "L1"]
+
+
+def test_it_is_drawn_in_the_column_of_its_visit_only(app, undrawn):
+    patient, analysis, truth = undrawn
+    timeline.show(app)
+    proposed(patient, analysis, truth)
+    node, _ = proposal_of(patient, SECOND)
+    assert node.GetDisplayNode().GetNumberOfViewNodeIDs() == 0, "everywhere, until it is told"
+    timeline.show_drawn(app)
+    views = {app.scene.GetNodeByID(view) for view in node.GetDisplayNode().GetViewNodeIDs()}
+    titles = {view.GetLayoutName().split("_")[1] for view in views}
+    assert titles == {"1"}, "the second column"
+    timeline.hide(app)
 
 
 def test_rejected_it_leaves_nothing(undrawn):

@@ -17,7 +17,7 @@ from ..section import Section, offer
 
 TUMOURS = ("enhancing", "non_enhancing", "mixed")
 RULES = ("reader", "product")
-NARROWEST_FIGURE = 560  # pixels
+NARROWEST_FIGURE = 420  # pixels
 
 
 class LesionsSection(Section):
@@ -174,7 +174,7 @@ class LesionsSection(Section):
         svg = therapy_figure(analysis) if analysis is not None else ""
         pixmap = qt.QPixmap()
         if svg and pixmap.loadFromData(qt.QByteArray(svg.encode("utf-8")), "SVG"):
-            width = max(self.ui.therapyFigure.width, NARROWEST_FIGURE)
+            width = max(self.ui.responseTree.width, NARROWEST_FIGURE)
             self.ui.therapyFigure.setPixmap(pixmap.scaledToWidth(width, qt.Qt.SmoothTransformation))
         else:
             self.ui.therapyFigure.clear()
