@@ -239,8 +239,9 @@ def _categories(
         for place, (now, later) in zip(places, cells, strict=True):
             parts += _box(place, top, width, now, later)
         top += STRIP + 3
-    parts.append(text(LEFT, top + 14, words.say("report_therapy_legend", language), FAINT, size=11))
-    return parts, top + 24 - bottom
+    for number, code in enumerate(("report_therapy_legend", "report_therapy_arrow")):
+        parts.append(text(LEFT, top + 14 + 15 * number, words.say(code, language), FAINT, size=11))
+    return parts, top + 39 - bottom
 
 
 def _box(place: float, top: float, width: float, now: str, later: str) -> list[str]:
