@@ -220,6 +220,14 @@ class PseudoProgressionAnalyzerLogic(ScriptedLoadableModuleLogic):
         """The assessment as of a visit."""
         return next(found for found in self.session.analysis.assessments if found.as_of == asOf)
 
+    def setPrior(self, median: float, low: float, high: float, asOf: str = "") -> None:
+        """A prior of the user's for one visit, or for all: probability of true progression before any test."""
+        self.session.set_prior((median, low, high), asOf)
+
+    def setCriteria(self, file=None) -> None:
+        """A criteria file of the user's; without one the default criteria."""
+        self.session.set_criteria(file)
+
     def saveReport(self, folder) -> list:
         """Writes report, timeline, tables and maps into a folder."""
         return self.session.save_report(folder)

@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for report, tables and maps")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier result in DIR")
+    parser.add_argument("--pdf", action="store_true", help="also write report.pdf (needs the extra 'pdf')")
     parser.add_argument("--show-patient", action="store_true", help="write the patient's id from patient.json")
 
 
@@ -89,11 +90,16 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
 
 
 def _analyze(options: argparse.Namespace) -> None:
+    from .report import printing
     from .report.results import check_output, shown_analysis, write_results
 
     check_output(options.output, options.overwrite)
+    if options.pdf:
+        printing.check_possible()
     analysis = _run_job(options.patient, _rules(options))
     with_scene = _with_scene(shown_analysis(analysis, options.show_patient))
+    if options.pdf:
+        with_scene["also"] = _with_pdf(with_scene.get("also"))
     with _Progress() as show:
         show(Message("step_write"), 0.0)
         written = write_results(
@@ -104,6 +110,18 @@ def _analyze(options: argparse.Namespace) -> None:
             print(path)
     if maps := sum(path.parent != options.output for path in written):
         print(f"{options.output / 'maps'}{os.sep} ({maps} files)")
+
+
+def _with_pdf(also: Callable[[Any, Path], None] | None) -> Callable[[Any, Path], None]:
+    """What adds ``report.pdf`` to the files that are put together, after what another adds."""
+    from .report import printing, writing
+
+    def add(shown: Any, stage: Path) -> None:
+        if also is not None:
+            also(shown, stage)
+        writing.write_file(stage / "report.pdf", printing.pdf((stage / "report.html").read_text(encoding="utf-8")))
+
+    return add
 
 
 def _with_scene(shown: object) -> dict[str, Any]:

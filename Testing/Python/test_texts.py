@@ -61,6 +61,10 @@ def test_an_unknown_code_is_shown_and_not_dropped():
     assert texts.sentence(Message("no_such_code", {"a": 1})) == "no_such_code (a=1)"
 
 
+def test_a_parameter_that_an_older_scene_did_not_keep_is_unknown():
+    assert "?" in texts.sentence(Message("json_syntax", {"file": "a.json"}))
+
+
 def test_no_sentence_diagnoses():
     for code, entry in texts.catalogue().items():
         assert "diagnos" not in (entry["what"] + entry["remedy"]).lower(), code

@@ -1,63 +1,80 @@
-"""The assessment as of one visit as rich text for the panel: the report's words without its figures, which Qt's text
-browser does not draw."""
+"""The assessment's words as rich text that Qt draws (HTML 4); what they say stands in ``report.statement``."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
-from ..analysis import Analysis
-from ..measures import Assessment, Evidence
+from ..measures import Assessment, Message
 from ..report import words
-from ..report.markup import Markup
+from ..report.figures import PROGRESSION, TREATMENT
+from ..report.statement import Statement
 
-HEADS = ("measure", "value", "cut_off", "weight", "source")
+BAND, GROUND, LINE = "#9aa5b4", "#e4e7eb", "#1c2129"
 
 
-def assessment_text(analysis: Analysis, as_of: str) -> str:
-    """HTML 4 of the assessment, its outcome apart; empty where there is none for this visit."""
-    found = next((assessment for assessment in analysis.assessments if assessment.as_of == as_of), None)
-    if found is None:
-        return ""
-    markup = Markup(analysis.patient)
-    parts = [f"<h3>{markup.label('conclusion', found.conclusion)}</h3>", _probability(markup, found)]
-    parts.append(_evidence(markup, found))
-    parts.append(markup.headed_list("missing", found.missing))
-    if found.next_best_test is not None:
-        parts.append(markup.headed_list("next_best_test", (found.next_best_test,)))
-    parts.append(markup.headed_list("context", found.context))
-    parts.append(markup.headed_list("outcome", analysis.outcome.get(as_of, ())))
+def conclusion_text(assessment: Assessment, said: Statement) -> str:
+    """Conclusion, why, limits, probability as a bar and as natural frequencies."""
+    parts = [f"<h3>{escape(said.conclusion)}</h3>", f"<p>{escape(' '.join((*said.why, said.limits)))}</p>"]
+    if assessment.probability is not None:
+        parts += [_bar(assessment.probability), f"<p>{escape(said.frequency)}</p>"]
     return "".join(parts)
 
 
-def _probability(markup: Markup, assessment: Assessment) -> str:
-    if assessment.probability is None:
-        return ""
-    median, low, high = (round(100 * share) for share in assessment.probability)
-    return f"<p>{markup.say('frequency', count=median, low=low, high=high, others=100 - median)}</p>"
+def change_text(said: Statement) -> str:
+    """What would be left without each item, what each missing test would tell, and when the question answers itself."""
+    parts = [_list("leave_one_out", said.without)]
+    if said.tests:
+        heads = "".join(f'<th align="left">{_say(f"head_{head}")}</th>' for head in ("test", "if_for", "if_against"))
+        rows = "".join(
+            f"<tr><td>{escape(test.name)}{_remark(number, test.done)}</td>"
+            f'<td align="right">{test.if_for} %</td><td align="right">{test.if_against} %</td></tr>'
+            for number, test in enumerate(said.tests)
+        )
+        parts.append(f'<h4>{_say("missing")}</h4><table cellpadding="3"><tr>{heads}</tr>{rows}</table>')
+    if said.not_stated:
+        asked = escape(", ".join(said.not_stated))
+        parts.append(f"<p>{_say('not_stated')} {asked}. {_say('unknown_is_not_no')}</p>")
+    parts += [f"<p>{escape(' '.join(said.unknown))}</p>" if said.unknown else "", _list("dates", said.dates)]
+    return "".join(parts)
 
 
-def _evidence(markup: Markup, assessment: Assessment) -> str:
-    """What weighs, the heaviest first."""
-    used = sorted((item for item in assessment.evidence if item.used), key=lambda item: -abs(item.weight))
-    if not used:
-        return f"<p>{markup.say('no_evidence')}</p>"
-    heads = "".join(
-        f'<th align="left">{markup.say(f"head_{head}")}</th>'
-        for head in ("measure", "value", "cut_off", "weight", "source")
+def list_text(sentences: Sequence[str]) -> str:
+    """Sentences as a list."""
+    return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences if sentence)}</ul>"
+
+
+def outcome_text(messages: Sequence[Message]) -> str:
+    """What came later."""
+    sentences = [words.sentence(message) for message in messages]
+    return f"<p>{_say('outcome_how')}</p>{list_text(sentences)}" if sentences else ""
+
+
+def _bar(probability: tuple[float, float, float]) -> str:
+    """Probability from 0 to 100 %: band for the interval, dark line for the median, sides in words."""
+    median, low, high = (round(100 * share) for share in probability)
+    widths = ((low, GROUND), (median - low, BAND), (1, LINE), (high - median, BAND), (100 - high, GROUND))
+    cells = "".join(f'<td width="{width}%" bgcolor="{colour}">&nbsp;</td>' for width, colour in widths if width > 0)
+    sides = (
+        f'<td align="left"><font color="{TREATMENT}">&larr; {_say("treatment_effect")}</font></td>'
+        f'<td align="center"><b>{_say("percent_interval", median=median, low=low, high=high)}</b></td>'
+        f'<td align="right"><font color="{PROGRESSION}">{_say("true_progression")} &rarr;</font></td>'
     )
     return (
-        f'<table cellspacing="0" cellpadding="3"><tr>{heads}</tr>{"".join(_row(markup, item) for item in used)}</table>'
+        f'<table width="100%" cellspacing="0" cellpadding="0"><tr>{sides}</tr></table>'
+        f'<table width="100%" cellspacing="0" cellpadding="0"><tr>{cells}</tr></table>'
     )
 
 
-def _row(markup: Markup, item: Evidence) -> str:
-    criterion, row = item.criterion, item.measurement
-    unit = "" if row.unit == "1" else row.unit
-    cells = (
-        markup.label("measure", row.name),
-        escape(words.quantity(row.value, row.low, row.high, unit)),
-        f"{'&ge;' if criterion.direction == 'high' else '&le;'} {criterion.cut_off:g}",
-        f"{item.weight:+.1f} dB",
-        escape(f"{criterion.id}: {criterion.citation}"),
-    )
-    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+def _remark(number: int, done: bool) -> str:
+    remarks = [_say("tells_most")] if number == 0 else []
+    remarks += [_say("done_without_weight")] if done else []
+    return f" <i>({'; '.join(remarks)})</i>" if remarks else ""
+
+
+def _list(code: str, sentences: Sequence[str]) -> str:
+    return f"<h4>{_say(code)}</h4>{list_text(sentences)}" if sentences else ""
+
+
+def _say(code: str, **parameters: object) -> str:
+    return escape(words.say(f"report_{code}", **parameters))

@@ -23,8 +23,7 @@ from ..formats.series import read_series_header
 from ..measures import InputError, Message, Patient, Series
 from ..patient import read
 from ..patient.dicom import read_dicom_files
-from ..report import assessment_json
-from ..report.results import check_output, write_results
+from ..report import assessment_json, results
 from ..scene import timeline
 from ..scene.adopting import Candidate, adopt, given_again, remember_sources
 from ..scene.application import application
@@ -279,12 +278,48 @@ class Session:
         write_measurements(patient, analysis)
         write_assessment(patient, assessment_json.text(analysis) if analysis.assessments else "")
 
+    def set_prior(self, prior: Sequence[float] | None, visit: str = "") -> None:
+        """Assesses again with a prior (median, low, high) of the user's for a visit, or for all (empty); None takes it
+        back. Raises InputError ``prior_invalid``, and then nothing is changed."""
+        analysis = self._patient()
+        analysis.rules = analysis.rules.with_prior(prior, visit)
+        self._judge()
+
+    def set_criteria(self, file: Path | None) -> None:
+        """Assesses again with a criteria file of the user's, or with the default set (None). Raises InputError, which
+        names the line or the field, and then nothing is changed."""
+        analysis = self._patient()
+        analysis.rules = analysis.rules.with_criteria(file)
+        self._judge()
+
+    def _judge(self) -> None:
+        """Assesses again where only the rules changed."""
+        analysis, patient = self._patient(), patient_node(self.application.scene)
+        if self._unsettled:
+            self.assess()
+            return
+        if self.measured:
+            assess_visits(analysis)
+        write_patient(patient, analysis)
+        write_assessment(patient, assessment_json.text(analysis) if analysis.assessments else "")
+
+    def report_page(self, show_patient: bool = False) -> str:
+        """The page of the report as HTML with everything in it."""
+        pictures = ScenePictures(self.application.scene)
+        return results.page(self._patient(), show_patient, pictures=pictures)
+
+    def save_assessment(self, file: Path, show_patient: bool = False) -> None:
+        """Writes assessment.json."""
+        assessment_json.write(results.shown_analysis(self._patient(), show_patient), Path(file))
+
     def save_report(self, folder: Path, overwrite: bool = False, show_patient: bool = False) -> list[Path]:
         """Writes report, timeline, tables and maps into a folder; the scene itself is saved by Slicer. Raises
         InputError."""
-        check_output(Path(folder), overwrite)
+        results.check_output(Path(folder), overwrite)
         analysis, pictures = self._patient(), ScenePictures(self.application.scene)
-        return write_results(analysis, Path(folder), overwrite=overwrite, show_patient=show_patient, pictures=pictures)
+        return results.write_results(
+            analysis, Path(folder), overwrite=overwrite, show_patient=show_patient, pictures=pictures
+        )
 
     def _patient(self) -> Analysis:
         if self.analysis is None:

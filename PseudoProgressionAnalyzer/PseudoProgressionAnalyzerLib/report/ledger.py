@@ -41,7 +41,7 @@ def _weighing(markup: Markup, assessment: Assessment, lines: list[Line]) -> str:
             line,
             notes,
             f'<span class="weight">{figures.weight_bar(line.weight, largest)}'
-            f"{escape(line.weight_words)}{notes.marks(line.evidence.reasons)}</span>".replace(" dB", "&nbsp;dB"),
+            f"{escape(line.weight_words).replace(' ', '&nbsp;')}{notes.marks(line.evidence.reasons)}</span>",
         )
         for line in lines
     ]

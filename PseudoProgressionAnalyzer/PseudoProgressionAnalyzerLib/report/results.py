@@ -75,9 +75,8 @@ def write_results(
     shown = shown_analysis(analysis, show_patient)
     title = shown.patient.id if show_patient else None
     with writing.staged(folder, overwrite) as stage:
-        timeline = None
-        if (analysis.reference_visit, "T1CE") in analysis.images:
-            timeline = png(timeline_png.picture(shown, title, language, pictures))
+        timeline = _timeline(shown, title, language, pictures)
+        if timeline is not None:
             writing.write_file(stage / "timeline.png", timeline)
         html.write(shown, stage / "report.html", timeline, title, language)
         measurements_csv.write(shown.patient, [*shown.measurements, *lesion_rows(shown)], stage / "measurements.csv")
@@ -91,9 +90,30 @@ def write_results(
     return placed
 
 
+def page(
+    analysis: Analysis,
+    show_patient: bool = False,
+    language: str = "english",
+    pictures: timeline_png.Pictures | None = None,
+) -> str:
+    """The page of ``report.html`` as text; arguments as ``write_results``."""
+    shown = shown_analysis(analysis, show_patient)
+    title = shown.patient.id if show_patient else None
+    return html.page(shown, _timeline(shown, title, language, pictures), title, language)
+
+
+def _timeline(
+    shown: Analysis, title: str | None, language: str, pictures: timeline_png.Pictures | None
+) -> bytes | None:
+    """The PNG of the timeline, None where nothing is aligned."""
+    if (shown.reference_visit, "T1CE") not in shown.images:
+        return None
+    return png(timeline_png.picture(shown, title, language, pictures))
+
+
 def _remove_stale(folder: Path, placed: list[Path]) -> None:
     """Takes away what an earlier result left here and this one does not have; other people's files stay."""
-    for name in ("timeline.png", "scene.mrb"):
+    for name in ("timeline.png", "scene.mrb", "report.pdf"):
         if folder / name not in placed:
             (folder / name).unlink(missing_ok=True)
     for sidecar in (folder / "maps").glob("*.json"):

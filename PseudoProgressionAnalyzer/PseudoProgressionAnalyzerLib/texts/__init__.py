@@ -31,19 +31,26 @@ def catalogue(language: str = "english") -> dict[str, dict[str, str]]:
     return entries
 
 
+class _Given(dict):
+    """Parameters of a message; what an older scene or file did not keep is shown as unknown."""
+
+    def __missing__(self, name: str) -> str:
+        return "?"
+
+
 def what(message: Message, language: str = "english") -> str:
     """What the message says, without the remedy. An unknown code is shown with its parameters, never dropped."""
     entry = catalogue(language).get(message.code)
     if entry is None:
         shown = ", ".join(f"{name}={value}" for name, value in message.parameters.items())
         return f"{message.code} ({shown})" if shown else message.code
-    return entry["what"].format(**message.parameters)
+    return entry["what"].format_map(_Given(message.parameters))
 
 
 def remedy(message: Message, language: str = "english") -> str:
     """What the user can do about it; empty when there is nothing to do."""
     entry = catalogue(language).get(message.code)
-    return entry["remedy"].format(**message.parameters) if entry else ""
+    return entry["remedy"].format_map(_Given(message.parameters)) if entry else ""
 
 
 def sentence(message: Message, language: str = "english") -> str:

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from PseudoProgressionAnalyzerLib.assessment import editable_criteria
 from PseudoProgressionAnalyzerLib.measures import Image, InputError
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, patient_node
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
@@ -174,3 +175,31 @@ def test_drawn_reference_tissue_gives_way_to_the_found_one(session, monkeypatch)
     node = find(patient_node(session.application.scene), Kind.REFERENCE, SECOND)
     assert segment_mask(node, segment_of(node, "reference tissue")).array.sum() == found[SECOND].array.sum()
     assert [r.value for r in session.analysis.measurements] == pytest.approx([r.value for r in numbers], rel=1e-6)
+
+
+def test_prior_and_criteria_are_assessed_at_once_and_kept_in_the_scene(session, tmp_path):
+    session.compute()
+    visit = SECOND
+    published = _assessed(session, visit).prior
+    session.set_prior((0.3, 0.2, 0.4), visit)
+    assert _assessed(session, visit).prior == (0.3, 0.2, 0.4)
+    with pytest.raises(InputError):
+        session.set_prior((0.3, 0.4, 0.5), visit)
+    content = editable_criteria() | {"criteria": [{**editable_criteria()["criteria"][0], "id": "OURS"}]}
+    (tmp_path / "ours.json").write_text(json.dumps(content))
+    session.set_criteria(tmp_path / "ours.json")
+    session.forget()  # read from the scene again
+    session.assess()
+    found = _assessed(session, visit)
+    assert found.prior == (0.3, 0.2, 0.4) and "ours.json" in found.criteria_set
+    (tmp_path / "ours.json").write_text("{")
+    with pytest.raises(InputError):
+        session.set_criteria(tmp_path / "ours.json")
+    assert "ours.json" in _assessed(session, visit).criteria_set
+    session.set_prior(None, visit)
+    session.set_criteria(None)
+    assert _assessed(session, visit).prior == published
+
+
+def _assessed(session, visit):
+    return next(found for found in session.analysis.assessments if found.as_of == visit)

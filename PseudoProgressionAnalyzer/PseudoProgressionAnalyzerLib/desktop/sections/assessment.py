@@ -1,4 +1,4 @@
-"""Assessment: what the measurements favour as of a visit, and the report."""
+"""Assessment: what the measurements favour as of a visit, by which rules, and the report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ..assessment_text import assessment_text
+from ...measures import Assessment
+from ...report.statement import statement
+from .. import assessment_text, pdf
+from ..ledger_tree import fill_ledger
 from ..section import Section, offer
 
 
@@ -19,18 +22,40 @@ class AssessmentSection(Section):
 
     def __init__(self, *parts):
         super().__init__(*parts)
-        self.ui.asOfSelector.connect("currentIndexChanged(int)", lambda index: self.show_assessment())
-        self.ui.reportButton.connect("clicked()", self.save_report)
+        ui = self.ui
+        ui.asOfSelector.connect("currentIndexChanged(int)", lambda index: self.show_assessment())
+        for box in self.prior_boxes:
+            box.setKeyboardTracking(False)
+            box.connect("valueChanged(int)", lambda value: self.move_prior())
+        ui.publishedPriorButton.connect("clicked()", lambda: self.choose_prior(None))
+        ui.criteriaFileButton.connect("clicked()", self.choose_criteria)
+        ui.defaultCriteriaButton.connect("clicked()", lambda: self.take_criteria(None))
+        ui.reportButton.connect("clicked()", self.save_report)
+        ui.pdfButton.connect("clicked()", self.save_pdf)
+        ui.jsonButton.connect("clicked()", self.save_json)
+
+    @property
+    def prior_boxes(self) -> tuple[object, object, object]:
+        """Median, low and high of the prior in per cent."""
+        return self.ui.priorSpinBox, self.ui.priorLowSpinBox, self.ui.priorHighSpinBox
+
+    @property
+    def as_of(self) -> str:
+        """The chosen visit, empty where there is none."""
+        return self.ui.asOfSelector.currentText
 
     def refresh(self) -> None:
-        """Visits to choose from, and the assessment as of the chosen one."""
+        """Visits to choose from, and the assessment as of the chosen one, which stays chosen."""
         analysis = self.session.analysis
         assessed = [assessment.as_of for assessment in analysis.assessments] if analysis else []
         shown = [self.ui.asOfSelector.itemText(index) for index in range(self.ui.asOfSelector.count)]
         if shown != assessed:
+            chosen = self.as_of
             blocked = self.ui.asOfSelector.blockSignals(True)
             self.ui.asOfSelector.clear()
             self.ui.asOfSelector.addItems(assessed)
+            if chosen in assessed:
+                self.ui.asOfSelector.currentIndex = assessed.index(chosen)
             self.ui.asOfSelector.blockSignals(blocked)
         self.show_assessment()
 
@@ -39,10 +64,58 @@ class AssessmentSection(Section):
         self.refresh()
 
     def show_assessment(self) -> None:
-        """The assessment as of the chosen visit."""
+        """The assessment as of the chosen visit; its outcome apart."""
+        found = self.assessment()
+        said = statement(found) if found else None
+        texts = {
+            self.ui.assessmentText: assessment_text.conclusion_text(found, said) if found else "",
+            self.ui.changeText: assessment_text.change_text(said) if found else "",
+            self.ui.contextText: assessment_text.list_text((*said.context, said.prior)) if found else "",
+            self.ui.outcomeText: assessment_text.outcome_text(self.session.analysis.outcome.get(self.as_of, ()))
+            if found
+            else "",
+        }
+        for browser, text in texts.items():
+            browser.setHtml(text)
+        fill_ledger(self.ui.ledgerTree, said.lines if found else ())
+        self.ui.criteriaSetLabel.text = said.criteria_set if found else ""
+        for box, share in zip(self.prior_boxes, found.prior if found else (0.5, 0.05, 0.95), strict=True):
+            blocked = box.blockSignals(True)
+            box.value = round(100 * share)
+            box.blockSignals(blocked)
+        self.enable(self.panel.busy)
+
+    def assessment(self) -> Assessment | None:
+        """The assessment as of the chosen visit, if there is one."""
         analysis = self.session.analysis
-        as_of = self.ui.asOfSelector.currentText
-        self.ui.assessmentText.setHtml(assessment_text(analysis, as_of) if analysis and as_of else "")
+        found = analysis.assessments if analysis else []
+        return next((assessment for assessment in found if assessment.as_of == self.as_of), None)
+
+    def move_prior(self) -> None:
+        """The prior as the three boxes say; the ends follow a median that leaves them behind."""
+        median, low, high = (box.value / 100 for box in self.prior_boxes)
+        self.choose_prior((median, min(low, median), max(high, median)))
+
+    def choose_prior(self, prior: tuple[float, float, float] | None) -> None:
+        """Takes a prior for the chosen visit; None: the published one."""
+        if self.as_of:
+            with self.panel.errors():
+                self.session.set_prior(prior, self.as_of)
+            self.show_assessment()
+
+    def choose_criteria(self) -> None:
+        """Takes a criteria file that the user names."""
+        file = qt.QFileDialog.getOpenFileName(
+            slicer.util.mainWindow(), _("Criteria file"), "", _("Criteria") + " (*.json)"
+        )
+        if file:
+            self.take_criteria(Path(file))
+
+    def take_criteria(self, file: Path | None) -> None:
+        """Takes a criteria file; None: the default criteria."""
+        with self.panel.errors():
+            self.session.set_criteria(file)
+        self.show_assessment()
 
     def save_report(self) -> None:
         """Saves the report into a folder that the user names."""
@@ -52,8 +125,36 @@ class AssessmentSection(Section):
                 self.session.save_report(Path(folder) / "report", overwrite=True)
                 self.panel.say(_("Report saved in {folder}").format(folder=Path(folder) / "report"))
 
+    def save_pdf(self) -> None:
+        """Saves the page for printing where the user says."""
+        file = self._file_to_save(_("Report for printing"), "report.pdf", "PDF (*.pdf)")
+        if file:
+            with self.panel.errors():
+                pdf.write(self.session.report_page(), file)
+                self.panel.say(_("Saved {file}").format(file=file))
+
+    def save_json(self) -> None:
+        """Saves assessment.json where the user says."""
+        file = self._file_to_save(_("Assessment for other programs"), "assessment.json", "JSON (*.json)")
+        if file:
+            with self.panel.errors():
+                self.session.save_assessment(file)
+                self.panel.say(_("Saved {file}").format(file=file))
+
+    def _file_to_save(self, title: str, name: str, kinds: str) -> Path | None:
+        file = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, name, kinds)
+        return Path(file) if file else None
+
     def enable(self, busy: bool) -> None:
-        """A report needs numbers."""
+        """A report needs numbers, a prior an assessment."""
         analysis = self.session.analysis
         measured = analysis is not None and bool(analysis.measurements)
-        offer(self.ui.reportButton, measured, _("Align and compute first"))
+        for button in (self.ui.reportButton, self.ui.pdfButton, self.ui.jsonButton):
+            offer(button, measured, _("Align and compute first"))
+        assessed = self.assessment() is not None
+        for widget in (*self.prior_boxes, self.ui.criteriaFileButton):
+            offer(widget, assessed, _("There is no assessment yet: align and compute first"))
+        own_prior = assessed and self.as_of in analysis.rules.priors
+        offer(self.ui.publishedPriorButton, own_prior, _("The published prior is in use"))
+        own_criteria = assessed and bool(analysis.rules.criteria)
+        offer(self.ui.defaultCriteriaButton, own_criteria, _("The default criteria are in use"))

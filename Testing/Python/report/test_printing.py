@@ -1,0 +1,83 @@
+"""The page as PDF: asked for with a clear sentence where it cannot be made, and taken apart for Qt without a loss."""
+
+import base64
+import builtins
+import html.parser
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from PseudoProgressionAnalyzerLib import texts
+from PseudoProgressionAnalyzerLib.measures import InputError
+from PseudoProgressionAnalyzerLib.report import html as report
+from PseudoProgressionAnalyzerLib.report import printing
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+class Words(html.parser.HTMLParser):
+    """What a reader reads outside of drawings and style."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.within, self.found = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        if tag in ("svg", "style"):
+            self.within.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag in ("svg", "style"):
+            self.within.pop()
+
+    def handle_data(self, data):
+        if not self.within and data.strip():
+            self.found.append(data.strip())
+
+
+@pytest.fixture
+def page(analysis):
+    analysis.assessments = analysis.assessments[:1]
+    return report.page(analysis, PNG)
+
+
+def test_taken_apart_nothing_is_lost(page):
+    text, drawings, pictures = printing.apart(page, 680, 980)
+    assert "<svg" not in text and "<style" not in text and "base64" not in text
+    assert list(pictures.values()) == [PNG]
+    assert len(drawings) == page.count("<svg") > 3
+    for drawing in drawings.values():
+        ElementTree.fromstring(drawing)  # HTML forgives what XML does not
+        across, wide = re.search(rb'viewBox="0 0 ([\d.]+) [\d.]+" width="([\d.]+)"', drawing).groups()
+        assert float(wide) == 3 * float(across) and drawing.count(b" width=") >= 1
+    assert all(drawing.startswith(b"<svg") and drawing.endswith(b"</svg>") for drawing in drawings.values())
+    assert all(f'src="{name}"' in text for name in (*drawings, *pictures))
+    assert max(float(width) for width in re.findall(r'width="(\d+)"', text)) <= 680
+    assert Words(text).found == Words(page).found
+
+
+def test_a_missing_package_is_asked_for(monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *rest):
+        if name == "weasyprint":
+            raise ImportError("No module named 'weasyprint'")
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(InputError) as raised:
+        printing.check_possible()
+    said = texts.sentence(raised.value.message)
+    assert "weasyprint" in said and "[pdf]" in said
+
+
+def test_a_pdf_is_made(page):
+    try:
+        printing.check_possible()
+    except InputError as error:
+        pytest.skip(texts.sentence(error.message))
+    assert printing.pdf(page).startswith(b"%PDF-")
