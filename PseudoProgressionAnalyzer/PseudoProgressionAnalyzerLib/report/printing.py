@@ -24,6 +24,7 @@ PLAIN_LAYOUT = (
     ('<span class="sides">', "<br><span>"),
 )
 """What the page's style puts on lines of their own."""
+WEIGHT_BAR = re.compile(r'(<span class="weight"><img [^>]*>)')
 BEFORE_FIGURE = re.compile(r"<h2>(?=[^<]*</h2>\s*<figure)")  # a heading whose figure may not fit below it
 STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
 
@@ -73,4 +74,5 @@ def apart(page: str, width: float, height: float) -> tuple[str, dict[str, bytes]
     text = PICTURE.sub(picture, SVG.sub(drawing, STYLE.sub("", page)))
     for begin, instead in PLAIN_LAYOUT:
         text = text.replace(begin, instead)
+    text = WEIGHT_BAR.sub(r"\1<br>", text)
     return BEFORE_FIGURE.sub('<h2 style="page-break-before: always">', text), drawings, pictures
