@@ -2,6 +2,8 @@
 
 import pytest
 
+from PseudoProgressionAnalyzerLib.analysis.map_estimates import MEASURED_MAPS, measures_of
+from PseudoProgressionAnalyzerLib.analysis.measuring_spectra import NAMES
 from PseudoProgressionAnalyzerLib.assessment import registry
 from PseudoProgressionAnalyzerLib.assessment.criteria_set import criteria_schema, default_criteria
 from PseudoProgressionAnalyzerLib.measures import EVENT_KINDS
@@ -34,6 +36,22 @@ def test_a_second_use_is_an_error(monkeypatch, attribute, value):
 def test_every_criterion_has_a_measure_with_that_place():
     for criterion in CRITERIA:
         assert registry.PLACES[criterion.measure][0] == criterion.group, criterion.id
+
+
+def test_every_measure_that_the_product_writes_has_a_place():
+    written = [name for map_name in MEASURED_MAPS for name in measures_of(map_name)] + list(NAMES)
+    written += ["volume", "longest_diameter", "perpendicular_diameter", "sphericity"]
+    assert [name for name in written if name not in registry.PLACES] == []
+
+
+def test_every_measure_of_the_product_meets_the_criteria_of_its_name():
+    # A criterion whose measure is never written can only be a missing test: these are known.
+    written = {name for map_name in MEASURED_MAPS for name in measures_of(map_name)} | set(NAMES)
+    never = {c.id for c in CRITERIA if c.measure not in written}
+    assert never == {
+        "MRS-02", "MRS-04", "MRS-05", "APT-02", "MRI-01", "ADC-03", "RADS-01", "CCA-01", "DSC-18", "ASL-03", "FDG-01",
+        "FET-01", "FET-02", "MET-01", *(f"DOPA-0{n}" for n in range(1, 6)), *(f"DCE-0{n}" for n in range(1, 10)),
+    }  # fmt: skip
 
 
 def test_every_event_has_a_place():
