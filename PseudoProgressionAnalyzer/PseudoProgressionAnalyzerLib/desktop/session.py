@@ -44,6 +44,7 @@ from ..scene.regions import remeasure, take
 from ..scene.segments import dress_segment
 from ..scene.timeline_change import put_change
 from ..scene.timeline_overlays import set_opacity
+from ..scene.timeline_views import look_again, look_of
 from .long_work import run_in_background
 
 Show = Callable[[Message, float], None]
@@ -207,7 +208,17 @@ class Session:
             lambda report, cancelled: change_map(analysis, earlier, later, name), show, cancel or threading.Event()
         )
         row = put_change(patient, later, earlier, change, name)
-        timeline.choose_rows(self.application, list(dict.fromkeys([*timeline.shown_rows(patient), row])))
+        self.choose_rows(list(dict.fromkeys([*timeline.shown_rows(patient), row])))
+
+    def choose_rows(self, rows: Sequence[timeline.Row]) -> None:
+        """Shows these rows in the timeline, at the same place as before."""
+        look = look_of(self.application)
+        timeline.choose_rows(self.application, list(rows))
+        if timeline.is_shown(self.application):
+            slicer.app.processEvents()  # new views look elsewhere until then
+            self.even_out()
+            slicer.app.processEvents()
+            look_again(self.application, look)
 
     def remeasure(self, segmentation: object, segment_id: str) -> None:
         """Takes a segment after a stroke, and measures it where the patient was measured before; ``settle`` brings the

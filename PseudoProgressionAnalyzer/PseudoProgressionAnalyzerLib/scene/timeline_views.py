@@ -148,6 +148,32 @@ def _place_together(patient_node: object, views: list[object], axes: np.ndarray,
         node.SetFieldOfView(width, width * lines / max(columns, 1), node.GetFieldOfView()[2])
 
 
+def look_of(application: Application) -> dict[int, tuple[np.ndarray, tuple[float, ...], float]]:
+    """Where each column looks: 4x4 slice to RAS, origin, and width of the field of view in mm."""
+    return {
+        int(node.GetLayoutName().split("_")[1]): (
+            nodes.from_vtk(node.GetSliceToRAS()),
+            node.GetXYZOrigin(),
+            node.GetFieldOfView()[0],
+        )
+        for node in reversed(view_nodes(application))
+        if marked(node, "placed")
+    }
+
+
+def look_again(application: Application, look: dict[int, tuple[np.ndarray, tuple[float, ...], float]]) -> None:
+    """Brings every view back to where its column looked; a layout that made its views anew pulls them to 0."""
+    for node in view_nodes(application):
+        column = int(node.GetLayoutName().split("_")[1])
+        if column in look:
+            matrix, origin, width = look[column]
+            node.GetSliceToRAS().DeepCopy(nodes.to_vtk(matrix))
+            node.SetXYZOrigin(*origin)
+            node.UpdateMatrices()
+            columns, lines, _ = node.GetDimensions()
+            node.SetFieldOfView(width, width * lines / max(columns, 1), node.GetFieldOfView()[2])
+
+
 def show_regions(patient_node: object, page: list[Visit], views: Views) -> None:
     """Draws the regions of a visit in its own column only."""
     column_of = {visit.id: column for column, visit in enumerate(page)}

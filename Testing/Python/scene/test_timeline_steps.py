@@ -27,7 +27,7 @@ from PseudoProgressionAnalyzerLib.scene.timeline_steps import (
     next_row,
     next_visit,
 )  # fmt: skip
-from PseudoProgressionAnalyzerLib.scene.timeline_views import composite_of, view_at
+from PseudoProgressionAnalyzerLib.scene.timeline_views import composite_of, look_again, look_of, view_at
 
 
 @pytest.fixture
@@ -179,6 +179,21 @@ def test_chosen_rows_stay_when_maps_are_made_later(app, shown):
     assert rows_after_work(shown) == [Row("T1CE", "rCBV")]
     timeline.choose_rows(app, [])  # never none
     assert shown_rows(shown) == [Row("T1CE", "rCBV")]
+
+
+def test_views_look_again_where_their_column_looked(app, shown):
+    timeline.show(app, native=True)
+    look = look_of(app)
+    before = middles(app)
+    for node in timeline.view_nodes(app):  # as a layout does that makes its views anew
+        app.slice_logic(node).SetSliceOffset(0)
+        node.SetFieldOfView(40, 40, 1)
+    assert not np.allclose(middles(app), before)
+    look_again(app, look)
+    assert np.allclose(middles(app), before)
+    assert {round(node.GetFieldOfView()[0], 6) for node in timeline.view_nodes(app)} == {
+        round(width, 6) for _, _, width in look.values()
+    }
 
 
 # native position

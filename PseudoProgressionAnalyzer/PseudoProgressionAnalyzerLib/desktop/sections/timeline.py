@@ -148,8 +148,7 @@ class TimelineSection(Section):
             item.setCheckState(qt.Qt.Checked)
             return
         with self.panel.errors():
-            timeline.choose_rows(self.session.application, ticked)
-            self.session.even_out()
+            self.session.choose_rows(ticked)
 
     def set_opacity(self, opacity: float) -> None:
         """Of the chosen row, in all columns."""
@@ -185,7 +184,6 @@ class TimelineSection(Section):
         chosen = [selector.currentText for selector in selectors]
         with self.panel.long_work() as (show, cancel):
             self.session.show_change(*chosen, show, cancel)
-            self.session.even_out()
         self.refresh()
 
     # keys
