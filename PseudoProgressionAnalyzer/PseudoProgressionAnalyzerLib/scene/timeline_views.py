@@ -149,8 +149,9 @@ def _place_together(patient_node: object, views: list[object], axes: np.ndarray,
 
 
 def look_of(application: Application) -> dict[int, tuple[np.ndarray, tuple[float, ...], float]]:
-    """Where each column looks: 4x4 slice to RAS, origin, and width of the field of view in mm."""
-    return {
+    """Where each column looks: 4x4 slice to RAS, origin, and width of the field of view in mm. One place for all but
+    in native position."""
+    look = {
         int(node.GetLayoutName().split("_")[1]): (
             nodes.from_vtk(node.GetSliceToRAS()),
             node.GetXYZOrigin(),
@@ -159,6 +160,10 @@ def look_of(application: Application) -> dict[int, tuple[np.ndarray, tuple[float
         for node in reversed(view_nodes(application))
         if marked(node, "placed")
     }
+    patient_node = nodes.patient_node(application.scene)
+    if patient_node is None or state_of(patient_node).get("native") or not look:
+        return look
+    return dict.fromkeys(look, look[min(look)])
 
 
 def look_again(application: Application, look: dict[int, tuple[np.ndarray, tuple[float, ...], float]]) -> None:

@@ -13,7 +13,7 @@ from ...scene.nodes import patient_node
 from ...scene.timeline_overlays import range_of, set_opacity, set_range, toggle_overlays
 from ...scene.timeline_rows import state_of
 from ...scene.timeline_steps import active_view, next_lesion, next_row, next_visit
-from ...scene.timeline_views import chosen_opacity
+from ...scene.timeline_views import chosen_opacity, look_again, look_of
 from ..section import Section, offer
 from ..view_titles import ViewTitles
 
@@ -40,6 +40,7 @@ class TimelineSection(Section):
         self.rows: list[timeline.Row] = []
         self.filling = False
         self.enlarged = None
+        self.look = {}
         self.titles = ViewTitles()
         self.watched = None
         ui.earlierButton.connect("clicked()", lambda: self.session.turn_page(-1))
@@ -225,11 +226,17 @@ class TimelineSection(Section):
 
     def _show_alone(self, view: object | None) -> None:
         manager = slicer.app.layoutManager()
-        if self.enlarged is not None:
+        if self.enlarged is None:
+            if view is None:
+                return
+            self.look = look_of(self.session.application)
+        else:
             manager.removeMaximizedViewNode(self.enlarged)
         self.enlarged = view
         if view is not None:
             manager.addMaximizedViewNode(view)
+        else:  # a view that was large zooms otherwise than the others
+            qt.QTimer.singleShot(0, lambda: look_again(self.session.application, self.look))
 
     def enable(self, busy: bool) -> None:
         """There must be a patient."""
