@@ -74,7 +74,21 @@ def overlap_with(analysis: Analysis, visit_id: str, role: str, mask: Image, draw
     if np.linalg.norm(found.affine[:3, 0]) >= UNLOCALISED:
         return np.zeros(found.shape)
     to_spectra = np.linalg.inv(analysis.series_to_visit[visit_id, role]) @ visit_to_visit(analysis, drawn_in, visit_id)
-    return overlap_weights(mask, grid_of(found), to_spectra)
+    return overlap_weights(_cut(mask), grid_of(found), to_spectra)
+
+
+def _cut(mask: Image) -> Image:
+    """A mask cut to what it holds, so that the empty rest is not walked through again and again."""
+    low, array = [], mask.array
+    for axis in range(3):
+        held = np.flatnonzero(array.any(axis=tuple({0, 1, 2} - {axis})))
+        if not len(held):
+            return mask
+        low.append(int(held[0]))
+        array = array[tuple(slice(held[0], held[-1] + 1) if each == axis else slice(None) for each in range(3))]
+    affine = mask.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ low[::-1]
+    return Image(array, affine)
 
 
 def fit_region_spectra(
@@ -94,8 +108,9 @@ def fit_region_spectra(
         if region.visit == visit_id or region.carried or region.purpose == "free"
     }
     wanted[visit_id, REFERENCE] = analysis.references.get(visit_id)
+    for key in [key for key in analysis.region_spectra if key[0] == visit_id]:
+        del analysis.region_spectra[key]
     for number, ((drawn_in, name), mask) in enumerate(wanted.items()):
-        analysis.region_spectra.pop((visit_id, drawn_in, name), None)
         if mask is None or drawn_in not in analysis.visit_to_reference:
             continue
         overlap = overlap_with(analysis, visit_id, "MRSI", mask, drawn_in)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..measures import Image, InputError, Measurement, Message, Region
 from ..spectroscopy import Fit, ratios, regions
-from ..spectroscopy.regions import RegionRatio
+from ..spectroscopy.regions import RegionRatio, Sums
 from . import Analysis
 from .fitting_spectra import INDEX, overlap_with
 
@@ -47,9 +49,14 @@ def measure_spectra(
         return []
     found = analysis.spectra_fits[visit_id, role]
     overlap = overlap_with(analysis, visit_id, role, mask, region.visit)
-    said, trouble = (), None
+    said, trouble, here = (), None, None
     if max(found.shape) == 1:
         said, trouble = _box(found, overlap.item(), mask)
+    if trouble is None:
+        try:
+            here = regions.sums(found, overlap)
+        except InputError as error:
+            trouble = error.message
     protocol = found.protocol
     how = f"{protocol.sequence}, TE {1000 * protocol.echo_time:.0f} ms, {protocol.frequency:.1f} MHz"
     over = "one box" if max(found.shape) == 1 else "ratio of sums over voxels in the region"
@@ -74,15 +81,20 @@ def measure_spectra(
 
     rows = []
     for name, (numerator, denominator, ratio_kind) in RATIOS.items():
-        if unsuited := _unsuited(found, numerator):
-            rows.append(row(name, None, over, (unsuited,)))
+        if not found.holds(numerator):
             continue
-        rows.append(
-            row(name, *_tried(trouble, over, regions.ratio, found, numerator, denominator, overlap, ratio_kind))
-        )
-    rows.append(row(INDEX, *_tried(trouble, over, regions.share, found, "tCho", "tNAA", overlap)))
+        why_not = trouble or _unsuited(found, numerator)
+        if why_not:
+            rows.append(row(name, None, over, (why_not,)))
+        else:
+            rows.append(row(name, regions.ratio_of(here, numerator, denominator, ratio_kind), over))
+    if trouble:
+        normal = role == "MRSI" and visit_id in analysis.references
+        names = (INDEX, TO_REFERENCE, NORMAL_CREATINE) if normal else (INDEX,)
+        return rows + [row(name, None, over, (trouble,), "" if name == INDEX else reference) for name in names]
+    rows.append(row(INDEX, regions.share_of(here, "tCho", "tNAA"), over))
     if role == "MRSI":
-        rows += _against_reference(analysis, visit_id, found, overlap, over, reference, row)
+        rows += _against_reference(analysis, visit_id, here, over, reference, row)
         rows += _of_mean_spectrum(analysis, visit_id, region, row)
     return rows
 
@@ -121,16 +133,6 @@ def _unsuited(found: Fit, name: str) -> Message | None:
     return Message("spectra_echo_time_unsuited", {"name": name, "echo_time": round(1000 * echo_time)})
 
 
-def _tried(trouble: Message | None, method: str, work, *arguments) -> tuple[RegionRatio | None, str, tuple]:
-    """A ratio with its method, or None with the reason."""
-    if trouble is not None:
-        return None, method, (trouble,)
-    try:
-        return work(*arguments), method, ()
-    except InputError as error:
-        return None, method, (error.message,)
-
-
 def _box(found: Fit, share: float, mask: Image) -> tuple[tuple[Message, ...], Message | None]:
     """What is said of a single voxel over a region, and why it does not stand for the region."""
     volume = abs(np.linalg.det(found.affine[:3, :3])) / 1000
@@ -144,24 +146,23 @@ def _box(found: Fit, share: float, mask: Image) -> tuple[tuple[Message, ...], Me
     return (Message("spectra_box", numbers),), outside
 
 
-def _against_reference(analysis, visit_id, found: Fit, overlap, over: str, reference: str, row) -> list[Measurement]:
+def _against_reference(
+    analysis: Analysis, visit_id: str, here: Sums, over: str, reference: str, row
+) -> list[Measurement]:
     """Cho/NAA over that of the reference tissue, and choline over the reference tissue's creatine."""
     tissue = analysis.references.get(visit_id)
     if tissue is None:
         return []
-    normal = overlap_with(analysis, visit_id, "MRSI", tissue, visit_id)
     try:
-        here = regions.ratio(found, "tCho", "tNAA", overlap)
-        there = regions.ratio(found, "tCho", "tNAA", normal)
-        against = regions.to_contralateral(here, there)
-        creatine = regions.ratio_between(found, "tCho", overlap, "tCr", normal, "area")
-    except InputError as error:
-        code = error.message if (overlap * found.accepted).max() == 0 else Message("spectra_no_reference")
-        return [row(name, None, over, (code,), reference) for name in (TO_REFERENCE, NORMAL_CREATINE)]
-    ratio = None
-    if against is not None:
-        ratio = RegionRatio(against.value, against.low, against.high, against.log_error, here.voxels, 0.0, here.flags)
-    absent = () if ratio else here.flags + there.flags
+        there = regions.sums(here.fit, overlap_with(analysis, visit_id, "MRSI", tissue, visit_id))
+    except InputError:
+        none = (Message("spectra_no_reference"),)
+        return [row(name, None, over, none, reference) for name in (TO_REFERENCE, NORMAL_CREATINE)]
+    own, normal = regions.ratio_of(here, "tCho", "tNAA"), regions.ratio_of(there, "tCho", "tNAA")
+    against = regions.to_contralateral(own, normal)
+    ratio = None if against is None else replace(own, value=against.value, low=against.low, high=against.high)
+    creatine = regions.ratio_of(here, "tCho", "tCr", "area", there)
+    absent = () if ratio else (*own.flags, *normal.flags)
     return [
         row(TO_REFERENCE, ratio, f"{over}, over the same of the reference tissue", absent, reference),
         row(NORMAL_CREATINE, creatine, "mean choline over mean creatine of the reference tissue", (), reference),
@@ -171,11 +172,11 @@ def _against_reference(analysis, visit_id, found: Fit, overlap, over: str, refer
 def _of_mean_spectrum(analysis: Analysis, visit_id: str, region: Region, row) -> list[Measurement]:
     """Ratios of the fit of the region's mean spectrum; none where it was not fitted since the region changed."""
     mean = analysis.region_spectra.get((visit_id, region.visit, region.name))
+    method = "fit of the aligned mean spectrum"
     if mean is None:
         return []
-    one = np.ones(mean.shape)
-    method = "fit of the aligned mean spectrum"
-    return [
-        row(name + MEAN_SPECTRUM, *_tried(None, method, regions.ratio, mean, *RATIOS[name][:2], one))
-        for name in OF_MEAN_SPECTRUM
-    ]
+    try:
+        one = regions.sums(mean, np.ones(mean.shape))
+    except InputError as error:
+        return [row(name + MEAN_SPECTRUM, None, method, (error.message,)) for name in OF_MEAN_SPECTRUM]
+    return [row(name + MEAN_SPECTRUM, regions.ratio_of(one, *RATIOS[name][:2]), method) for name in OF_MEAN_SPECTRUM]

@@ -158,7 +158,7 @@ def _spectra(markup: Markup, analysis: Analysis, visit_id: str) -> list[str]:
     found = []
     for (visit, drawn_in, region), fit in analysis.region_spectra.items():
         purpose = [r.purpose for r in analysis.patient.regions if (r.visit, r.name) == (drawn_in, region)]
-        if visit == visit_id and drawn_in == visit_id and (region == REFERENCE or purpose != ["reference"]):
+        if visit == visit_id and drawn_in == visit_id and (region == REFERENCE or purpose in (["lesion"], ["free"])):
             found.append((region == REFERENCE, region or markup.say("spectra_reference"), fit))
     if (visit_id, "MRS") in analysis.spectra_fits:
         found.append((True, markup.say("spectra_single"), analysis.spectra_fits[visit_id, "MRS"]))

@@ -116,7 +116,7 @@ def fit(
             first = _begin(model, parameters[part])
             first = engine.descend(model, *there, _usual(model, len(part)), first, own=False, steps=FIRST_STEPS)
             other = _fitted(model, *there, first)
-            better = other.cost < found.cost[again[part]]
+            better = other.residual < found.residual[again[part]]
             _store(found, again[part][better], _select(other, better))
 
         pieces = [np.arange(start, min(start + CHUNK, len(again))) for start in range(0, len(again), CHUNK)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -50,74 +49,111 @@ class Change(NamedTuple):
     log_error: float
 
 
+@dataclass(frozen=True)
+class Sums:
+    """Weighted means of all amplitudes over a region's voxels, from which every ratio follows.
+
+    weight: of every voxel ``(k, j, i)``; least: share of a voxel that had to lie in the region to count; amplitudes
+    ``(names,)`` with covariances ``(names, names)``; flags: what a reader should know of the region.
+    """
+
+    fit: Fit
+    weight: np.ndarray
+    least: float
+    amplitudes: np.ndarray
+    covariances: np.ndarray
+    flags: tuple[Message, ...]
+
+    @property
+    def voxels(self) -> int:
+        """How many count."""
+        return int((self.weight > 0).sum())
+
+
+def sums(fit: Fit, overlap: np.ndarray) -> Sums:
+    """What the accepted voxels of a region hold together.
+
+    overlap: share of each voxel ``(k, j, i)`` that lies in the region, 0 to 1. Voxels that reach out of the region hold
+    the tissue around it: they count only where none lies inside, and are flagged. The errors add the Cramer-Rao bounds
+    of the voxels, as their noise is independent. Raises InputError ``spectra_overlap_shape``, ``spectra_region_empty``.
+    """
+    if overlap.shape != fit.shape:
+        raise InputError("spectra_overlap_shape", shape=str(overlap.shape), expected=str(fit.shape))
+    weight = np.where(fit.accepted, overlap, 0.0)
+    if not weight.any():
+        raise InputError("spectra_region_empty", touched=int((overlap > 0).sum()))
+    least = INSIDE if weight.max() >= INSIDE else MOSTLY if weight.max() >= MOSTLY else 0.0
+    weight[weight < least] = 0
+    counted = weight > 0
+    share = weight[counted] / weight.sum()
+    return Sums(
+        fit,
+        weight,
+        least,
+        share @ fit.amplitudes[counted],
+        np.tensordot(share**2, fit.covariances[counted], 1),
+        _flags(fit, overlap > 0, counted, least),
+    )
+
+
 def ratio(fit: Fit, numerator: str, denominator: str, overlap: np.ndarray, kind: str = "molar") -> RegionRatio:
     """Ratio of the overlap-weighted sums of two amplitudes over the accepted voxels of a region.
 
-    overlap: share of each voxel ``(k, j, i)`` that lies in the region, 0 to 1. Voxels that reach out of the region hold
-    the tissue around it: they count only where none lies inside, and are flagged. The sums' errors add the Cramer-Rao
-    bounds of the voxels, as their noise is independent. Never the mean of ratios, which voxels with little denominator
-    would dominate. Raises InputError ``spectra_overlap_shape``, ``spectra_region_empty`` and as ``Fit.ratio``.
+    Never the mean of ratios, which voxels with little denominator would dominate. Raises InputError as ``sums`` and
+    ``Fit.ratio``.
     """
-    return ratio_between(fit, numerator, overlap, denominator, None, kind)
+    return ratio_of(sums(fit, overlap), numerator, denominator, kind)
 
 
-def ratio_between(
-    fit: Fit,
-    numerator: str,
-    overlap: np.ndarray,
-    denominator: str,
-    other: np.ndarray | None,
-    kind: str = "molar",
+def ratio_of(
+    here: Sums, numerator: str, denominator: str, kind: str = "molar", there: Sums | None = None
 ) -> RegionRatio:
-    """As ``ratio`` with the denominator from another region: its mean over the overlap other, None for the same region.
+    """As ``ratio`` from sums; there: of the denominator, where it is that of another region of the same grid.
 
-    Different places of one grid: differences of the coil's sensitivity between them stay in.
+    Differences of the coil's sensitivity between two regions stay in. Raises InputError as ``Fit.ratio``.
     """
     factor = ratios.kind_factor(numerator, denominator, kind)
-    weight, least = weights(fit, overlap)
-    below = weight if other is None else weights(fit, other)[0]
-    above_share, below_share = weight / weight.sum(), below / below.sum()
-
-    def total(share: np.ndarray, values: Callable[..., np.ndarray], *names: str) -> float:
-        counted = share > 0
-        return float(share[counted] @ values(*names, where=counted))
-
-    sums = total(above_share, fit.amplitude, numerator), total(below_share, fit.amplitude, denominator)
-    covariances = (
-        total(above_share**2, fit.covariance, numerator, numerator),
-        total(below_share**2, fit.covariance, denominator, denominator),
-        total(above_share * below_share, fit.covariance, numerator, denominator),
+    below = here if there is None else there
+    above_weights, below_weights = here.fit.weights(numerator), here.fit.weights(denominator)
+    above, under = above_weights @ here.amplitudes, below_weights @ below.amplitudes
+    variances = (
+        above_weights @ here.covariances @ above_weights,
+        below_weights @ below.covariances @ below_weights,
+        above_weights @ _shared(here, below) @ below_weights,
     )
-    found = ratios.fieller(*sums, *covariances)
+    found = ratios.fieller(above, under, *variances)
     value, low, high = (float(part) * factor for part in found)
     seen = np.isfinite(value)
     log_error = None
-    if seen and sums[0] > 0:
-        relative = (
-            covariances[0] / sums[0] ** 2 + covariances[1] / sums[1] ** 2 - 2 * covariances[2] / (sums[0] * sums[1])
-        )
+    if seen and above > 0:
+        relative = variances[0] / above**2 + variances[1] / under**2 - 2 * variances[2] / (above * under)
         log_error = float(np.sqrt(max(relative, 0.0)))
-    voxels = int((weight > 0).sum())
-    return RegionRatio(
-        value if seen else None,
-        low,
-        high,
-        log_error,
-        voxels,
-        float(weight.sum()),
-        (
-            *_flags(fit, numerator, denominator, overlap > 0, weight > 0, seen),
-            *([] if least == INSIDE else [Message("spectra_partial_volume", {"voxels": voxels})]),
-        ),
-    )
+    flags = list(here.flags)
+    if not seen:
+        flags.append(Message("spectra_not_detected", {"name": denominator}))
+    for name in (numerator, denominator):
+        if not meaningful(name, here.fit.protocol.echo_time):
+            milliseconds = round(1000 * here.fit.protocol.echo_time)
+            flags.append(Message("spectra_echo_time_unsuited", {"name": name, "echo_time": milliseconds}))
+    weight = float(here.weight.sum())
+    return RegionRatio(value if seen else None, low, high, log_error, here.voxels, weight, tuple(flags))
 
 
-def share(fit: Fit, name: str, other: str, overlap: np.ndarray) -> RegionRatio:
-    """The bounded index name / (name + other) of the sums over a region, such as Cho/(Cho+NAA): from ``ratio``.
+def _shared(here: Sums, there: Sums) -> np.ndarray:
+    """Covariances ``(names, names)`` of the means of two regions, by the voxels that both count."""
+    if here is there:
+        return here.covariances
+    both = (here.weight > 0) & (there.weight > 0)
+    share = here.weight[both] / here.weight.sum() * there.weight[both] / there.weight.sum()
+    return np.tensordot(share, here.fit.covariances[both], 1)
 
-    It has a value wherever either is there. Raises InputError as ``ratio``.
+
+def share_of(here: Sums, name: str, other: str) -> RegionRatio:
+    """The bounded index name / (name + other) of a region's sums, such as Cho/(Cho+NAA).
+
+    It has a value wherever name is there. Raises InputError as ``ratio_of``.
     """
-    found = ratio(fit, other, name, overlap)
+    found = ratio_of(here, other, name)
     low, high = 1 / (1 + found.high), 1 / (1 + found.low)
     if found.value is None:
         return replace(found, low=low, high=high)
@@ -127,43 +163,23 @@ def share(fit: Fit, name: str, other: str, overlap: np.ndarray) -> RegionRatio:
     return replace(found, value=value, low=low, high=high, log_error=error)
 
 
-def weights(fit: Fit, overlap: np.ndarray) -> tuple[np.ndarray, float]:
-    """How much each voxel ``(k, j, i)`` counts in a region, and the least share that lies in it.
-
-    overlap: as in ``ratio``. Raises InputError ``spectra_overlap_shape``, ``spectra_region_empty``.
-    """
-    if overlap.shape != fit.shape:
-        raise InputError("spectra_overlap_shape", shape=str(overlap.shape), expected=str(fit.shape))
-    weight = np.where(fit.accepted, overlap, 0.0)
-    if not weight.any():
-        raise InputError("spectra_region_empty", touched=int((overlap > 0).sum()))
-    least = INSIDE if weight.max() >= INSIDE else MOSTLY if weight.max() >= MOSTLY else 0.0
-    weight[weight < least] = 0
-    return weight, least
-
-
-def _flags(
-    fit: Fit, numerator: str, denominator: str, touched: np.ndarray, counted: np.ndarray, seen: bool
-) -> list[Message]:
+def _flags(fit: Fit, touched: np.ndarray, counted: np.ndarray, least: float) -> tuple[Message, ...]:
+    """What a reader should know of a region's voxels."""
     flags = list(fit.flags)
-    left_out = int((touched & ~fit.accepted).sum())
+    left_out, voxels = int((touched & ~fit.accepted).sum()), int(counted.sum())
     if left_out:
         flags.append(Message("spectra_voxels_left_out", {"count": left_out, "touched": int(touched.sum())}))
-    if not seen:
-        flags.append(Message("spectra_not_detected", {"name": denominator}))
     singlets = fit.singlets[counted]
-    if {"Lip13a", "Lip13b"} <= set(fit.names):
+    if fit.holds("Lip13"):
         fatty = int((fit.amplitude("Lip13", where=counted) > FATTY * singlets).sum())
         if fatty:
-            flags.append(Message("spectra_lipids", {"count": fatty, "voxels": len(singlets)}))
+            flags.append(Message("spectra_lipids", {"count": fatty, "voxels": voxels}))
     dilute = int((singlets < DILUTE * fit.usual).sum())
     if dilute:
-        flags.append(Message("spectra_dilute", {"count": dilute, "voxels": len(singlets)}))
-    for name in (numerator, denominator):
-        if not meaningful(name, fit.protocol.echo_time):
-            milliseconds = round(1000 * fit.protocol.echo_time)
-            flags.append(Message("spectra_echo_time_unsuited", {"name": name, "echo_time": milliseconds}))
-    return flags
+        flags.append(Message("spectra_dilute", {"count": dilute, "voxels": voxels}))
+    if least < INSIDE:
+        flags.append(Message("spectra_partial_volume", {"voxels": voxels}))
+    return tuple(flags)
 
 
 def meaningful(name: str, echo_time: float) -> bool:
@@ -182,10 +198,9 @@ def mean_spectrum(spectra: Spectra, fit: Fit, overlap: np.ndarray) -> Spectra:
     """The mean spectrum of a region as a single voxel, each voxel at the frequency and phase that its fit found.
 
     To be fitted itself: its noise is that of one voxel over the square root of their number. Eddy currents are
-    corrected and water is removed voxel by voxel, as each has its own; the voxels count as in ``ratio``. Raises
-    InputError as ``weights``.
+    corrected and water is removed voxel by voxel, as each has its own; the voxels count as in ``sums``, errors too.
     """
-    weight, _ = weights(fit, overlap)
+    weight = sums(fit, overlap).weight
     places = np.nonzero(weight)
     decays = spectra.fid[places]
     if spectra.water is not None:

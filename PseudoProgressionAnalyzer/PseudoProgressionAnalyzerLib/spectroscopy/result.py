@@ -72,7 +72,7 @@ class Fit:
 
         where: bool ``(k, j, i)``, to have ``(n,)`` of these voxels only. Raises InputError ``spectra_metabolite``.
         """
-        return (self.amplitudes if where is None else self.amplitudes[where]) @ self._weights(name)
+        return (self.amplitudes if where is None else self.amplitudes[where]) @ self.weights(name)
 
     def bound(self, name: str) -> np.ndarray:
         """Cramer-Rao bound (standard deviation) of an amplitude, of a sum with the covariance of its parts."""
@@ -81,7 +81,7 @@ class Fit:
     def covariance(self, first: str, second: str, where: np.ndarray | None = None) -> np.ndarray:
         """Covariance of two amplitudes; where as in ``amplitude``."""
         covariances = self.covariances if where is None else self.covariances[where]
-        return (covariances @ self._weights(second)) @ self._weights(first)
+        return (covariances @ self.weights(second)) @ self.weights(first)
 
     @cached_property
     def singlets(self) -> np.ndarray:
@@ -132,9 +132,15 @@ class Fit:
         single = self.model.spectra(self.model.columns(self.parameters[voxel][None])[0]).real
         return dict(zip(self.names, single * self.amplitudes[voxel][:, None], strict=True))
 
-    def _weights(self, name: str) -> np.ndarray:
+    def holds(self, name: str) -> bool:
+        """Whether a metabolite or all parts of a sum were fitted."""
+        return set(SUMS.get(name, (name,))) <= set(self.names)
+
+    def weights(self, name: str) -> np.ndarray:
+        """What turns amplitudes ``(..., names)`` into that of a metabolite or a sum ``(names,)``. Raises InputError
+        ``spectra_metabolite``."""
         parts = SUMS.get(name, (name,))
-        if not all(part in self.names for part in parts):
+        if not self.holds(name):
             raise InputError("spectra_metabolite", name=name, known=", ".join((*SUMS, *self.names)))
         return np.array([float(own in parts) for own in self.names])
 
