@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -58,8 +59,14 @@ def fit_spectra(
 
 
 def read_spectra(series: Series) -> Spectra:
-    """The spectra of a series with the water reference that lies beside them. Raises InputError as ``load``."""
-    return load(series.path, None if series.files else water_beside(series.path))
+    """The spectra of a series with the water reference that lies beside them. Raises InputError as ``load``.
+
+    Their remarks go wherever their numbers go, so they name the file without the folders above its study.
+    """
+    spectra = load(series.path, None if series.files else water_beside(series.path))
+    short = "/".join(series.path.parts[-2:])
+    flags = (Message(flag.code, {**flag.parameters, "file": short}) for flag in spectra.flags)
+    return replace(spectra, flags=tuple(flags))
 
 
 def grid_of(found: Fit) -> Image:

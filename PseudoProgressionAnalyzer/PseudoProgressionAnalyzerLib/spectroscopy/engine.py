@@ -7,6 +7,7 @@ All that a step needs is one matrix of products per voxel.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -172,14 +173,17 @@ def descend(
     *,
     own: bool,
     steps: int,
+    halt: Callable[[], bool] = lambda: False,
 ) -> State:
-    """The fit after at most this many steps; voxels that have converged rest."""
+    """The fit after at most this many steps; voxels that have converged rest. It ends early when halt() is true."""
     # Where there are no amplitudes yet, the second time with soft ratios scaled by those of the first.
     for _ in range(1 if np.isfinite(state.cost).all() else 2):
         state = evaluate(model, data, noise, kept, state.parameters, state, own=own)
     damping = np.full(len(data), FIRST_DAMPING)
     work = np.arange(len(data))
     for _ in range(steps):
+        if halt():
+            break
         part = _part(state, work)
         trial = evaluate(
             model, data[work], noise[work], kept[work], step(model, part, damping[work], own=own), part, own=own

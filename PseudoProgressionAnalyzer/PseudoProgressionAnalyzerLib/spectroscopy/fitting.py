@@ -34,6 +34,8 @@ WORSE = 1.3  # times the neighbours' residual, from which a voxel is tried again
 POLL = 0.04  # s
 MOST_THREADS = 2
 
+Halt = Callable[[], bool]
+
 
 @dataclass
 class _Found:
@@ -96,13 +98,14 @@ def fit(
     found = _empty(model, len(fid))
     prepared = templates(rough)
 
-    def work(part: np.ndarray) -> None:
+    def work(part: np.ndarray, halt: Halt) -> None:
         clean = fid[part] if water is None else correct_eddy_currents(fid[part], water[part])
         clean = remove_water(clean, spectra.dwell_time, protocol.frequency)
         data[part] = model.spectra(clean)
         noise[part] = _noise(clean, spectra.dwell_time, protocol.frequency)
-        first = _begun(rough, prepared, clean[:, : len(rough.time)], noise[part] * np.sqrt(len(rough.time) / points))
-        _store(found, part, _fitted(model, data[part], noise[part], first))
+        kept = len(rough.time)
+        first = _begun(rough, prepared, clean[:, :kept], noise[part] * np.sqrt(kept / points), halt)
+        _store(found, part, _fitted(model, data[part], noise[part], first, halt))
 
     chunks = [places[start : start + CHUNK] for start in range(0, len(places), CHUNK)]
     share = 0.9 if len(places) > 1 else 1.0
@@ -111,11 +114,11 @@ def fit(
     again, parameters = _neighbours(found, spectra.shape, model)
     if len(again):
 
-        def retry(part: np.ndarray) -> None:
+        def retry(part: np.ndarray, halt: Halt) -> None:
             there = data[again[part]], noise[again[part]]
             first = _begin(model, parameters[part])
             first = engine.descend(model, *there, _usual(model, len(part)), first, own=False, steps=FIRST_STEPS)
-            other = _fitted(model, *there, first)
+            other = _fitted(model, *there, first, halt)
             better = other.residual < found.residual[again[part]]
             _store(found, again[part][better], _select(other, better))
 
@@ -158,7 +161,7 @@ def _noise(fid: np.ndarray, dwell_time: float, frequency: float) -> np.ndarray:
     return np.maximum(np.sqrt(square / 4), 1e-6 * np.abs(fid).max(axis=1) + 1e-30)
 
 
-def _begun(model: Model, prepared: Templates, fid: np.ndarray, noise: np.ndarray) -> engine.State:
+def _begun(model: Model, prepared: Templates, fid: np.ndarray, noise: np.ndarray, halt: Halt) -> engine.State:
     """The best of several starts of each voxel, followed a few steps with what all metabolites share.
 
     model: of the first half of the decays, where most of the signal is; fid: ``(voxels, points)`` of that half.
@@ -168,7 +171,8 @@ def _begun(model: Model, prepared: Templates, fid: np.ndarray, noise: np.ndarray
     best = None
     for number in range(CANDIDATES):
         begun = _begin(model, candidates[:, number])
-        state = engine.descend(model, data, noise, _usual(model, len(fid)), begun, own=False, steps=FIRST_STEPS)
+        usual = _usual(model, len(fid))
+        state = engine.descend(model, data, noise, usual, begun, own=False, steps=FIRST_STEPS, halt=halt)
         if best is None:
             best = state
             continue
@@ -183,7 +187,7 @@ def _usual(model: Model, voxels: int) -> np.ndarray:
     return np.tile(model.baseline.kept[FLEXIBILITY], (voxels, 1))
 
 
-def _fitted(model: Model, data: np.ndarray, noise: np.ndarray, best: engine.State) -> _Found:
+def _fitted(model: Model, data: np.ndarray, noise: np.ndarray, best: engine.State, halt: Halt) -> _Found:
     """The full fit of each voxel from the state of its first steps."""
     baseline = model.baseline
     kept, dimensions, left = _flexibility(model, baseline, data, noise, best)
@@ -192,7 +196,7 @@ def _fitted(model: Model, data: np.ndarray, noise: np.ndarray, best: engine.Stat
     state, rough = best, np.ones(len(data))
     for _ in range(ROUNDS):
         rough = np.sqrt(np.maximum(left, 1))
-        state = engine.descend(model, data, noise * rough, kept, state, own=True, steps=FULL_STEPS)
+        state = engine.descend(model, data, noise * rough, kept, state, own=True, steps=FULL_STEPS, halt=halt)
         left = rough**2 * _squares(model, state, kept)
     noise = noise * rough
 
@@ -285,13 +289,16 @@ def _select(found: _Found, chosen: np.ndarray) -> _Found:
 
 
 def _run(
-    work: Callable[[np.ndarray], None],
+    work: Callable[[np.ndarray, Halt], None],
     chunks: list[np.ndarray],
     threads: int | None,
     cancelled: Callable[[], bool] | None,
     progress: Callable[[float], None] | None,
 ) -> None:
-    """Calls work for every chunk; progress and cancelled from the calling thread, every 40 ms."""
+    """Calls work for every chunk; progress and cancelled from the calling thread, every 40 ms.
+
+    Work is given a question whether to end soon, because the job was cancelled.
+    """
     state = {"next": 0, "done": 0, "stop": False}
 
     def worker() -> None:
@@ -300,7 +307,7 @@ def _run(
             state["next"] = number + 1
             if number >= len(chunks):
                 return
-            work(chunks[number])
+            work(chunks[number], lambda: state["stop"])
             state["done"] += 1
 
     count = max(1, min(threads or min(os.cpu_count() or 1, MOST_THREADS), len(chunks)))

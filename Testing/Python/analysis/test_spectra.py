@@ -11,6 +11,7 @@ import pytest
 from PseudoProgressionAnalyzerLib.analysis import Analysis, fitting_spectra
 from PseudoProgressionAnalyzerLib.analysis.fitting_spectra import fit_region_spectra, fit_spectra
 from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
+from PseudoProgressionAnalyzerLib.cases.spectra import write
 from PseudoProgressionAnalyzerLib.measures import Image, Patient, Region, Series, Visit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "spectroscopy"))
@@ -209,3 +210,13 @@ def test_a_stop_is_heard(monkeypatch):
     with pytest.raises(CancelledError):
         fit_spectra(analysis, "a", cancelled=lambda: True)
     assert not analysis.spectra_fits
+
+
+def test_remarks_of_a_file_do_not_tell_where_the_patient_lies(tmp_path):
+    random = np.random.default_rng(1)
+    noise = random.normal(size=(1, 2, 2, 512)) + 1j * random.normal(size=(1, 2, 2, 512))
+    path = tmp_path / "Jane Doe" / "2023-05-08" / "MRSI.nii.gz"
+    path.parent.mkdir(parents=True)
+    write(path, noise.astype(np.complex64), GRID, True)
+    (flag,) = fitting_spectra.read_spectra(Series("MRSI", path)).flags
+    assert flag.code == "spectra_axis_unknown" and flag.parameters["file"] == "2023-05-08/MRSI.nii.gz"
