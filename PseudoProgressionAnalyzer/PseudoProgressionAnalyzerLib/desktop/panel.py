@@ -16,6 +16,7 @@ from slicer.i18n import tr as _
 from .. import texts
 from ..measures import InputError, Message
 from ..scene import timeline
+from .beside import Beside
 from .section import Section
 from .sections import SECTIONS
 from .session import Session
@@ -46,6 +47,7 @@ class Panel:
         self.timer.setSingleShot(True)
         self.timer.setInterval(SETTLED)
         self.timer.connect("timeout()", self._rested)
+        self.beside = Beside()
         self.sections: dict[str, Section] = {}
         for section in SECTIONS:
             self.sections[section.name] = section(ui, session, self)
@@ -114,6 +116,7 @@ class Panel:
     def close(self) -> None:
         """The sections let go of every node."""
         self.timer.stop()
+        self.beside.forget()
         for section in self.sections.values():
             section.close()
 
@@ -189,9 +192,20 @@ class Panel:
                 self.sections[name].refresh()
 
     def _rested(self) -> None:
-        if self.busy:
-            return
-        self.settle()
+        """The pen rests: what follows from the numbers is judged beside the interface."""
+        if not self.busy and self.session.unsettled:
+            with self.errors():
+                if self.session.measured:
+                    self.beside.start(self.session.judging(), self._judged)
+                else:
+                    self.session.settle()
+                    self._settled()
+
+    def _judged(self, judged: object) -> None:
+        if not self.busy and self.session.accept(judged):
+            self._settled()
+
+    def _settled(self) -> None:
         for name, section in self.sections.items():
             if self.button(name).collapsed:
                 self.stale.add(name)

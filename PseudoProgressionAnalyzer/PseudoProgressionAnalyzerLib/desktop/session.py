@@ -6,9 +6,11 @@ time.
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
+from dataclasses import dataclass
 from pathlib import Path
 
 import slicer
@@ -52,6 +54,19 @@ Show = Callable[[Message, float], None]
 FOLLOWING = ("step_response_maps", "step_measure", "step_lesions", "step_responses", "step_assess")
 """Steps that depend on what is drawn."""
 
+JUDGED = ("lesions", "parts", "outlines", "response", "assessments", "outcome")
+"""What judging writes into the analysis."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An analysis judged beside the interface, its assessment.json, and of which state of the session."""
+
+    analysis: Analysis
+    text: str
+    edits: int
+    epoch: int
+
 
 def _silent(message: Message, share: float) -> None:
     """No progress display."""
@@ -64,7 +79,7 @@ class Session:
         self.application = application()
         self._analysis: Analysis | None = None
         self._epoch = 0
-        self._unsettled = False
+        self._edits = self._settled = 0
         self._taken: set[str] = set()
 
     @property
@@ -77,7 +92,7 @@ class Session:
     def forget(self) -> None:
         """After the scene was closed, opened or edited by others: the next use reads it again."""
         self._analysis = None
-        self._unsettled = False
+        self._settled = self._edits
         self._epoch += 1
 
     def load(self, folder: Path, show: Show = _silent, cancel: threading.Event | None = None) -> None:
@@ -226,7 +241,7 @@ class Session:
         analysis = self.analysis
         if analysis is None:
             return
-        self._unsettled = True
+        self._edits += 1
         if not segment_id:
             follow_segments(analysis, segmentation)
             if marked(segmentation, "kind") == Kind.REFERENCE:
@@ -252,7 +267,7 @@ class Session:
     def add_region(self, visit: str, purpose: str, name: str = "") -> tuple[object, str]:
         """Adds an empty region (``lesion``, ``free`` or ``reference``) to draw in a visit; returns its segmentation and
         the segment's id. Raises InputError."""
-        self._unsettled = True
+        self._edits += 1
         return add_region(self.application.scene, self._patient(), visit, purpose, name)
 
     def change_region(self, visit: str, name: str, purpose: str = "", carried: bool | None = None) -> None:
@@ -262,7 +277,7 @@ class Session:
         region.purpose = purpose or region.purpose
         region.carried = region.carried if carried is None else carried
         found = segment_at(self.application.scene, region)
-        self._unsettled = True
+        self._edits += 1
         if found is not None:
             dress_segment(found[0].GetSegmentation().GetSegment(found[1]), region.purpose)
             self.remeasure(*found)
@@ -273,21 +288,56 @@ class Session:
         self._patient().finished -= {(step, "") for step in FOLLOWING}
         self.compute(show, cancel)
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether lesions, responses and assessments are older than the measurements."""
+        return self._edits != self._settled
+
     def settle(self) -> None:
-        """Assesses and writes what strokes changed: when the pen rests, and before the scene is saved."""
-        if self._unsettled:
+        """Judges and writes what strokes changed, where anything did: before the scene is saved."""
+        if self.unsettled:
             self.assess()
 
+    def judging(self) -> Callable[[], Judged]:
+        """The work of judging what is measured now, for any thread: it touches neither the scene nor the analysis.
+        ``accept`` takes what it returns."""
+        analysis, edits, epoch = self._patient(), self._edits, self._epoch
+        copies = {name: copy.copy(value) for name, value in vars(analysis).items()}
+        part = Analysis(**copies)
+        part.patient.regions = [copy.copy(region) for region in analysis.patient.regions]
+
+        def work() -> Judged:
+            update_lesions(part)
+            assess_visits(part)
+            return Judged(part, assessment_json.text(part), edits, epoch)
+
+        return work
+
+    def accept(self, judged: Judged) -> bool:
+        """Takes what was judged beside, and writes it; does nothing, and says so, where strokes came meanwhile."""
+        if (judged.edits, judged.epoch) != (self._edits, self._epoch):
+            return False
+        analysis = self._patient()
+        for name in JUDGED:
+            setattr(analysis, name, getattr(judged.analysis, name))
+        self._write(judged.text)
+        return True
+
     def assess(self) -> None:
-        """Assesses all visits again from the present measurements, where there are any, and writes both."""
-        analysis, patient = self._patient(), patient_node(self.application.scene)
-        self._unsettled = False
+        """Judges all visits again from the present measurements, where there are any, and writes it."""
+        analysis = self._patient()
         if self.measured:
             update_lesions(analysis)
             assess_visits(analysis)
+        self._write(assessment_json.text(analysis) if analysis.assessments else "")
+
+    def _write(self, assessment: str) -> None:
+        """All text of the scene as the analysis is now."""
+        analysis, patient = self._patient(), patient_node(self.application.scene)
+        self._settled = self._edits
         write_patient(patient, analysis)
         write_measurements(patient, analysis)
-        write_assessment(patient, assessment_json.text(analysis) if analysis.assessments else "")
+        write_assessment(patient, assessment)
 
     def set_prior(self, prior: Sequence[float] | None, visit: str = "") -> None:
         """Assesses again with a prior (median, low, high) of the user's for a visit, or for all (empty); None takes it
@@ -357,7 +407,7 @@ class Session:
     def _build(self, analysis: Analysis) -> None:
         """Brings the scene up to date, with the interface alive; ends where the scene is closed meanwhile."""
         self._analysis = analysis
-        self._unsettled = False
+        self._settled = self._edits
         text = assessment_json.text(analysis) if analysis.assessments else ""
         with slicer.util.RenderBlocker():
             share_images(build_scene(self.application, analysis, text, self._pause(self._epoch)), analysis)

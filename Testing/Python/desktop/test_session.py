@@ -203,3 +203,29 @@ def test_prior_and_criteria_are_assessed_at_once_and_kept_in_the_scene(session, 
 
 def _assessed(session, visit):
     return next(found for found in session.analysis.assessments if found.as_of == visit)
+
+
+def test_what_is_judged_beside_is_what_is_judged_at_once(session, grown):
+    session.compute()
+    session.remeasure(*draw(session, SECOND, grown(session.analysis.regions[SECOND, "lesion"].array)))
+    assert session.unsettled
+    before = list(session.analysis.assessments)
+    judged = session.judging()()
+    assert session.analysis.assessments == before
+    assert session.accept(judged)
+    assert not session.unsettled
+    beside = [found.probability for found in session.analysis.assessments], session.analysis.lesions
+    session.assess()
+    assert beside == ([found.probability for found in session.analysis.assessments], session.analysis.lesions)
+
+
+def test_what_was_judged_before_another_stroke_is_not_taken(session, grown):
+    session.compute()
+    work = session.judging()
+    session.remeasure(*draw(session, SECOND, grown(session.analysis.regions[SECOND, "lesion"].array)))
+    assert not session.accept(work())
+    assert session.unsettled
+    session.forget()
+    work = session.judging()
+    session.forget()  # as a scene that was closed
+    assert not session.accept(work())

@@ -1,0 +1,45 @@
+"""Work beside the interface that nobody waits for.
+
+A plain background thread starves under Slicer's event loop, whose main thread holds the interpreter. Here a timer gives
+the worker a slice of time whenever the event loop is free, and the result comes back by a call in the main thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
+
+import qt
+
+SLICE = 0.03  # s for the worker
+BETWEEN = 10  # ms for the event loop
+
+
+class Beside:
+    """One piece of work at a time."""
+
+    def __init__(self):
+        self.worker = ThreadPoolExecutor(max_workers=1)
+        self.future: Future | None = None
+        self.done: Callable[[Any], None] = lambda result: None
+        self.timer = qt.QTimer()
+        self.timer.setInterval(BETWEEN)
+        self.timer.connect("timeout()", self._slice)
+
+    def start(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """Calls ``done`` with the result of ``work``, which must not touch the scene. Work that is under way is not
+        heard of again."""
+        self.future, self.done = self.worker.submit(work), done
+        self.timer.start()
+
+    def forget(self) -> None:
+        """What is under way is not wanted any more."""
+        self.timer.stop()
+        self.future = None
+
+    def _slice(self) -> None:
+        if self.future is not None and wait([self.future], timeout=SLICE).done:
+            future = self.future
+            self.forget()
+            self.done(future.result())
