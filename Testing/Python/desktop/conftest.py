@@ -12,6 +12,7 @@ pytest.importorskip("slicer", reason="slicer-core cannot be loaded here", exc_ty
 import slicer
 
 from PseudoProgressionAnalyzerLib.analysis import Analysis
+from PseudoProgressionAnalyzerLib.analysis.mapping import make_ratio_maps
 from PseudoProgressionAnalyzerLib.analysis.run import steps
 from PseudoProgressionAnalyzerLib.measures import Event, Image, Map, Patient, Region, Series, Visit
 from PseudoProgressionAnalyzerLib.scene.application import application
@@ -63,9 +64,9 @@ def analysis() -> Analysis:
         made.regions[visit, "lesion"] = Image(lesion, affine)
         made.references[visit] = Image(white, affine)
         values = random.uniform(1, 2, shape).astype(np.float32)
-        for name, array in (("rCBV", values), ("rCBV_ratio", values / values[white].mean())):
-            made.maps[visit, name] = Map(array, affine, name, "1", "random")
-            made.series_to_visit[visit, name] = np.eye(4)
+        made.maps[visit, "rCBV"] = Map(values, affine, "rCBV", "relative", "random")
+        made.series_to_visit[visit, "rCBV"] = np.eye(4)
+        make_ratio_maps(made, visit)
     made.finished = {(step.code, step.visit) for step in steps(made)} - {("step_measure", ""), ("step_assess", "")}
     return made
 
