@@ -1,4 +1,4 @@
-"""Every visit rigidly to one reference visit."""
+"""Every visit rigidly to one reference visit: found by registration, or given by the user."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..imaging import agreement
+from ..imaging.head import Head
 from ..imaging.registration import register_rigid
+from ..measures import InputError, Message
 from . import Analysis
 from .reading import lesion_of, warn
+
+USER = "set_by_user"
+"""Key of ``alignment[visit]`` (with the value 1) where the transform is the user's own."""
+_RIGID = 1e-3  # by how much a matrix may miss being a rotation
+DEPENDENT = ("step_reference_tissue", "step_ratios", "step_measure", "step_assess")
+"""Steps that read the transforms between visits."""
 
 
 def choose_reference_visit(analysis: Analysis) -> None:
@@ -25,24 +34,83 @@ def align_visit(
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> None:
-    """The transform of a visit to the reference visit, with what is known of its trust."""
+    """The transform of a visit to the reference visit, with what is known of its trust; a user's own one stays.
+
+    ``alignment[visit]``: ``uncertainty`` (mm, how far repeated fits agree), ``edge_distance_before`` and
+    ``edge_distance_after`` (mm, of the edges of brain, ventricles and skull outside the lesions, by the scanner's own
+    coordinates and by the transform; absent where they could not be told).
+    """
     reference = analysis.reference_visit
     if visit_id == reference:
         analysis.visit_to_reference[visit_id] = np.eye(4)
         analysis.alignment[visit_id] = {"uncertainty": 0.0}
         return
+    if is_users(analysis, visit_id) and visit_id in analysis.visit_to_reference:
+        return
     fixed, moving = analysis.images[reference, "T1CE"], analysis.images[visit_id, "T1CE"]
     registration = register_rigid(
         fixed,
         moving,
+        fixed_mask=analysis.brains.get(reference),
+        moving_mask=analysis.brains.get(visit_id),
         exclude_fixed=lesion_of(analysis, reference),
         exclude_moving=lesion_of(analysis, visit_id),
         progress=progress,
         cancelled=cancelled,
     )
     analysis.visit_to_reference[visit_id] = registration.moving_to_fixed
-    analysis.alignment[visit_id] = {"uncertainty": registration.uncertainty}
+    analysis.alignment[visit_id] = {
+        "uncertainty": registration.uncertainty,
+        **_edge_distances(registration.agreement_before, registration.agreement),
+    }
     warn(analysis, visit_id, *registration.flags)
+
+
+def use_transform(analysis: Analysis, visit_id: str, matrix: np.ndarray) -> None:
+    """Takes the user's own transform of a visit: 4x4, RAS mm of the visit to RAS mm of the reference visit.
+
+    It is accepted whatever the images say, and marked as the user's; its edge distances are shown, its uncertainty is
+    unknown. Steps that depend on it run again. Raises InputError ``transform_not_rigid``, ``transform_of_reference``,
+    ``unknown_visit``.
+    """
+    analysis.patient.visit(visit_id)
+    matrix = np.asarray(matrix, dtype=float)
+    turn = matrix[:3, :3] if matrix.shape == (4, 4) else np.zeros((3, 3))
+    rigid = np.isfinite(matrix).all() and np.allclose(turn @ turn.T, np.eye(3), atol=_RIGID)
+    if not rigid or np.linalg.det(turn) < 0 or not np.allclose(matrix[3], [0, 0, 0, 1], atol=_RIGID):
+        raise InputError("transform_not_rigid", visit=visit_id)
+    if visit_id == analysis.reference_visit:
+        raise InputError("transform_of_reference", visit=visit_id)
+    analysis.visit_to_reference[visit_id] = matrix
+    analysis.alignment[visit_id] = {USER: 1.0}
+    _forget_registration(analysis, visit_id)
+    if (visit_id, "T1CE") in analysis.images and (analysis.reference_visit, "T1CE") in analysis.images:
+        fixed, moving = (_edges(analysis, one) for one in (analysis.reference_visit, visit_id))
+        before = agreement.edge_distance(fixed, moving, np.eye(4))
+        after = agreement.edge_distance(fixed, moving, matrix)
+        analysis.alignment[visit_id] |= _edge_distances(before, after)
+    analysis.finished.add(("step_align", visit_id))
+
+
+def forget_transform(analysis: Analysis, visit_id: str) -> None:
+    """Gives a user's own transform up: the visit is registered again, and what depends on it runs again."""
+    analysis.alignment.pop(visit_id, None)
+    analysis.visit_to_reference.pop(visit_id, None)
+    _forget_registration(analysis, visit_id)
+    analysis.finished.discard(("step_align", visit_id))
+
+
+def is_users(analysis: Analysis, visit_id: str) -> bool:
+    """Whether the visit's transform is the user's own."""
+    return bool(analysis.alignment.get(visit_id, {}).get(USER))
+
+
+def doubts(analysis: Analysis, visit_id: str) -> list[Message]:
+    """What speaks against comparing a visit with others voxel by voxel; nothing where the transform is the user's own,
+    which is the user's own judgement."""
+    if is_users(analysis, visit_id):
+        return []
+    return [message for message in analysis.messages.get(visit_id, []) if message.code.startswith("registration_")]
 
 
 def visit_to_visit(analysis: Analysis, moving: str, fixed: str) -> np.ndarray:
@@ -50,3 +118,21 @@ def visit_to_visit(analysis: Analysis, moving: str, fixed: str) -> np.ndarray:
     if moving == fixed:
         return np.eye(4)
     return np.linalg.inv(analysis.visit_to_reference[fixed]) @ analysis.visit_to_reference[moving]
+
+
+def _edges(analysis: Analysis, visit_id: str) -> agreement.Edges:
+    return agreement.edges(
+        Head(analysis.images[visit_id, "T1CE"], analysis.brains.get(visit_id), lesion_of(analysis, visit_id))
+    )
+
+
+def _edge_distances(before: float | None, after: float | None) -> dict[str, float]:
+    told = {"edge_distance_before": before, "edge_distance_after": after}
+    return {name: distance for name, distance in told.items() if distance is not None}
+
+
+def _forget_registration(analysis: Analysis, visit_id: str) -> None:
+    """Takes what was said of an earlier transform away, and reopens the steps that used it."""
+    said = analysis.messages.get(visit_id, [])
+    said[:] = [message for message in said if not message.code.startswith("registration_")]
+    analysis.finished = {step for step in analysis.finished if step[0] not in DEPENDENT}

@@ -16,6 +16,7 @@ from ..patient.folder import RATIO_MAP_FIELDS
 from . import Analysis, asl_maps, dsc_maps
 from .aligning import visit_to_visit
 from .map_estimates import WEIGHED_BY, weighed
+from .placing import image_on_visit, map_to_visit, read_time_series
 from .reading import lesion_of, voxels_of, warn
 
 GIVEN_MAPS = ("rCBV", "sRCBV", "CBF", "Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area", "APTw", "ADC")
@@ -54,6 +55,7 @@ def make_maps(
     A perfusion series that cannot be used stops nothing: ``absent`` says why its map is not there. Only then a finished
     map of the same name is used.
     """
+    tell = progress or (lambda share: None)
     visit = analysis.patient.visit(visit_id)
     made = (*dsc_maps.NAMES, *asl_maps.NAMES)
     for name in (*made, *(TO_REFERENCE[name].name for name in made if name in TO_REFERENCE), "rCBV_response"):
@@ -64,7 +66,8 @@ def make_maps(
         if series is None:
             continue
         try:
-            make(analysis, visit_id, series, voxels_of(analysis, series), progress, cancelled)
+            voxels = read_time_series(analysis, visit_id, series, lambda share: tell(0.8 * share), cancelled)
+            make(analysis, visit_id, series, voxels, lambda share: tell(0.8 + 0.2 * share), cancelled)
         except InputError as error:
             reasons = (Message("map_not_made", {"visit": visit_id, "role": role}), error.message)
             warn(analysis, visit_id, *reasons)
@@ -75,7 +78,7 @@ def make_maps(
                 warn(analysis, visit_id, Message("map_given_and_computed", {"name": series.role}))
                 continue
             analysis.maps[visit_id, series.role] = _given_map(analysis, series)
-            analysis.series_to_visit[visit_id, series.role] = np.eye(4)
+            analysis.series_to_visit[visit_id, series.role] = map_to_visit(analysis, visit_id, series)
             if series.role in TO_REFERENCE:
                 analysis.absent.pop((visit_id, TO_REFERENCE[series.role].name), None)
 
@@ -119,7 +122,7 @@ def find_reference_tissue(analysis: Analysis, visit_id: str) -> None:
     if lesion is None:
         warn(analysis, visit_id, Message("reference_needs_lesion", {"visit": visit_id}))
         return
-    flair = analysis.images.get((visit_id, "FLAIR"))
+    flair = image_on_visit(analysis, visit_id, "FLAIR")
     midline = find_midline(anatomy, brain, exclude=lesion)
     analysis.midlines[visit_id] = midline
     reference, flags = contralateral_white_matter(anatomy, brain, lesion, midline, flair=flair)

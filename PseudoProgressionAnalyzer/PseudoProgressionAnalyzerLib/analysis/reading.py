@@ -70,8 +70,8 @@ def read_region(region: Region, anatomy: Image) -> Image:
 
 
 def find_brain(analysis: Analysis, visit_id: str) -> None:
-    """The brain on the grid of the visit's T1CE."""
-    analysis.brains[visit_id] = brain_mask(analysis.images[visit_id, "T1CE"])
+    """The brain on the grid of the visit's T1CE, drawn lesions included."""
+    analysis.brains[visit_id] = brain_mask(analysis.images[visit_id, "T1CE"], lesion_of(analysis, visit_id))
     if not analysis.brains[visit_id].any():
         raise InputError("visit_brain_not_found", file=str(analysis.patient.visit(visit_id).of_role("T1CE").path))
 

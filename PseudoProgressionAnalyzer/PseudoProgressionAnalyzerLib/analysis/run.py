@@ -16,6 +16,7 @@ from .lesions import follow_lesions
 from .mapping import find_reference_tissue, make_maps, make_ratio_maps
 from .measuring import measure_visits
 from .perfusion_changes import make_response_maps
+from .placing import place_images
 from .reading import find_brain, read_visit
 from .responding import judge_responses
 
@@ -96,6 +97,7 @@ def steps(analysis: Analysis) -> list[Step]:
     return [
         *for_each("step_read", read_visit),
         *for_each("step_brain", find_brain),
+        *for_each("step_place", place_images, long=True),
         once("step_reference_visit", choose_reference_visit),
         *for_each("step_align", align_visit, long=True),
         *for_each("step_uptake", find_uptake),

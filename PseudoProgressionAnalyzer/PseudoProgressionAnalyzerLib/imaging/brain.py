@@ -26,13 +26,15 @@ _CLEARED = 0.1  # share of voxels that are exactly zero from which the brain is 
 _SMALLEST = 200.0  # mL: an adult brain has about 1200 mL, a slab of it may be imaged
 
 
-def brain_mask(image: Image) -> np.ndarray:
+def brain_mask(image: Image, known: np.ndarray | None = None) -> np.ndarray:
     """Bool ``(k, j, i)`` of the image: the brain with its ventricles and sulci.
 
     image: 3D T1, T1 after contrast, or the mean of a DSC baseline; with skull or skull-stripped. The typical brain
     value is the median deep in the head. Tissue near that value is separated from the scalp by erosion, grown back,
     closed, and rid of what sticks out. An image of which nearly everything remains had no skull: then everything in it
-    is brain. Raises InputError ``image_is_blank``, ``brain_not_found``.
+    is brain. known: bool ``(k, j, i)``, what is known to lie in the brain, such as a drawn lesion: enhancement at the
+    surface has the values of dura and scalp, so it is put in, with what lies between it and the rest. Raises InputError
+    ``image_is_blank``, ``brain_not_found``.
     """
     block = resampling.isotropic(resampling.cropped(image, resampling.observed_block(image)), _SPACING)
     array = block.array
@@ -47,12 +49,17 @@ def brain_mask(image: Image) -> np.ndarray:
     brain = _grow(trunk, _LIMB + _SPACING / 2) & hull
     if brain.sum() > _STRIPPED * head.sum():
         if np.mean(image.array == 0) > _CLEARED:
-            return ndimage.binary_fill_holes(np.nan_to_num(image.array) != 0)
+            whole = ndimage.binary_fill_holes(np.nan_to_num(image.array) != 0)
+            return whole if known is None else whole | known
         brain = head
     if brain.sum() * _SPACING**3 / 1000 < _SMALLEST:
         raise InputError("brain_not_found")
+    if known is not None and known.any():
+        there = resampling.resample(Image(known, image.affine), block, np.eye(4), interpolation="nearest").array
+        brain = _close(brain | there, _SULCUS)
     # linear interpolation of the mask's edge, cut in the middle, follows the surface better than nearest voxels
-    return resampling.resample(Image(brain.astype(np.float32), block.affine), image, np.eye(4)).array > 0.5
+    mask = resampling.resample(Image(brain.astype(np.float32), block.affine), image, np.eye(4)).array > 0.5
+    return mask if known is None else mask | known
 
 
 def _otsu(array: np.ndarray) -> float:

@@ -203,9 +203,9 @@ class _Template:
         return np.column_stack(columns)
 
     def fit(self, frames: _Frames, time: int, starts: list[np.ndarray]) -> np.ndarray:
-        """The position of a frame from the best of the starts."""
-        position = min(starts, key=lambda start: self._misfit(frames, time, start)) if len(starts) > 1 else starts[0]
-        position = position.copy()
+        """The position of a frame from the best of the starts, or that start where nothing fits better."""
+        start = min(starts, key=lambda start: self._misfit(frames, time, start)) if len(starts) > 1 else starts[0]
+        position = start.copy()
         mean, gradient, offsets = self._powers
         weights = np.ones(len(mean))
         linear = None
@@ -224,8 +224,8 @@ class _Template:
             step, linear = solved[:6], solved[6:]
             position = position - step
             if np.abs(step).max() < _STILL:
-                break
-        return position
+                return position
+        return position if self._misfit(frames, time, position) < self._misfit(frames, time, start) else start
 
     def _misfit(self, frames, time, position) -> float:
         values, inside = frames.seen(time, position)

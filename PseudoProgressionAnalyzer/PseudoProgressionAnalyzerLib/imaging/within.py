@@ -30,7 +30,10 @@ ends 0.3 mm (T1, 1.2 mm voxels), 0.5 mm (FLAIR, 3 mm slices) and 1.2 mm (DSC, 5 
 _USUAL = 10.0  # mm: a result further from the header is held against other starts
 _REPRODUCED = 1.0  # mm within which two samples must agree, else other starts are tried
 _UNCERTAIN = 2.0  # mm apart: not believed
-_SEEN = 0.3  # of the brain that the series must show by its header, else the header is not believed
+_ASIDE, _SHARPER = 10.0, 0.8
+"""mm to each side of a result at which edges must lie further apart than in it, and the share of their distance there
+that it may have at most: by chance edges are as far apart everywhere. On simulated visits the share is below 0.6."""
+_SEEN = 0.5  # of the brain that the series must show by its header, else the header is not believed
 _BRIGHT = 0.2  # of the 98th percentile: what counts as head when the header does not say where the brain is
 
 
@@ -75,7 +78,9 @@ def place_series(
     watch = Watch(progress or (lambda share: None), cancelled or (lambda: False))
     points = anatomy.brain_points()
     centre = points.mean(axis=0)
-    inside = _brain_by_header(anatomy, series)
+    if series.array.ndim != 3:
+        raise InputError("registration_not_3d", dimension=series.array.ndim)
+    inside = _brain_on(anatomy, series, np.eye(4))
     by_header = _share_seen(series, points) >= _SEEN and inside.any()
     moving = Head(series, inside if by_header else _bright(series))
     watch.step(0.1)
@@ -91,12 +96,14 @@ def place_series(
         spread = displacement(fine.register(start, centre, watch, _SEEDS[1])[1], found[1], points)
     watch.step(0.4)
     if found is None or spread > _REPRODUCED or displacement(found[1], np.eye(4), points) > _USUAL:
-        found, spread = _from_afar(anatomy, moving, fine, found, centre, watch)
-    return _judged(anatomy, moving, np.linalg.inv(found[1]), spread, by_header, name, watch)
+        moving = Head(series, _bright(series))
+        found, spread = _from_afar(anatomy, moving, found, centre, watch)
+    return _judged(anatomy, series, np.linalg.inv(found[1]), spread, by_header, name, watch)
 
 
-def _from_afar(anatomy, moving, fine, found, centre, watch):
+def _from_afar(anatomy, moving, found, centre, watch):
     """The best of nine rotations, brightness laid upon brain, and of what was found before; and its spread in mm."""
+    fine = Level(anatomy, moving, _LOOKS[1])
     points = anatomy.brain_points()
     shift = moving.brain_points().mean(axis=0) - centre
     starts = [rigid(np.radians([x, 0.0, z]), shift, centre) for x, z in itertools.product(_ANGLES, _ANGLES)]
@@ -104,13 +111,20 @@ def _from_afar(anatomy, moving, fine, found, centre, watch):
     results = watch.parallel(lambda start: far.register(start, centre, watch, _SEEDS[0]), starts, 0.4, 0.6)
     kept = [matrix for _, matrix in sorted(results, key=lambda pair: pair[0])[:_KEPT]]
     results = watch.parallel(lambda start: fine.register(start, centre, watch, _SEEDS[0]), kept, 0.6, 0.8)
-    best = min([*results, *([found] if found else [])], key=lambda pair: pair[0])
+    if found is not None:  # judged by the same look as the others
+        results.append(fine.register(found[1], centre, watch, _SEEDS[0]))
+    best = min(results, key=lambda pair: pair[0])
     again = fine.register(best[1], centre, watch, _SEEDS[1])[1]
     return best, displacement(again, best[1], points)
 
 
-def _judged(anatomy, moving, series_to_visit, spread, by_header, name, watch) -> Placed:
+def _judged(anatomy, series, series_to_visit, spread, by_header, name, watch) -> Placed:
     """The result, or the header where the result is not to be believed."""
+    misplaced = Placed(np.eye(4), flags=(Message("series_misplaced", {"series": name}),))
+    brain = _brain_on(anatomy, series, series_to_visit)
+    if not brain.any():
+        return misplaced
+    moving = Head(series, brain)
     moved = displacement(np.linalg.inv(series_to_visit), np.eye(4), anatomy.brain_points())
     fixed_edges, moving_edges = agreement.edges(anatomy), agreement.edges(moving)
     before = agreement.edge_distance(fixed_edges, moving_edges, np.eye(4)) if by_header else None
@@ -118,18 +132,21 @@ def _judged(anatomy, moving, series_to_visit, spread, by_header, name, watch) ->
     watch.step(1.0)
     told = {"series": name, "moved": moved}
     worse = after is None or (before is not None and after > before)
+    if not worse:
+        aside = [rigid(np.zeros(3), way * shift, np.zeros(3)) for shift in _ASIDE * np.eye(3) for way in (1, -1)]
+        there = [agreement.edge_distance(fixed_edges, moving_edges, step @ series_to_visit) for step in aside]
+        there = [distance for distance in there if distance is not None]
+        worse = not there or after > _SHARPER * np.median(there)
     if not by_header and (worse or spread > _UNCERTAIN):
-        return Placed(np.eye(4), 0.0, before, before, (Message("series_misplaced", {"series": name}),))
+        return misplaced
     if worse or spread > _UNCERTAIN:
         return Placed(np.eye(4), 0.0, before, before, (Message("series_header_kept", told),))
     return Placed(series_to_visit, moved, before, after, (Message("series_moved", told),))
 
 
-def _brain_by_header(anatomy: Head, series: Image) -> np.ndarray:
-    """The brain on the grid of the series, where its header has it."""
-    if series.array.ndim != 3:
-        raise InputError("registration_not_3d", dimension=series.array.ndim)
-    return resampling.resample(anatomy.brain, series, np.eye(4), interpolation="nearest").array
+def _brain_on(anatomy: Head, series: Image, series_to_visit: np.ndarray) -> np.ndarray:
+    """The anatomy's brain on the grid of the series ``(k, j, i)``."""
+    return resampling.resample(anatomy.brain, series, np.linalg.inv(series_to_visit), interpolation="nearest").array
 
 
 def _share_seen(series: Image, points: np.ndarray) -> float:

@@ -33,6 +33,19 @@ def test_padding_and_missing_values_do_not_matter(head):
     assert dice(found[:-5], case.brain) > 0.93 and not found[-4:].any()
 
 
+def test_a_drawn_lesion_at_the_surface_belongs_to_the_brain(head):
+    """What looks like bone or scalp is missed by its values, and in when it is drawn, without the scalp beyond."""
+    case = head()
+    affine = case.image.affine
+    index = np.stack(np.meshgrid(*map(np.arange, case.brain.shape), indexing="ij")[::-1], axis=-1)
+    points = index @ affine[:3, :3].T + affine[:3, 3]
+    lesion = np.linalg.norm(points - [-64, 30, 15], axis=-1) < 9
+    assert (lesion & ~brain_mask(case.image)).sum() > 0.3 * lesion.sum()
+    found = brain_mask(case.image, lesion)
+    assert not (lesion & ~found).any()
+    assert dice(found, case.brain | lesion) > 0.93
+
+
 def test_no_brain_is_said(head):
     with pytest.raises(InputError) as caught:
         brain_mask(Image(np.pad(np.ones((6, 6, 6)), 20), np.eye(4)))

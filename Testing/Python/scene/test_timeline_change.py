@@ -5,7 +5,8 @@ import pytest
 from vtkmodules.util.numpy_support import vtk_to_numpy
 
 from PseudoProgressionAnalyzerLib.analysis.change_maps import change_map, changes_to_show
-from PseudoProgressionAnalyzerLib.measures import InputError, Message
+from PseudoProgressionAnalyzerLib.imaging.resampling import resample
+from PseudoProgressionAnalyzerLib.measures import Image, InputError, Message
 from PseudoProgressionAnalyzerLib.scene import nodes, timeline
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
 from PseudoProgressionAnalyzerLib.scene.display import Scale
@@ -33,6 +34,13 @@ def shells(analysis, phantom, visit):
     return (distance > small + 2) & (distance < large - 1.5), distance < small - 3
 
 
+def on_anatomy(analysis, visit, change):
+    """A change of the T1CE, which lies halfway between two visits, on the voxels of the later one's."""
+    anatomy = analysis.images[visit, "T1CE"]
+    there = resample(Image(change.array, change.affine), anatomy, np.eye(4), interpolation="nearest", outside=np.nan)
+    return there.array
+
+
 def test_a_lesion_that_grew_shows_where(made, phantom):
     """The phantom's lesion adds 120 to brain of 100: in the shell that grew +120 %, in its core and far away none."""
     first, second, _ = phantom.visits
@@ -40,10 +48,11 @@ def test_a_lesion_that_grew_shows_where(made, phantom):
     change = change_map(made, first, second, "T1CE")
     grown, core = shells(made, phantom, second)
     assert grown.sum() > 50
-    assert np.nanmedian(change.array[grown]) == pytest.approx(120, abs=6)
-    assert abs(np.nanmedian(change.array[core])) < 6
+    there = on_anatomy(made, second, change)
+    assert np.nanmedian(there[grown]) == pytest.approx(120, abs=6)
+    assert abs(np.nanmedian(there[core])) < 6
     elsewhere = made.brains[second] & ~made.regions[second, "lesion"].array
-    assert abs(np.nanmedian(change.array[elsewhere])) < 1
+    assert abs(np.nanmedian(there[elsewhere])) < 1
     assert (change.unit, change.name) == ("%", "T1CE_change")
 
 
@@ -61,17 +70,25 @@ def test_a_wrong_transform_fails_the_same_check(made, phantom):
     made.visit_to_reference[second] = phantom.rigid((0, 0, 0), (12, 0, 0)) @ made.visit_to_reference[second]
     change = change_map(made, first, second, "T1CE")
     _, core = shells(made, phantom, second)
-    assert abs(np.nanmedian(change.array[core])) > 50
+    assert abs(np.nanmedian(on_anatomy(made, second, change)[core])) > 50
 
 
-def test_a_ratio_map_on_its_own_grid(made, phantom):
+def test_a_ratio_map_counts_where_both_are_trusted(made, phantom):
     first, _, third = phantom.visits
     change = change_map(made, first, third, "rCBV_ratio")
     assert change.shape == made.maps[third, "rCBV_ratio"].shape
-    assert np.array_equal(change.affine, made.maps[third, "rCBV_ratio"].affine)
     assert abs(np.nanmedian(change.array)) < 0.1
-    untrusted = ~made.maps[third, "rCBV_ratio"].quality
-    assert np.isnan(change.array[untrusted]).all()
+    known = np.isfinite(change.array).sum()
+    assert known > 0
+    made.maps[third, "rCBV_ratio"].quality[:] = False
+    assert np.isnan(change_map(made, first, third, "rCBV_ratio").array).all()
+
+
+def test_a_users_own_transform_is_the_users_judgement(made, phantom):
+    first, second, _ = phantom.visits
+    made.messages[second] = [Message("registration_ambiguous", {"distance": 9})]
+    made.alignment[second] = {"set_by_user": 1.0}
+    assert np.isfinite(change_map(made, first, second, "T1CE").array).any()
 
 
 def test_what_can_be_compared(made, phantom):
