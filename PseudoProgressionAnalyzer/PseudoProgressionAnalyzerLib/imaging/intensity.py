@@ -43,7 +43,8 @@ def tissue_scale(image: Image, brain: np.ndarray, leave_out: Sequence[np.ndarray
     """The scale of the tissue deep in the brain, outside of what is left out (lesion, oedema, cavity).
 
     image: 3D; brain and each of leave_out: bool ``(k, j, i)`` of it. Percentiles do not feel what enhances or is
-    missing in a few voxels. Where all tissue has one value, zero and that value. Raises InputError ``intensity_no_tissue`` (too little is left), ``image_is_blank``.
+    missing in a few voxels. Where all tissue has one value: zero and that value. Raises InputError
+    ``intensity_no_tissue`` (too little is left), ``image_is_blank``.
     """
     tissue = ndimage.distance_transform_edt(brain, sampling=image.spacing[::-1]) > _DEEP
     for mask in leave_out:
