@@ -1,10 +1,12 @@
-"""Known perturbations of real serial pairs: what registration recovers, beside a single start of SimpleITK.
+"""Known perturbations of real serial pairs: what registration recovers, beside SimpleITK's single start and elastix.
 
 Run ``python Testing/Benchmarks/registration.py [PAIR ...]``. For each trial the follow-up is turned and shifted by a
 known amount, registered again and compared with the registration of the unperturbed follow-up over the whole brain.
 Trials ``pose`` change the position alone; trials ``regrid`` resample the turned head on cubic voxels of 1.5 mm, with
-what the scan did not cover left zero. The last columns hold agreement (edge distance in mm) of the result, of an
-identity transform and of a random one: the first must pass the limit, the others must not.
+what the scan did not cover left zero. Two comparators in the same run: the usual single start of SimpleITK, and the
+default rigid registration of itk-elastix where that package can be imported (it is no dependency). The last columns
+hold agreement (edge distance in mm) of the result, of an identity transform and of a random one: the first must pass
+the limit, the others must not.
 """
 
 from __future__ import annotations
@@ -75,6 +77,41 @@ def single_start(fixed: Image, moving: Image) -> np.ndarray:
     )
     method.SetInitialTransform(transform, inPlace=True)
     method.Execute(fixed_image, moving_image)
+    return _moving_to_fixed(transform)
+
+
+def elastix(fixed: Image, moving: Image) -> np.ndarray | None:
+    """The default rigid registration of itk-elastix from the images' centres; moving to fixed, 4x4 RAS, or None where
+    the package is not there."""
+    try:
+        import itk
+    except ImportError:
+        return None
+    both = []
+    for image in (fixed, moving):
+        whole = images.to_sitk(resampling.cropped(image, resampling.observed_block(image)))
+        one = itk.image_from_array(sitk.GetArrayFromImage(whole).astype(np.float32))
+        one.SetSpacing(whole.GetSpacing())
+        one.SetOrigin(whole.GetOrigin())
+        one.SetDirection(itk.matrix_from_array(np.reshape(whole.GetDirection(), (3, 3))))
+        both.append(one)
+    settings = itk.ParameterObject.New()
+    rigid = settings.GetDefaultParameterMap("rigid")
+    rigid["AutomaticTransformInitialization"] = ["true"]
+    settings.AddParameterMap(rigid)
+    _, found = itk.elastix_registration_method(*both, parameter_object=settings, log_to_console=False)
+    said = found.GetParameterMap(0)
+    *angles, x, y, z = (float(value) for value in said["TransformParameters"])
+    transform = sitk.Euler3DTransform()
+    transform.SetCenter([float(value) for value in said["CenterOfRotationPoint"]])
+    transform.SetComputeZYX(said["ComputeZYX"][0] == "true")
+    transform.SetRotation(*angles)
+    transform.SetTranslation((x, y, z))
+    return _moving_to_fixed(transform)
+
+
+def _moving_to_fixed(transform: sitk.Euler3DTransform) -> np.ndarray:
+    """The 4x4 RAS of moving to fixed, of a transform of fixed to moving points (LPS)."""
     matrix = np.eye(4)
     matrix[:3, :3] = np.array(transform.GetMatrix()).reshape(3, 3)
     matrix[:3, 3] = np.array(transform.TransformPoint((0.0, 0.0, 0.0)))
@@ -97,14 +134,18 @@ def run(pair: str, seed: int) -> list[float]:
     began = time.perf_counter()
     plain = registration.register_rigid(fixed, moving, exclude_fixed=fixed_lesion, exclude_moving=moving_lesion)
     seconds = time.perf_counter() - began
-    single_plain = single_start(fixed, moving)
+    single_plain, elastix_plain = single_start(fixed, moving), elastix(fixed, moving)
     fixed_edges = agreement.edges(Head(fixed, None, fixed_lesion))
     points = Head(moving).brain_points()
     centre = points.mean(axis=0)
     codes = " ".join(flag.code for flag in plain.flags)
+    apart = [
+        error(other, plain.moving_to_fixed, points)[0] for other in (single_plain, elastix_plain) if other is not None
+    ]
     print(
         f"{pair}  unperturbed       uncertainty {plain.uncertainty:.2f} mm, edges {plain.agreement_before:.2f} -> "
-        f"{plain.agreement:.2f} mm, {seconds:.1f} s {codes}"
+        f"{plain.agreement:.2f} mm, {seconds:.1f} s {codes}   from single start and elastix: "
+        f"{', '.join(f'{distance:.2f}' for distance in apart)} mm"
     )
     errors = []
     for degrees, shift, kind in TRIALS:
@@ -117,6 +158,11 @@ def run(pair: str, seed: int) -> list[float]:
         began = time.perf_counter()
         single, _ = error(single_start(fixed, image) @ matrix, single_plain, points)
         single_seconds = time.perf_counter() - began
+        beside = f"single start {single:6.2f} mm {single_seconds:5.1f} s"
+        if elastix_plain is not None:
+            began = time.perf_counter()
+            other, _ = error(elastix(fixed, image) @ matrix, elastix_plain, points)
+            beside += f"   elastix {other:6.2f} mm {time.perf_counter() - began:5.1f} s"
         edges = agreement.edges(Head(image, None, lesion))
         random = perturbation(rng, 20, 25, resampling.transform_points(matrix, centre[np.newaxis])[0])
         identity_edges = agreement.edge_distance(fixed_edges, edges, np.eye(4))
@@ -124,8 +170,8 @@ def run(pair: str, seed: int) -> list[float]:
         shown = [f"{value:.1f}" if value is not None else "none" for value in (identity_edges, random_edges)]
         print(
             f"{pair}  {degrees:2d} deg {shift:2d} mm {kind:6s}  error {mean:5.2f} (max {largest:5.2f}) mm "
-            f"{seconds:5.1f} s   single start {single:6.2f} mm {single_seconds:5.1f} s   uncertainty "
-            f"{found.uncertainty:.2f} mm   edges {found.agreement:.2f}, identity {shown[0]}, random {shown[1]} "
+            f"{seconds:5.1f} s   {beside}   uncertainty {found.uncertainty:.2f} mm   edges "
+            f"{found.agreement:.2f}, identity {shown[0]}, random {shown[1]} "
             f"(limit {agreement.LIMIT}) {' '.join(flag.code for flag in found.flags)}",
             flush=True,
         )

@@ -9,7 +9,7 @@ import numpy as np
 from ..formats.images import same_grid
 from ..formats.series import read_series_header
 from ..imaging.head import Head
-from ..imaging.motion import LEAST, find_motion, without_motion
+from ..imaging.motion import LEAST, Motion, find_motion, without_motion
 from ..imaging.resampling import resample
 from ..imaging.within import place_series
 from ..measures import Image, InputError, Message, Series
@@ -62,14 +62,18 @@ def read_time_series(
 
     Sets ``series_to_visit[visit, role]`` and ``curves[visit, role + "_motion"]``: ``time`` (s; frame numbers where the
     header does not say), ``shift`` (mm, ``(time, 3)`` to the right, front and top), ``turn`` (degrees, ``(time, 3)``
-    about the right, front and top axis) and ``displacement`` (mean of the brain, mm). The motion is shown and taken
-    out, not judged. Raises InputError ``not_a_time_series`` and as
-    ``voxels_of``.
+    about the right, front and top axis), ``centre`` (RAS mm, what turns are about) and ``displacement`` (mean of the
+    brain, mm). The motion is shown and taken out, not judged. Found once: what stands there already is used again.
+    Raises InputError ``not_a_time_series``, and as ``voxels_of``.
     """
     tell, role = progress or (lambda share: None), series.role
     image = voxels_of(analysis, series)
     if image.array.ndim != 4:
         raise InputError("not_a_time_series", file=str(series.path), role=role)
+    known = analysis.curves.get((visit_id, f"{role}_motion"))
+    if known is not None and len(known["shift"]) == len(image.array) and (visit_id, role) in analysis.series_to_visit:
+        found = Motion.of(known["shift"], known["turn"], known["centre"], np.array([known["centre"]]))
+        return without_motion(image, found, displacement=known["displacement"])
     anatomy = _head(analysis, visit_id)
 
     def place(mean: Image, begin: float, end: float) -> tuple[Message, ...]:
@@ -95,6 +99,7 @@ def read_time_series(
         "time": np.arange(len(image.array)) * float(spacing or 1.0),
         "shift": motion.shifts,
         "turn": motion.turns,
+        "centre": motion.centre,
         "displacement": motion.displacement,
     }
     still = without_motion(image, motion)

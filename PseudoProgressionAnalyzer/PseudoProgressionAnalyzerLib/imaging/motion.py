@@ -52,6 +52,12 @@ class Motion:
     centre: np.ndarray
     points: np.ndarray
 
+    @classmethod
+    def of(cls, shifts: np.ndarray, turns: np.ndarray, centre: np.ndarray, points: np.ndarray) -> Motion:
+        """The motion of these shifts and turns, as its properties of these names give them."""
+        to_frame = [_placed(shift, turn, centre) for shift, turn in zip(shifts, np.radians(turns), strict=True)]
+        return cls(np.linalg.inv(to_frame), np.asarray(centre), points)
+
     @cached_property
     def shifts(self) -> np.ndarray:
         """How far the brain's centre lies off in each frame, mm ``(time, 3)`` to the right, front and top."""
@@ -114,13 +120,14 @@ def find_motion(
     return Motion(matrices, frames.centre, points[:: max(len(points) // 1000, 1)])
 
 
-def without_motion(series: Image, motion: Motion, *, least: float = LEAST) -> Image:
+def without_motion(series: Image, motion: Motion, *, displacement: np.ndarray | None = None) -> Image:
     """The series with the head of every frame where it lies on the average, float32 where anything was moved.
 
-    Frames in which the brain moved less than ``least`` mm stay as they are; the others are resampled once (third-order
+    Frames in which the brain moved by less than ``LEAST`` mm (displacement ``(time,)``, else the motion's own) stay as
+    they are; the others are resampled once (third-order
     B-spline, no value below the frame's smallest). Voxels that a frame did not see hold its nearest value.
     """
-    moved = np.flatnonzero(motion.displacement > least)
+    moved = np.flatnonzero((motion.displacement if displacement is None else displacement) > LEAST)
     if len(moved) == 0:
         return series
     array = series.array.astype(np.float32)
@@ -158,10 +165,7 @@ class _Frames:
 
     def matrix(self, position: np.ndarray) -> np.ndarray:
         """4x4, reference to frame: shift in mm, then rotation vector in units of mm at the brain's radius."""
-        matrix = np.eye(4)
-        matrix[:3, :3] = Rotation.from_rotvec(position[3:] / _RADIUS).as_matrix()
-        matrix[:3, 3] = self.centre + position[:3] - matrix[:3, :3] @ self.centre
-        return matrix
+        return _placed(position[:3], position[3:] / _RADIUS, self.centre)
 
     def seen(self, time: int, position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The frame's values at the points of the reference ``(n,)``, and which of them it shows."""
@@ -231,6 +235,14 @@ class _Template:
         values, inside = frames.seen(time, position)
         residual = values - self._basis @ _solve(self._basis, values, inside.astype(float))
         return float(np.median(np.abs(residual[inside]))) if inside.any() else np.inf
+
+
+def _placed(shift: np.ndarray, turn: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """4x4: a turn (rotation vector, radians) about the centre, then a shift in mm."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = Rotation.from_rotvec(turn).as_matrix()
+    matrix[:3, 3] = centre + shift - matrix[:3, :3] @ centre
+    return matrix
 
 
 def _solve(columns: np.ndarray, values: np.ndarray, weights: np.ndarray) -> np.ndarray:

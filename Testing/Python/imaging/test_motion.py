@@ -68,6 +68,11 @@ def test_what_is_plotted_is_the_heads_own_motion(found):
     assert found.displacement[10] == pytest.approx(5, abs=0.6)
 
 
+def test_motion_from_its_own_curve_is_the_same(found):
+    again = motion.Motion.of(found.shifts, found.turns, found.centre, found.points)
+    np.testing.assert_allclose(again.frame_to_reference, found.frame_to_reference, atol=1e-9)
+
+
 def test_frames_are_brought_back(moved, found):
     still = motion.without_motion(moved.series, found)
     deep = motion.ndimage.distance_transform_edt(moved.brain, sampling=SPACING[::-1]) > 10
