@@ -1,4 +1,4 @@
-"""Every DICOM series and every NIfTI or NRRD image of the reference data: its role with the reason, and whether it loads.
+"""Every DICOM series and every image of the reference data: its role with the reason, and whether it loads.
 
 Run ``python Testing/Benchmarks/roles.py``. DICOM files are judged by their headers, images by their names (files of
 data sets that name nothing have no role by themselves: a user would state it). The last column is the shape that was

@@ -32,13 +32,17 @@ def place_images(
     roles = [role for role in ANATOMICAL if role != "T1CE" and (visit_id, role) in analysis.images]
     anatomy = _head(analysis, visit_id) if roles else None
     for number, role in enumerate(roles):
-        placed = place_series(
-            anatomy,
-            analysis.images[visit_id, role],
-            name=role,
-            progress=lambda share, number=number: tell((number + share) / len(roles)),
-            cancelled=cancelled,
-        )
+        try:
+            placed = place_series(
+                anatomy,
+                analysis.images[visit_id, role],
+                name=role,
+                progress=lambda share, number=number: tell((number + share) / len(roles)),
+                cancelled=cancelled,
+            )
+        except InputError as error:
+            warn(analysis, visit_id, Message("series_not_placed", {"series": role}), error.message)
+            continue
         analysis.series_to_visit[visit_id, role] = placed.series_to_visit
         warn(analysis, visit_id, *placed.flags)
 
@@ -74,7 +78,19 @@ def read_time_series(
     if known is not None and len(known["shift"]) == len(image.array) and (visit_id, role) in analysis.series_to_visit:
         found = Motion.of(known["shift"], known["turn"], known["centre"], np.array([known["centre"]]))
         return without_motion(image, found, displacement=known["displacement"])
-    anatomy = _head(analysis, visit_id)
+    try:
+        still, flags = _placed(analysis, visit_id, series, image, tell, cancelled)
+    except InputError as error:
+        analysis.series_to_visit[visit_id, role] = np.eye(4)
+        still, flags = image, (Message("series_not_placed", {"series": role}), error.message)
+    warn(analysis, visit_id, *flags)
+    tell(1.0)
+    return still
+
+
+def _placed(analysis, visit_id, series, image, tell, cancelled) -> tuple[Image, tuple[Message, ...]]:
+    """The series without motion, with what is to be said of it. Raises InputError where nothing can be told."""
+    anatomy, role = _head(analysis, visit_id), series.role
 
     def place(mean: Image, begin: float, end: float) -> tuple[Message, ...]:
         placed = place_series(
@@ -91,8 +107,7 @@ def read_time_series(
     to_series = np.linalg.inv(analysis.series_to_visit[visit_id, role])
     brain = resample(anatomy.brain, _mean(image), to_series, interpolation="nearest").array
     if len(image.array) < FEWEST_FRAMES or not brain.any():
-        warn(analysis, visit_id, *flags)
-        return image
+        return image, flags
     motion = find_motion(image, brain, progress=lambda share: tell(0.15 + 0.65 * share), cancelled=cancelled)
     spacing = series.acquisition.get("RepetitionTime")
     analysis.curves[visit_id, f"{role}_motion"] = {
@@ -108,9 +123,7 @@ def read_time_series(
         told = {"series": role, "largest": float(motion.displacement.max()), "least": LEAST}
         told |= {"moved": int((motion.displacement > LEAST).sum()), "frames": len(image.array)}
         flags = (*flags, Message("series_motion", told))
-    warn(analysis, visit_id, *flags)
-    tell(1.0)
-    return still
+    return still, flags
 
 
 def map_to_visit(analysis: Analysis, visit_id: str, given: Series) -> np.ndarray:

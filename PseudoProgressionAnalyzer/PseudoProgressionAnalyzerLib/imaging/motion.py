@@ -34,10 +34,10 @@ _CHANGES = 2  # patterns of change of the whole series that a frame may hold
 _TUKEY = 4.685  # standard deviations beyond which a voxel does not count (Tukey's biweight)
 _MAD = 1.4826  # median absolute deviation to standard deviation of a normal distribution
 _PASSES = 2  # the second one against the mean of the frames as they lie after the first
-LEAST = 0.5
+LEAST = 0.7
 """mm that the brain must have moved on the average before a frame is resampled. Own choice: on simulated heads that lie
-still the darkening by the bolus looks like up to 0.5 mm of motion, other frames like less than 0.1 mm, and a shift that
-small does less harm than interpolation."""
+still the darkening by the bolus looks like up to 0.54 mm of motion (other frames: like less than 0.1 mm), and a shift
+that small does less harm than interpolation."""
 
 
 @dataclass(frozen=True)
