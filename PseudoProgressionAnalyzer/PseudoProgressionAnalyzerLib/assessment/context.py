@@ -15,9 +15,8 @@ TWELVE_WEEKS = 84
 """RANO 2010 and 2.0 treat growth in the first 12 weeks after radiotherapy differently (Wen 2010, 2023)."""
 
 ASKED = ("bevacizumab", "dexamethasone", "immunotherapy", "clinical_status", "MGMT", "IDH")
-ASKED_SINCE = ("surgery", "biopsy", "reirradiation")
-"""Asked for like the others; where an event of the patient says nothing of them, nobody may conclude that there was
-none."""
+ASKED_SINCE = ("surgery_after_radiotherapy", "biopsy_after_radiotherapy", "reirradiation")
+"""Asked for like the others: that no such event was stated does not say that there was none."""
 
 
 def context(known: Known, lesion: str, other_lesions: Sequence[str]) -> list[Message]:
@@ -47,9 +46,8 @@ def unknown(known: Known) -> list[Message]:
     """What was asked for and not stated: unknown, never 'no'."""
     given = {event.kind for event in known.events}
     missing = [kind for kind in ASKED if kind not in given]
-    since = {"surgery": after_radiotherapy(known, "surgery"), "biopsy": after_radiotherapy(known, "biopsy")}
-    since["reirradiation"] = known.of_kind("radiotherapy")[1:]
-    missing += [kind for kind in ASKED_SINCE if not since[kind]]
+    since = [after_radiotherapy(known, kind) for kind in ("surgery", "biopsy")] + [known.of_kind("radiotherapy")[1:]]
+    missing += [kind for kind, events in zip(ASKED_SINCE, since, strict=True) if not events]
     found = [Message("not_stated", {"event": kind}) for kind in missing]
     if "dexamethasone" in given and known.earlier is not None and _doses(known) is None:
         found.append(Message("steroid_change_unknown", {"visit": known.earlier.id}))
@@ -63,11 +61,15 @@ def after_radiotherapy(known: Known, kind: str) -> list[Event]:
 
 
 def _growth(rows: Sequence[Measurement], lesion: str) -> list[Message]:
-    return [
-        Message("lesion_growth", {"percent": f"{row.value:+.0f}", "visit": row.compared_to})
-        for row in rows
-        if (row.name, row.kind, row.region) == ("volume_percent", "own", lesion) and row.value is not None
-    ]
+    """How the lesion changed; where it is smaller beyond its error, the prior is about other lesions."""
+    found = []
+    for row in rows:
+        if (row.name, row.kind, row.region) == ("volume_percent", "own", lesion) and row.value is not None:
+            shown = {"percent": f"{row.value:+.0f}", "visit": row.compared_to}
+            found.append(Message("lesion_growth", shown))
+            if row.value < 0 and row.high is not None and row.high < 0:
+                found.append(Message("prior_of_growing_lesions", shown))
+    return found
 
 
 def _tissue(event: Event) -> Message:

@@ -14,6 +14,9 @@ from pathlib import Path
 
 from .. import __version__
 from ..analysis import Analysis
+from ..assessment.assess import RARELY_IMPORTANT, SURE_ENOUGH
+from ..assessment.combination import DRAWS, VALUES_BETWEEN_GROUPS, VALUES_WITHIN_GROUP
+from ..assessment.evidence import STRONGEST
 from ..measures import DISCLAIMER, Message, Visit
 from . import figures, timeline_png, words, writing
 from .ledger import ledger
@@ -184,6 +187,7 @@ def _methods(markup: Markup, analysis: Analysis) -> str:
     for measurement in analysis.measurements:
         if not measurement.compared_to:
             methods.setdefault(markup.label("measure", measurement.name), []).append(measurement.method)
+    methods[markup.say("assessment_rules")] = [_constants(markup, analysis)] if analysis.assessments else []
     methods[markup.say("criteria_set")] = [assessment.criteria_set for assessment in analysis.assessments]
     methods[markup.say("software")] = [_versions()]
     items = "".join(
@@ -192,6 +196,24 @@ def _methods(markup: Markup, analysis: Analysis) -> str:
         if (kept := [method for method in dict.fromkeys(found) if method])
     )
     return _section(markup, "methods", f"<p>{markup.say('methods_how')}</p><dl>{items}</dl>")
+
+
+def _constants(markup: Markup, analysis: Analysis) -> str:
+    """The numbers that an assessment rests on beside its criteria."""
+    windows = analysis.rules.windows
+    return words.say(
+        "report_assessment_constants",
+        markup.language,
+        strongest=f"{STRONGEST:g}",
+        weakest=f"{1 / STRONGEST:g}",
+        within=VALUES_WITHIN_GROUP,
+        between=VALUES_BETWEEN_GROUPS,
+        draws=DRAWS,
+        least=f"{RARELY_IMPORTANT:g}",
+        side=f"{100 * SURE_ENOUGH:g}",
+        until=windows.pseudoprogression_until,
+        on=windows.necrosis_from,
+    )
 
 
 def _versions() -> str:

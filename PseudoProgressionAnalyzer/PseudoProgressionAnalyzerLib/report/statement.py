@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ..measures import Assessment, Criterion, Evidence, Measurement, Message
 from . import words
 
-WHY = ("facts_for_progression", "facts_for_effect", "facts_disagree", "evidence_undecided")
+WHY = ("facts_for_progression", "facts_for_effect", "facts_disagree", "evidence_undecided", "prior_of_growing_lesions")
+HIGHEST = 95  # per cent: what is surer is shown as this
 DATES = ("confirmation_from", "twelve_weeks_on")
 
 
@@ -96,7 +97,7 @@ def statement(assessment: Assessment, language: str = "english") -> Statement:
     ]
     return Statement(
         conclusion=words.label("conclusion", assessment.conclusion, language),
-        why=sentences(message for message in context if message.code in WHY),
+        why=(*sentences(message for message in context if message.code in WHY), *_rests_on(assessment, language)),
         limits=_limits(assessment, language),
         frequency=_frequency(assessment, language),
         lines=tuple(_line(item, language) for item in ordered(assessment.evidence)),
@@ -117,6 +118,16 @@ def ordered(evidence: Iterable[Evidence]) -> list[Evidence]:
     return sorted(evidence, key=lambda item: (not item.used, -abs(item.weight)))
 
 
+def _rests_on(assessment: Assessment, language: str) -> list[str]:
+    """Without which single facts the conclusion would be another."""
+    if assessment.conclusion in ("mixed", "insufficient"):
+        return []
+    left = [message.parameters for message in assessment.leave_one_out if "conclusion" in message.parameters]
+    facts = [shown["fact"] for shown in left if shown["conclusion"] != assessment.conclusion]
+    spoken = ", ".join(words.label("fact", fact, language) for fact in facts)
+    return [words.say("report_rests_on", language, facts=spoken)] if facts else []
+
+
 def _limits(assessment: Assessment, language: str) -> str:
     """One sentence on what the conclusion rests on and what it lacks."""
     used = [item for item in assessment.evidence if item.used]
@@ -132,7 +143,9 @@ def _frequency(assessment: Assessment, language: str) -> str:
     if assessment.probability is None:
         return ""
     count, low, high = (round(100 * share) for share in assessment.probability)
-    return words.say("report_frequency", language, count=count, low=low, high=high, others=100 - count)
+    numbers = {"count": count, "low": low, "high": high, "others": 100 - count}
+    end = "_highest" if count >= HIGHEST else "_lowest" if count <= 100 - HIGHEST else ""
+    return words.say(f"report_frequency{end}", language, **numbers)
 
 
 def _test(message: Message, language: str) -> Test:
@@ -193,4 +206,6 @@ def _accuracy(criterion: Criterion, language: str) -> str:
     if criterion.positives is not None and criterion.negatives is not None:
         counts = {"positives": criterion.positives, "negatives": criterion.negatives}
         found.append(words.say("report_patients", language, **counts))
+    if criterion.samples_per_patient > 1:
+        found.append(words.say("report_samples", language, number=criterion.samples_per_patient))
     return ", ".join(found)

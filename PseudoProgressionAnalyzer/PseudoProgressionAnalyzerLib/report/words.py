@@ -84,6 +84,7 @@ SPOKEN = {
     "effect": "fact",
     "measures": "measure",
     "test": "test",
+    "event": "event",
 }
 """Parameters that name things by their codes, and what kind of things; in a sentence their words stand."""
 

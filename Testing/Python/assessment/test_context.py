@@ -10,8 +10,8 @@ from PseudoProgressionAnalyzerLib.measures import Event
 from .simple import BEFORE, DATES, EARLY, LATE, codes, measured, patient, said
 
 ALL = {
-    "bevacizumab", "dexamethasone", "immunotherapy", "clinical_status", "MGMT", "IDH", "surgery", "biopsy",
-    "reirradiation",
+    "bevacizumab", "dexamethasone", "immunotherapy", "clinical_status", "MGMT", "IDH", "surgery_after_radiotherapy",
+    "biopsy_after_radiotherapy", "reirradiation",
 }  # fmt: skip
 
 
@@ -46,12 +46,12 @@ def test_every_confounder_is_asked_for():
 )
 def test_what_is_stated_is_shown_and_not_asked_for(event):
     found = judged(event)
-    assert asked(found) == ALL - {event.kind}
+    assert asked(found) == ALL - {event.kind, f"{event.kind}_after_radiotherapy"}
     assert len(found.context) > len(judged().context)
 
 
 def test_what_came_before_radiotherapy_is_no_answer():
-    assert "biopsy" in asked(judged(Event("biopsy", DATES[BEFORE])))
+    assert "biopsy_after_radiotherapy" in asked(judged(Event("biopsy", DATES[BEFORE])))
 
 
 def test_another_course_of_radiotherapy_is_said():
@@ -86,3 +86,12 @@ def test_published_notes_stand_only_where_they_are_about_this_patient():
     assert not {"early_decline", "early_methylation"} & set(codes(late.context))
     stable = Event("clinical_status", DATES[EARLY], details={"status": "stable"})
     assert "early_decline" not in codes(judged(stable).context)
+
+
+@pytest.mark.parametrize(
+    ("percent", "low", "high", "said_so"), [(-70, -75, -60, True), (-5, -15, 5, False), (80, 60, 99, False)]
+)
+def test_the_prior_of_growing_lesions_is_questioned_where_the_lesion_shrank(percent, low, high, said_so):
+    row = measured("volume_percent", percent, "%", compared_to=BEFORE, low=low, high=high)
+    found = assess_visit(patient(), EARLY, [measured("volume", 5.0, "mL"), row])
+    assert ("prior_of_growing_lesions" in codes(found.context)) == said_so

@@ -45,6 +45,19 @@ def test_conflict_is_named_in_words(assessment):
     assert why.startswith("The tests disagree: ADC, rCBV for true progression; Cho/NAA for treatment effect")
 
 
+def test_what_the_conclusion_rests_on_is_said():
+    rows = [measured("rCBV_ratio_mean", 1.0), measured("Cho_NAA_molar", 0.6)]
+    said = statement(assess_visit(patient(), EARLY, rows))
+    assert "It rests on Cho/NAA: without it the conclusion would be another." in said.why
+    assert "these are samples, 2 of each patient" in said.lines[0].accuracy  # 36 and 12 of 18 and 6 patients
+
+
+def test_nothing_surer_than_shown_is_said():
+    rows = [measured("Cho_NAA_molar", 6.0, visit=LATE), measured("ADC_mean", 700.0, "10^-6 mm^2/s", LATE)]
+    said = statement(assess_visit(patient(), LATE, rows, prior=(0.9, 0.85, 0.95)))
+    assert "95 or more would have true progression" in said.frequency and "5 or fewer" in said.frequency
+
+
 def test_insufficient_has_neither_frequency_nor_probability():
     said = statement(assess_visit(patient(), EARLY, []))
     assert said.frequency == "" and said.lines == () and said.why == ()
@@ -54,7 +67,7 @@ def test_insufficient_has_neither_frequency_nor_probability():
 def test_what_is_missing_is_apart_from_what_is_not_stated(assessment):
     said = statement(assessment)
     assert said.next_best.startswith(f"Of the tests without weight {said.tests[0].name} would")
-    assert {"Immunotherapy", "Surgery", "Another course of radiotherapy"} <= set(said.not_stated)
+    assert {"Immunotherapy", "Surgery after radiotherapy", "Another course of radiotherapy"} <= set(said.not_stated)
     assert "Bevacizumab" not in said.not_stated
     assert said.dates and not set(said.dates) & set(said.context)
     assert said.prior and said.prior not in said.context
