@@ -14,7 +14,8 @@ from .reading import drawn_as, lesion_of, warn
 
 NAME = "T1_subtraction"
 KEPT_FROM_EDGE = 6.0
-"""mm of brain at its surface that are not compared: vessels and dura there enhance in everybody. Own choice."""
+"""mm of brain at its surface, along the axes, that are not compared: vessels and dura there enhance in everybody. Own
+choice."""
 ENOUGH_UPTAKE = 0.5
 """Share of a lesion that must brighten, else it is said. Own choice: it only makes a remark."""
 _MOST_VOXELS = 200_000  # of reference tissue that the line is fitted to: more tell nothing more
@@ -77,7 +78,8 @@ def check_uptake(analysis: Analysis, visit_id: str) -> None:
 def _reference(analysis: Analysis, visit_id: str) -> np.ndarray:
     """Brain away from its surface and from what was drawn, thinned to a number that is enough."""
     brain, spacing = analysis.brains[visit_id], analysis.images[visit_id, "T1CE"].spacing[::-1]
-    inside = ndimage.distance_transform_edt(brain, sampling=spacing) > KEPT_FROM_EDGE
+    reach = 2 * np.ceil(KEPT_FROM_EDGE / spacing).astype(int) + 1
+    inside = ndimage.uniform_filter(brain.astype(np.float32), tuple(reach)) > 1 - 1e-4  # nothing but brain around
     if not inside.any():
         inside = brain.copy()
     for purpose in ("lesion", "necrosis", "cavity"):

@@ -9,6 +9,7 @@ from ... import texts
 from ...measures import InputError, Message
 from ...report.therapy_figure import therapy_figure
 from .. import tables
+from ..choices_form import ChoicesForm
 from ..lesion_click import LesionClick
 from ..lesion_work import LesionWork
 from ..reading_form import ReadingForm
@@ -30,6 +31,7 @@ class LesionsSection(Section):
         self.work = LesionWork(self.session)
         self.click = LesionClick(self.clicked)
         self.form = ReadingForm(self.ui.readingBox.layout(), self.answered)
+        self.choices = ChoicesForm(self.ui.choicesBox.layout(), lambda name, value: self._choose(**{name: value}))
         for words_, value in ((_("enhancing tumour"), 0), (_("non-enhancing tumour"), 1), (_("mixed tumour"), 2)):
             self.ui.tumourSelector.addItem(words_, value)
         for words_, value in ((_("longest and across"), 0), (_("largest product"), 1)):
@@ -65,6 +67,7 @@ class LesionsSection(Section):
         if analysis is not None:
             self.ui.tumourSelector.currentIndex = TUMOURS.index(analysis.choices.tumour)
             self.ui.ruleSelector.currentIndex = RULES.index(analysis.choices.rule)
+            self.choices.fill(analysis.choices)
             baseline = analysis.choices.settings.baseline
             self.ui.baselineSelector.currentIndex = visits.index(baseline) + 1 if baseline in visits else 0
         tables.fill_lesions(self.ui.lesionsTable, analysis)
