@@ -5,6 +5,7 @@ A category opens in place to its reasons (``details``); no script is needed.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -17,7 +18,7 @@ from ..measures import Message
 from ..response import CRITERIA, Lesion, Option, Response, Verdict
 from ..response.categories import in_words
 from ..response.measurability import measurable_2010, measurable_rano_2
-from . import words
+from . import lesion_pictures, words
 from .markup import Markup, row, table
 from .therapy_figure import short, therapy_figure
 
@@ -35,9 +36,20 @@ def response_section(markup: Markup, analysis: Analysis) -> str:
     return (
         f"<section>\n<h2>{markup.say('response')}</h2>\n{figure}"
         f"<h3>{markup.say('lesions')}</h3>{lesion_table(markup, analysis)}{_parts(markup, analysis)}"
+        f"{_pictures(markup, analysis)}"
         f"<h3>{markup.say('by_criterion')}</h3><p>{markup.say('response_how')}</p>{response_table(markup, analysis)}"
         f"{_asked(markup, analysis)}\n</section>"
     )
+
+
+def _pictures(markup: Markup, analysis: Analysis) -> str:
+    """The measured slices, inside the page."""
+    data = lesion_pictures.picture(analysis, markup.language)
+    if data is None:
+        return ""
+    source = base64.b64encode(data).decode("ascii")
+    image = f'<img src="data:image/png;base64,{source}" alt="{markup.say("lines_alt")}">'
+    return f"<figure>{image}<figcaption>{markup.say('lines_caption')}</figcaption></figure>"
 
 
 def lesion_table(markup: Markup, analysis: Analysis) -> str:

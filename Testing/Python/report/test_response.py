@@ -5,12 +5,20 @@ import itertools
 import re
 
 import jsonschema
+import numpy as np
 import pytest
 
 from PseudoProgressionAnalyzerLib.analysis.lesion_rows import lesion_rows
 from PseudoProgressionAnalyzerLib.analysis.responding import update_lesions
 from PseudoProgressionAnalyzerLib.measures import Event
-from PseudoProgressionAnalyzerLib.report import assessment_json, html, measurements_csv, therapy_figure
+from PseudoProgressionAnalyzerLib.report import (
+    assessment_json,
+    html,
+    lesion_pictures,
+    measurements_csv,
+    slices,
+    therapy_figure,
+)
 from PseudoProgressionAnalyzerLib.report.markup import Markup
 from PseudoProgressionAnalyzerLib.report.response_html import lesion_table, response_section, response_table
 from PseudoProgressionAnalyzerLib.report.svg import DateAxis
@@ -93,6 +101,29 @@ def test_boxes_of_close_visits_do_not_overlap():
     assert min(b - a for a, b in itertools.pairwise(places)) > 49.9
     assert min(places) >= 90.0
     assert places[-1] == pytest.approx(400.0)
+
+
+def test_the_measured_slice_shows_both_lines_in_their_place(followed):
+    """The lines cross in the middle of the cell, each in its colour; a shifted line would miss the check."""
+    lesion = next(found for found in followed.lesions if found.visit == SECOND)
+    width = 60.0
+    cell = lesion_pictures._cell(followed, lesion, width)
+    lines = lesion.outline.lines["reader"]
+    affine = followed.images[SECOND, "T1CE"].affine
+    axes = slices.frame(affine, "axial")
+    middle = np.concatenate([lines.longest_ends, lines.perpendicular_ends]).mean(axis=0)
+    for number, ends in enumerate((lines.longest_ends, lines.perpendicular_ends)):
+        for share in (0.15, 0.85):
+            point = ends[0] + share * (ends[1] - ends[0])
+            across, down, _ = axes @ (point - middle) / width * lesion_pictures.CELL
+            row, column = round(lesion_pictures.CELL / 2 + down - 0.5), round(lesion_pictures.CELL / 2 + across - 0.5)
+            near = cell[row - 1 : row + 2, column - 1 : column + 2].reshape(-1, 3)
+            assert np.abs(near - lesion_pictures.LINE_COLOURS[number]).sum(axis=1).min() < 0.1
+            away = cell[row - 9 : row - 6, column + 6 : column + 9].reshape(-1, 3)
+            assert np.abs(away - lesion_pictures.LINE_COLOURS[number]).sum(axis=1).min() > 0.1
+    assert lesion_pictures.picture(followed).startswith(b"\x89PNG")
+    followed.lesions = []
+    assert lesion_pictures.picture(followed) is None
 
 
 def test_json_fits_its_schema_and_holds_every_verdict(followed):
