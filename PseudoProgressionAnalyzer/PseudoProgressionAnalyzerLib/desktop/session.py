@@ -314,8 +314,9 @@ class Session:
         return work
 
     def accept(self, judged: Judged) -> bool:
-        """Takes what was judged beside, and writes it; does nothing, and says so, where strokes came meanwhile."""
-        if (judged.edits, judged.epoch) != (self._edits, self._epoch):
+        """Takes what was judged beside, and writes it; does nothing, and says so, where strokes came or all was judged
+        at once meanwhile."""
+        if not self.unsettled or (judged.edits, judged.epoch) != (self._edits, self._epoch):
             return False
         analysis = self._patient()
         for name in JUDGED:
@@ -356,7 +357,7 @@ class Session:
     def _judge(self) -> None:
         """Assesses again where only the rules changed."""
         analysis, patient = self._patient(), patient_node(self.application.scene)
-        if self._unsettled:
+        if self.unsettled:
             self.assess()
             return
         if self.measured:
