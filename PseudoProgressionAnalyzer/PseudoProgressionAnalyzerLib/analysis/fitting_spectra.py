@@ -27,8 +27,6 @@ RATIO_MAPS = {
     "Cho_Cr_molar": ("tCho", "tCr"),
     "NAA_Cr_molar": ("tNAA", "tCr"),
 }
-LEAST = "_at_least"
-"""Ending of the map with the lower ends of a ratio's intervals: it has a value where the denominator has none."""
 INDEX = "Cho_index_molar"
 
 
@@ -159,22 +157,27 @@ def _wanted(analysis: Analysis, visit_id: str, series: Series, spectra: Spectra)
 
 
 def _add_maps(analysis: Analysis, visit_id: str, found: Fit) -> None:
-    """Ratio maps, their lower ends and the bounded index: trusted where the voxel is accepted and has a value."""
+    """Ratio maps and the bounded index, trusted in accepted voxels.
+
+    Where the denominator was not detected a ratio map holds the lower end of its interval, and says so: a hole in the
+    map would hide the voxels that have lost most. Regions are never measured in these maps.
+    """
     protocol = found.protocol
     method = (
         f"linear combination of simulated spectra, {protocol.sequence}, TE {1000 * protocol.echo_time:.0f} ms, "
         f"{protocol.frequency:.1f} MHz, without correction for relaxation"
     )
-    maps = {}
+    share = found.share("tCho", "tNAA").value
+    maps = {INDEX: (share, np.zeros(found.shape, bool), f"{method}; choline over choline and NAA")}
     for name, (numerator, denominator) in RATIO_MAPS.items():
         ratio = found.ratio(numerator, denominator)
-        maps[name] = ratio.value, method
-        maps[name + LEAST] = ratio.low, f"{method}; lower end of the 95 % interval"
-    maps[INDEX] = found.share("tCho", "tNAA").value, f"{method}; choline over choline and NAA"
-    for name, (values, how) in maps.items():
+        bound = found.accepted & ~np.isfinite(ratio.value)
+        maps[name] = np.where(bound, ratio.low, ratio.value), bound, method
+    for name, (values, bound, how) in maps.items():
         if (visit_id, name) in analysis.maps and name in GIVEN_MAPS:
             warn(analysis, visit_id, Message("spectra_and_map", {"name": name}))
         quality = found.accepted & np.isfinite(values)
+        bounds = (Message("spectra_bounds_in_map", {"count": int(bound.sum()), "name": name}),) if bound.any() else ()
         analysis.maps[visit_id, name] = Map(
             np.where(quality, values, np.nan).astype(np.float32),
             found.affine,
@@ -182,6 +185,6 @@ def _add_maps(analysis: Analysis, visit_id: str, found: Fit) -> None:
             unit="1",
             method=how,
             quality=quality,
-            flags=found.flags,
+            flags=(*found.flags, *bounds),
         )
         analysis.series_to_visit[visit_id, name] = analysis.series_to_visit[visit_id, "MRSI"]

@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 
 from ..analysis import Analysis
-from ..analysis.fitting_spectra import LEAST, REFERENCE, overlap_with
+from ..analysis.fitting_spectra import REFERENCE, overlap_with
 from ..analysis.measuring_spectra import measured_role
 from ..measures import Image
 from ..spectroscopy import Fit
@@ -60,13 +60,9 @@ def scale_top(analysis: Analysis) -> float:
 
 def _values(analysis: Analysis, visit_id: str) -> tuple[np.ndarray, np.ndarray]:
     """Cho/NAA of every accepted voxel ``(k, j, i)``, and where it is only a lower bound (bool)."""
-    found = analysis.maps[visit_id, SHOWN]
-    least = analysis.maps.get((visit_id, SHOWN + LEAST))
-    values = np.where(found.quality, found.array, np.nan)
-    if least is None:
-        return values, np.zeros(values.shape, bool)
-    bound = ~found.quality & least.quality
-    return np.where(bound, least.array, values), bound
+    shown, fit = analysis.maps[visit_id, SHOWN], analysis.spectra_fits[visit_id, "MRSI"]
+    bound = fit.accepted & ~np.isfinite(fit.ratio("tCho", "tNAA").value)
+    return np.where(shown.quality, shown.array, np.nan), bound
 
 
 def grid_figure(markup: Markup, analysis: Analysis, visit_id: str, top: float) -> str:

@@ -111,8 +111,11 @@ def test_a_ratio_of_sums_not_the_mean_of_the_map(job):
 
 def test_maps_with_quality_and_bounds(job):
     analysis = job[0]
-    values, least = analysis.maps["a", "Cho_NAA_molar"], analysis.maps["a", "Cho_NAA_molar_at_least"]
-    assert values.quality.mean() > 0.9 and (least.array[values.quality] < values.array[values.quality]).all()
+    values, found = analysis.maps["a", "Cho_NAA_molar"], analysis.spectra_fits["a", "MRSI"]
+    assert np.array_equal(values.quality, found.accepted) and values.quality.mean() > 0.9
+    ratio = found.ratio("tCho", "tNAA")
+    held = np.where(np.isfinite(ratio.value), ratio.value, ratio.low)[found.accepted]
+    assert np.allclose(values.array[found.accepted], held)
     assert values.array[0, :, :2].mean() > 2 * values.array[0, :, 2:].mean()
     assert "TE 30 ms" in values.method
     assert {"Cho_Cr_molar", "NAA_Cr_molar", "Cho_index_molar"} <= {name for _, name in analysis.maps}
@@ -174,6 +177,9 @@ def test_undetected_naa_leaves_a_bound(job):
     assert bound.value is None and bound.low > 1 and bound.high is None
     assert "spectra_not_detected" in codes(bound)
     assert row(none, "a", "Cho_index_molar").value == 1
+    fitting_spectra._add_maps(none, "a", none.spectra_fits["a", "MRSI"])
+    shown = none.maps["a", "Cho_NAA_molar"]
+    assert np.isfinite(shown.array[found.accepted]).all() and "spectra_bounds_in_map" in {f.code for f in shown.flags}
 
 
 def test_a_single_voxel_stands_for_the_region_that_its_box_lies_in(monkeypatch):

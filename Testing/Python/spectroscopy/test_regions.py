@@ -1,5 +1,6 @@
 """Regions and change between visits where both are known."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import truth
 
 from PseudoProgressionAnalyzerLib.measures import InputError
 from PseudoProgressionAnalyzerLib.spectroscopy import fit
+from PseudoProgressionAnalyzerLib.spectroscopy.packing import pack, unpack
 from PseudoProgressionAnalyzerLib.spectroscopy.regions import change, comparable, mean_spectrum, ratio
 
 SIDE, SIZE = 6, 10.0  # voxels along a side, mm
@@ -107,3 +109,31 @@ def test_visits_that_cannot_be_compared(first):
 def test_no_value_no_change(first):
     region = ratio(first[1], "tCho", "tNAA", first[2])
     assert change(region, replace(region, value=None, log_error=None)) is None
+
+
+def test_the_mean_spectrum_undoes_each_voxels_own_eddy_currents(first):
+    """Water phases that differ from voxel to voxel must not cancel the mean."""
+    spectra, _, overlap, true = first
+    time = np.arange(spectra.fid.shape[-1]) * spectra.dwell_time
+    size = np.linspace(-1.5, 1.5, overlap.size).reshape(overlap.shape)[..., None]
+    bent = np.exp(1j * size * (1 - np.exp(-time / 0.03)) + 1j * np.sign(size))
+    water = (1e4 * np.exp(-20 * time) * bent).astype(np.complex64)
+    turned = replace(spectra, fid=(spectra.fid * bent).astype(np.complex64), water=water)
+    again = fit(turned)
+    weight = np.where(overlap >= 0.9, overlap, 0)
+    together = fit(mean_spectrum(turned, again, weight))
+    assert together.ratio("tCho", "tNAA").value.item() == pytest.approx(true, rel=0.12)
+    assert together.snr.item() > 1.5 * np.median(again.snr[weight > 0])
+
+
+def test_a_packed_fit_gives_the_same_numbers(first):
+    _, found, overlap, _ = first
+    packed, about = pack(found)
+    assert packed.dtype == np.float32 and len(packed) == np.isfinite(found.snr).sum()
+    back = unpack(packed, json.loads(json.dumps(about)), found.flags)
+    here, there = ratio(found, "tCho", "tNAA", overlap), ratio(back, "tCho", "tNAA", overlap)
+    assert there.value == pytest.approx(here.value, rel=1e-5)
+    assert (there.low, there.high) == pytest.approx((here.low, here.high), rel=1e-4)
+    assert np.allclose(back.curves((0, 2, 2)).fit, found.curves((0, 2, 2)).fit)
+    assert back.curves((0, 2, 2)).metabolites == {}
+    assert back.protocol == found.protocol and np.allclose(back.ppm, found.ppm)

@@ -9,16 +9,17 @@ import vtk
 from slicer.i18n import tr as _
 
 from ... import texts
-from ...analysis.fitting_spectra import INDEX, LEAST, RATIO_MAPS
+from ...analysis.fitting_spectra import INDEX, RATIO_MAPS, REFERENCE
 from ...analysis.measuring_spectra import measured_role
 from ...measures import InputError
 from ...report.spectra import numbers_line, why_not_accepted
 from ...scene import timeline
 from ...scene.nodes import marked, patient_node
 from ...scene.spectrum_plot import OVERLAP, lesion_overlap, show_spectrum, voxel_at, write_overlaps
+from ...spectroscopy.result import Curves
 from ..section import Section, offer
 
-MAPS = (*RATIO_MAPS, *(name + LEAST for name in RATIO_MAPS), INDEX, OVERLAP)
+MAPS = (*RATIO_MAPS, INDEX, OVERLAP)
 PLOT_HEIGHT = 260  # pixels
 
 
@@ -32,6 +33,7 @@ class SpectroscopySection(Section):
         self.observed: list[tuple[object, int]] = []
         self.plot = None
         self.ui.spectraMapSelector.connect("activated(int)", lambda index: self.show_map())
+        self.ui.spectrumSelector.connect("activated(int)", lambda index: self.show_region())
         slicer.app.layoutManager().connect("layoutChanged(int)", lambda layout: self.listen())
 
     def open(self) -> None:
@@ -85,19 +87,22 @@ class SpectroscopySection(Section):
             selector.clear()
             for name in offered:
                 selector.addItem(_("Accepted voxels in the lesion") if name == OVERLAP else name, name)
+        self._offer_regions()
         self.listen()
         if visits and not self.ui.spectrumHolder.layout().count():
             self.plot = self._make_plot()
         self.ui.spectrumHolder.visible = bool(visits)
 
     def settled(self) -> None:
-        """What counts in the lesions follows their outlines."""
+        """What counts in the lesions follows their outlines; mean spectra of edited regions are gone."""
+        self._offer_regions()
         if self.ui.spectraMapSelector.currentData == OVERLAP and self._visits():
             write_overlaps(patient_node(slicer.mrmlScene), self.session.analysis)
 
     def enable(self, busy: bool) -> None:
-        """The selector works where there are maps."""
-        offer(self.ui.spectraMapSelector, bool(self._visits()) and not busy, _("Align and compute first"))
+        """The selectors work where there are fits."""
+        for selector in (self.ui.spectraMapSelector, self.ui.spectrumSelector):
+            offer(selector, bool(self._visits()) and not busy, _("Align and compute first"))
 
     def show_map(self) -> None:
         """Lays the chosen map over the T1CE in the timeline's row of metabolite maps, with a legend of its own."""
@@ -130,9 +135,8 @@ class SpectroscopySection(Section):
             return False
         place = ", ".join(str(index) for index in voxel[::-1])
         title = _("{visit}, voxel {place}").format(visit=visit, place=place)
-        chart = show_spectrum(patient_node(slicer.mrmlScene), curves, title)
-        if self.plot is not None:
-            self.plot.mrmlPlotViewNode().SetPlotChartNodeID(chart.GetID())
+        self._plot(curves, title)
+        self.ui.spectrumSelector.setCurrentIndex(0)
         share = lesion_overlap(analysis, visit, role)[voxel]
         reasons = why_not_accepted(found, voxel)
         lines = [
@@ -142,6 +146,32 @@ class SpectroscopySection(Section):
         ]
         self.ui.spectrumLabel.text = "; ".join(lines)
         return True
+
+    def show_region(self) -> None:
+        """Plots the mean spectrum of the chosen region."""
+        key = self.ui.spectrumSelector.currentData
+        found = self.session.analysis.region_spectra.get(tuple(key.split("\t"))) if key else None
+        if found is not None and np.isfinite(found.snr).all():
+            self._plot(found.curves((0, 0, 0)), self.ui.spectrumSelector.currentText)
+            self.ui.spectrumLabel.text = numbers_line(found)
+
+    def _offer_regions(self) -> None:
+        """The clicked voxel, and every region whose mean spectrum was fitted."""
+        selector, offered = self.ui.spectrumSelector, [("", _("Clicked voxel"))]
+        for key in self.session.analysis.region_spectra if self.session.analysis else ():
+            visit, drawn_in, region = key
+            name = _("reference tissue") if region == REFERENCE else region
+            where = "" if drawn_in == visit else _(" (fixed, drawn in {visit})").format(visit=drawn_in)
+            offered.append(("\t".join(key), _("{visit}, mean of {region}").format(visit=visit, region=name + where)))
+        if [selector.itemData(index) for index in range(selector.count)] != [key for key, _text in offered]:
+            selector.clear()
+            for key, text in offered:
+                selector.addItem(text, key)
+
+    def _plot(self, curves: Curves, title: str) -> None:
+        chart = show_spectrum(patient_node(slicer.mrmlScene), curves, title)
+        if self.plot is not None:
+            self.plot.mrmlPlotViewNode().SetPlotChartNodeID(chart.GetID())
 
     def _visits(self) -> list[str]:
         analysis = self.session.analysis
