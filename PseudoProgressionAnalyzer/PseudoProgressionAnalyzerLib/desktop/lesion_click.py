@@ -1,4 +1,4 @@
-"""One click in a view as a point and the visit whose column it fell into."""
+"""The pointer in the views: one click as a point and the visit of its column, and lines that were moved."""
 
 from __future__ import annotations
 
@@ -53,6 +53,23 @@ class LesionClick(VTKObservationMixin):
     @staticmethod
     def _interaction() -> object:
         return slicer.app.applicationLogic().GetInteractionNode()
+
+
+class LineWatch(VTKObservationMixin):
+    """Tells ``moved()`` when the user let go of an end of a line, once the event is over."""
+
+    def __init__(self, moved: Callable[[], None]):
+        VTKObservationMixin.__init__(self)
+        self._moved = moved
+
+    def watch(self, lines: list[object]) -> None:
+        """Watches these lines from now on, and no others."""
+        self.removeObservers()
+        for line in lines:
+            self.addObserver(line, slicer.vtkMRMLMarkupsNode.PointEndInteractionEvent, self._let_go)
+
+    def _let_go(self, line: object, event: object) -> None:
+        qt.QTimer.singleShot(0, self._moved)
 
 
 def visit_under_pointer() -> str:

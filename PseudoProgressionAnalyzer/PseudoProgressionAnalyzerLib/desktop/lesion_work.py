@@ -18,7 +18,7 @@ from ..analysis.proposing import bright_tissue, propose_lesion, visit_before
 from ..imaging.resampling import transform_points
 from ..measures import Event, Image, InputError, Message
 from ..scene import lines, proposals, timeline
-from ..scene.nodes import patient_node
+from ..scene.nodes import Kind, linked, patient_node
 from .long_work import run_in_background
 from .session import Session
 
@@ -100,6 +100,11 @@ class LesionWork:
         if analysis is not None and analysis.lesions:
             lines.write_lines(self._patient(), analysis)
             timeline.show_drawn(self.session.application)
+
+    def line_nodes(self) -> list[Any]:
+        """The lines of all lesions."""
+        patient = self._patient()
+        return linked(patient, Kind.LINE) if patient is not None else []
 
     def choose(self, **choices: Any) -> None:
         """Changes choices: fields of ``Choices``, or of its settings. Raises InputError as the rules."""

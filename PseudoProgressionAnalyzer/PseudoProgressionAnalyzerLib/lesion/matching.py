@@ -24,6 +24,9 @@ GROWTHS = ("growing", "shrinking", "within_error", "unknown")
 SMALLEST = 0.02
 """mL from which a piece counts as a lesion: 20 voxels of 1 mm (prateekkarkare/lumiere-rano, where lesions were counted
 on 1773 segmentations; smaller pieces are mostly noise of the segmentation)."""
+FEWEST_VOXELS = 20
+"""Voxels from which a piece counts, on coarse grids too: 0.02 mL are four voxels of 6 mm slices, on which drawn masks
+fray."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,12 @@ class TrackedLesion:
     growth: str | None = None
 
 
-def label_lesions(mask: np.ndarray, affine: np.ndarray, smallest: float = SMALLEST) -> np.ndarray:
+def label_lesions(
+    mask: np.ndarray, affine: np.ndarray, smallest: float = SMALLEST, fewest: int = FEWEST_VOXELS
+) -> np.ndarray:
     """Lesions of a mask, int32 ``(k, j, i)``: pieces that touch by face, edge or corner, 1 for the largest.
 
-    Pieces below smallest (mL) are left out. Errors as ``volume.volume``.
+    Pieces below smallest (mL) or of fewer voxels than fewest are left out; of those the largest piece stays. Errors as ``volume.volume``.
     """
     pieces, count = ndimage.label(checked_mask(mask, affine), structure=np.ones((3, 3, 3)))
     sizes = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
@@ -78,7 +83,8 @@ def label_lesions(mask: np.ndarray, affine: np.ndarray, smallest: float = SMALLE
     numbers = np.zeros(count + 1, np.int32)
     order = np.argsort(-sizes, kind="stable")
     numbers[order + 1] = np.arange(1, count + 1)
-    numbers[1:][sizes * voxel < smallest] = 0
+    left_out = (sizes * voxel < smallest) | ((sizes < fewest) & (sizes < sizes.max(initial=0)))
+    numbers[1:][left_out] = 0
     return numbers[pieces]
 
 

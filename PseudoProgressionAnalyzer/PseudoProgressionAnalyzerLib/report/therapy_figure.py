@@ -79,6 +79,27 @@ def short(verdict: Verdict, final: bool, language: str = "english") -> str:
     return f"{shown[0]} / {shown[1]}?" if len(shown) == 2 else words.say("report_open", language, count=len(shown))
 
 
+def visit_lines(analysis: Analysis, visit: str, language: str = "english") -> list[str]:
+    """A visit's diameters and categories in few words, for a picture; empty where nothing was followed."""
+    here = [lesion for lesion in analysis.lesions if lesion.visit == visit and lesion.outline is not None]
+    if not here:
+        return []
+    found = []
+    if len(here) == 1:
+        lines = here[0].outline.lines[analysis.choices.rule]
+        found.append(f"{lines.longest:.1f} x {lines.perpendicular:.1f} mm")
+    else:
+        names = ", ".join(lesion.lesion for lesion in here)
+        area = dict(_areas(analysis).get("", [])).get(visit)
+        found.append(names if area is None else f"{names}: {area.value:.0f} mm\u00b2")
+    for criterion in CRITERIA:
+        now, later = _of_criterion(analysis, visit, criterion, language)
+        if now and now != _label(NOT_APPLICABLE, language):
+            both = f"{now} \u2192 {later}" if later else now
+            found.append(f"{words.label('criterion', criterion, language)}: {both}")
+    return found
+
+
 def _label(category: str, language: str) -> str:
     return words.label("short", category, language)
 

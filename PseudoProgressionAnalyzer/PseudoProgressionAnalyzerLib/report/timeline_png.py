@@ -20,6 +20,7 @@ from . import colours, slices, words, writing
 from .aligned import IMAGE_ROWS, MAP_ROWS, Column, Place, Row, carried_regions, choose_place, cut_visit
 from .canvas import Canvas, Colour, png, text_width
 from .scales import nice_ticks, nice_top
+from .therapy_figure import visit_lines
 
 COLUMNS_PER_BLOCK = 5
 WIDTH, HEIGHT = 1600, 1500  # pixels that the pictures of a full block may take
@@ -272,7 +273,7 @@ class _Sheet:
                 if same and row.name == "volume_percent" and row.value is not None:
                     since = words.date_words(self.analysis.patient.visit(row.compared_to), self.language)
                     lines.append((self.say("report_change_since", change=f"{row.value:+.0f} %", visit=since), False))
-        return lines
+        return lines + [(line, False) for line in visit_lines(self.analysis, visit.id, self.language)]
 
     def _draw_scale(self, row: Row, top: int, left: int) -> None:
         """The colour scale of a map: its low end at the bottom, at the top what it ends with and everything above."""

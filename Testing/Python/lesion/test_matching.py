@@ -145,4 +145,17 @@ def test_pieces_are_numbered_by_size_and_specks_left_out():
     mask[4, 4, 4] = True  # touches the first piece by a corner
     labels = label_lesions(mask, np.eye(4))
     assert np.bincount(labels.ravel()).tolist()[1:] == [216, 28]
-    assert label_lesions(mask, np.eye(4), smallest=0.0).max() == 3
+    assert label_lesions(mask, np.eye(4), smallest=0.0, fewest=1).max() == 3
+
+
+def test_specks_of_thick_slices_are_no_lesions():
+    """Four voxels of 0.94 x 0.94 x 6.5 mm hold more than 0.02 mL: on such grids the number of voxels decides."""
+    mask = np.zeros((10, 30, 30), bool)
+    mask[4:6, 5:11, 5:11] = True
+    mask[4, 20, 20:24] = True
+    affine = np.diag([0.94, 0.94, 6.5, 1.0])
+    assert label_lesions(mask, affine).max() == 1
+    assert label_lesions(mask, affine, fewest=4).max() == 2
+    alone = np.zeros_like(mask)
+    alone[4, 20, 20:24] = True
+    assert label_lesions(alone, affine).max() == 1, "what somebody drew is never nothing"

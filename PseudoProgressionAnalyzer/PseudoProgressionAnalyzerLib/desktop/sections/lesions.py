@@ -10,7 +10,7 @@ from ...measures import InputError, Message
 from ...report.therapy_figure import therapy_figure
 from .. import tables
 from ..choices_form import ChoicesForm
-from ..lesion_click import LesionClick
+from ..lesion_click import LesionClick, LineWatch
 from ..lesion_work import LesionWork
 from ..reading_form import ReadingForm
 from ..response_tree import fill_responses
@@ -30,6 +30,7 @@ class LesionsSection(Section):
         super().__init__(*parts)
         self.work = LesionWork(self.session)
         self.click = LesionClick(self.clicked)
+        self.watched = LineWatch(self.line_moved)
         self.form = ReadingForm(self.ui.readingBox.layout(), self.answered)
         self.choices = ChoicesForm(self.ui.choicesBox.layout(), lambda name, value: self._choose(**{name: value}))
         for words_, value in ((_("enhancing tumour"), 0), (_("non-enhancing tumour"), 1), (_("mixed tumour"), 2)):
@@ -51,6 +52,7 @@ class LesionsSection(Section):
     def close(self) -> None:
         """Lets go of the scene."""
         self.click.stop()
+        self.watched.watch([])
         self.work.forget()
 
     def exit(self) -> None:
@@ -72,6 +74,7 @@ class LesionsSection(Section):
             self.ui.baselineSelector.currentIndex = visits.index(baseline) + 1 if baseline in visits else 0
         tables.fill_lesions(self.ui.lesionsTable, analysis)
         fill_responses(self.ui.responseTree, analysis)
+        self.watched.watch(self.work.line_nodes())
         self.show_figure()
         self.show_visit()
 
@@ -137,6 +140,14 @@ class LesionsSection(Section):
             taken = self.work.take_lines()
             self.panel.say(_("The moved lines count now.") if taken else _("No line was moved."))
             self.panel.refresh()
+
+    def line_moved(self) -> None:
+        """A line that was let go counts at once."""
+        if not self.panel.busy and self.session.analysis is not None:
+            with self.panel.errors():
+                if self.work.take_lines():
+                    self.panel.say(_("The moved line counts now, as yours."))
+                    self.panel.refresh()
 
     def measured_lines(self) -> None:
         """The measured lines of the chosen visit again."""
