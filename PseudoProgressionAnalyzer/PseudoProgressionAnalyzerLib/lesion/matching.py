@@ -75,7 +75,8 @@ def label_lesions(
 ) -> np.ndarray:
     """Lesions of a mask, int32 ``(k, j, i)``: pieces that touch by face, edge or corner, 1 for the largest.
 
-    Pieces below smallest (mL) or of fewer voxels than fewest are left out; of those the largest piece stays. Errors as ``volume.volume``.
+    Pieces below smallest (mL) are left out, and those of fewer voxels than fewest unless nothing is larger. Errors as
+    ``volume.volume``.
     """
     pieces, count = ndimage.label(checked_mask(mask, affine), structure=np.ones((3, 3, 3)))
     sizes = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
