@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import slicer
 
-from ..analysis import Analysis
+from ..analysis import Analysis, DscChoices
 from ..analysis.change_maps import change_map
 from ..analysis.correcting import correct
 from ..analysis.judging import assess_visits
@@ -292,6 +293,18 @@ class Session:
     def unsettled(self) -> bool:
         """Whether lesions, responses and assessments are older than the measurements."""
         return self._edits != self._settled
+    def map_again(
+        self, visit: str, choices: DscChoices, show: Show = _silent, cancel: threading.Event | None = None
+    ) -> None:
+        """Makes the maps of a visit's DSC series again with what the user chose, and all that follows from them."""
+        analysis = self._patient()
+        analysis.dsc_choices[visit] = choices
+        analysis.finished -= {("step_maps", visit), ("step_ratios", visit)} | {(step, "") for step in FOLLOWING}
+        self.compute(show, cancel)
+
+    def in_background(self, work: Callable[[], Any], cancel: threading.Event) -> Any:
+        """The result of work that touches no scene, with the interface alive."""
+        return run_in_background(lambda report, cancelled: work(), _silent, cancel)
 
     def settle(self) -> None:
         """Judges and writes what strokes changed, where anything did: before the scene is saved."""

@@ -22,6 +22,7 @@ from . import figures, timeline_png, words, writing
 from .ledger import ledger
 from .markup import Markup, row, table
 from .measurement_tables import measurement_tables
+from .perfusion import perfusion_parts
 from .response_html import response_section
 from .spectra import spectra_parts
 from .statement import statement
@@ -57,6 +58,7 @@ def page(analysis: Analysis, timeline: bytes | None, title: str | None = None, l
         _timeline(markup, analysis, timeline),
         _course(markup, analysis),
         response_section(markup, analysis),
+        _perfusion(markup, analysis),
         _spectroscopy(markup, analysis),
         _evidence(markup, analysis),
         _measurements(markup, analysis),
@@ -139,6 +141,11 @@ def _course(markup: Markup, analysis: Analysis) -> str:
     remark = f" {markup.say('events_undated')} {', '.join(undated)}." if undated else ""
     caption = f"<figcaption>{markup.say('course_caption')}{remark}</figcaption>"
     return _section(markup, "course", f"<figure>{figure}{caption}</figure>")
+
+
+def _perfusion(markup: Markup, analysis: Analysis) -> str:
+    parts = perfusion_parts(markup, analysis)
+    return _section(markup, "perfusion", *parts) if parts else ""
 
 
 def _spectroscopy(markup: Markup, analysis: Analysis) -> str:

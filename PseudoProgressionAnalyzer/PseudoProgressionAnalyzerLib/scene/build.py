@@ -21,7 +21,18 @@ from ..imaging.resampling import resample
 from ..measures import Image, Map, Patient
 from . import nodes
 from .application import Application
-from .display import Scale, chosen_scale, grey_windows, scale_of, show_anatomy, show_map, show_regions, trusted_values
+from .display import (
+    SIGNED,
+    Scale,
+    chosen_scale,
+    grey_windows,
+    scale_of,
+    show_anatomy,
+    show_map,
+    show_regions,
+    signed_scale,
+    trusted_values,
+)
 from .hierarchy import arrange
 from .lines import write_lines
 from .nodes import ANATOMY, Kind, find, mark, marked, put
@@ -275,7 +286,7 @@ def map_scales(analysis: Analysis, pause: Callable[[], None] = lambda: None) -> 
             if map_name == name:
                 to_map = np.linalg.inv(analysis.series_to_visit.get((visit_id, name), np.eye(4)))
                 shown.append((values, analysis.references.get(visit_id), to_map))
-        scale = scale_of(shown)
+        scale = signed_scale(name, shown) if name in SIGNED else scale_of(shown)
         if scale is not None:
             scales[name] = scale
         pause()

@@ -34,6 +34,13 @@ _HEAT = ((48, 38, 127), (212, 64, 122), (255, 241, 116))
 evenly and the scale reads the same in grey and with any colour vision."""
 _HEAT_STEPS = 256
 
+SIGNED = ("K2", "rCBV_response")
+"""Maps whose values lie on both sides of zero."""
+_LESS, _MORE = (33, 102, 172), (230, 97, 1)
+"""Blue and orange, told apart by every colour vision, of like lightness; more opaque the greater the change."""
+_OPAQUE = 0.5  # share of the scale from which colours are opaque
+_HIGHEST_CHANGE = 99.0  # percentile of the absolute change at which the scale ends
+
 # Display only: no measurement depends on these percentiles.
 _DARKEST, _BRIGHTEST = 1.0, 99.5
 _HIGHEST = 99.0
@@ -117,6 +124,23 @@ def scale_of(maps: Iterable[tuple[Map, Image | None, np.ndarray | None]]) -> Sca
     return Scale(low, high if high > low else low + max(abs(low), 1.0))
 
 
+def scale_of_change(values: np.ndarray) -> Scale:
+    """From as much less to as much more: the middle of the scale is no change."""
+    finite = np.abs(values[np.isfinite(values)])
+    end = float(np.percentile(finite, _HIGHEST_CHANGE)) if finite.size else 1.0
+    end = float(f"{end:.2g}") or 1.0
+    return Scale(-end, end)
+
+
+def signed_scale(name: str, maps: Iterable[tuple[Map, Image | None, np.ndarray | None]]) -> Scale | None:
+    """The colour scale of a map of ``SIGNED`` in all visits, zero in its middle; maps as for ``scale_of``."""
+    values = [trusted_values(one) for one, _, _ in maps]
+    finite = [one[np.isfinite(one)] for one in values]
+    if not any(one.size for one in finite):
+        return None
+    return Scale(-1.0, 1.0) if name == "rCBV_response" else scale_of_change(np.concatenate(finite))
+
+
 def trusted_values(values: Map) -> np.ndarray:
     """The map's values ``(k, j, i)``, NaN where they cannot be trusted."""
     array = values.array if values.array.dtype.kind == "f" else values.array.astype(np.float32)
@@ -126,16 +150,18 @@ def trusted_values(values: Map) -> np.ndarray:
 def show_map(node: object, patient: object, name: str, scale: Scale) -> None:
     """Colours a map from the scale's low to its high and hides what lies below; NaN is never shown.
 
-    Metabolite maps are shown voxel by voxel: between their coarse voxels nothing was measured.
+    A map of ``SIGNED`` is blue below zero, orange above and clear at zero. Metabolite maps and classes are shown voxel
+    by voxel: between their voxels nothing was measured.
     """
     display = _display_of(node)
-    display.SetAndObserveColorNodeID(heat_colours(patient).GetID())
+    signed = name in SIGNED
+    display.SetAndObserveColorNodeID((change_colours if signed else heat_colours)(patient).GetID())
     display.SetAutoWindowLevel(False)
     display.SetWindowLevelMinMax(scale.low, scale.high)
     display.SetAutoThreshold(False)
-    display.SetThreshold(scale.low, EVERYTHING)
+    display.SetThreshold(-EVERYTHING if signed else scale.low, EVERYTHING)
     display.SetApplyThreshold(True)
-    display.SetInterpolate(not name.startswith(METABOLITES))
+    display.SetInterpolate(not name.startswith((*METABOLITES, "rCBV_response")))
 
 
 def show_range(node: object, scale: Scale) -> None:
@@ -172,6 +198,25 @@ def heat_colours(patient: object) -> object:
         for step in range(_HEAT_STEPS):
             colour = function.GetColor(step / (_HEAT_STEPS - 1) * (len(_HEAT) - 1))
             node.SetColor(step, str(step), *(round(channel * 255) / 255 for channel in colour), 1.0)
+    return node
+
+
+def change_colours(patient: object) -> object:
+    """The scene's colour table of what has a sign: blue for less, orange for more, nothing at all in the middle."""
+    node = put(patient, "vtkMRMLColorTableNode", "PseudoProgressionAnalyzer change", Kind.COLOURS, name="change")
+    if node.GetNumberOfColors() == 0:
+        function = vtkColorTransferFunction()
+        function.SetColorSpaceToLab()
+        for position, colour in ((-1.0, _LESS), (0.0, (247, 247, 247)), (1.0, _MORE)):
+            function.AddRGBPoint(position, *(channel / 255 for channel in colour))
+        node.SetHideFromEditors(False)
+        node.SetTypeToUser()
+        node.SetNumberOfColors(_HEAT_STEPS)
+        for step in range(_HEAT_STEPS):
+            position = 2 * step / (_HEAT_STEPS - 1) - 1
+            opacity = round(min(1.0, abs(position) / _OPAQUE) * 255) / 255
+            colour = function.GetColor(position)
+            node.SetColor(step, str(step), *(round(channel * 255) / 255 for channel in colour), opacity)
     return node
 
 

@@ -26,6 +26,7 @@ class Kind:
     SPECTRA = "spectra"
     REGION_SPECTRA = "region_spectra"
     SPECTRUM = "spectrum"
+    CURVE = "curve"
     BRAIN = "brain"
     VISIT_TO_REFERENCE = "visit_to_reference"
     SERIES_TO_VISIT = "series_to_visit"

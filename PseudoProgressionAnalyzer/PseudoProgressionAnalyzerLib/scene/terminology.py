@@ -33,6 +33,12 @@ _PURPOSES = {
 _QUANTITIES = {
     "rCBV": ("126398", "DCM", "Relative Regional Blood Volume"),
     "rCBV_ratio": ("126398", "DCM", "Relative Regional Blood Volume"),
+    "rCBV_uncorrected": ("126398", "DCM", "Relative Regional Blood Volume"),
+    "rCBV_uncorrected_ratio": ("126398", "DCM", "Relative Regional Blood Volume"),
+    "sRCBV": ("126398", "DCM", "Relative Regional Blood Volume"),
+    "rCBF": ("126397", "DCM", "Relative Regional Blood Flow"),
+    "rCBF_ratio": ("126397", "DCM", "Relative Regional Blood Flow"),
+    "MTT": ("113052", "DCM", "Mean Transit Time"),
     "CBF": ("113055", "DCM", "Regional Cerebral Blood Flow"),
     "ADC": ("113041", "DCM", "Apparent Diffusion Coefficient"),
     "Cho_Cr_molar": ("113081", "DCM", "Choline/Creatine Ratio"),
@@ -41,6 +47,8 @@ _QUANTITIES = {
 
 _UNITS = {
     "1": ("1", "UCUM", "no units"),
+    "s": ("s", "UCUM", "second"),
+    "1/s": ("/s", "UCUM", "/s"),
     "%": ("%", "UCUM", "Percent"),
     "ml/100 g/min": ("ml/[100]g/min", "UCUM", "milliliter per 100 gram per minute"),
     "ml/100g/min": ("ml/[100]g/min", "UCUM", "milliliter per 100 gram per minute"),

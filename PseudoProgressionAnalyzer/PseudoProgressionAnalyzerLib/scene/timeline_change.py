@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-from vtkmodules.vtkRenderingCore import vtkColorTransferFunction
-
 from ..measures import Image, Map
 from . import nodes
-from .display import EVERYTHING, Scale, chosen_scale
+from .display import EVERYTHING, Scale, change_colours, chosen_scale, scale_of_change
 from .nodes import Kind, find, linked, mark, marked, put
 from .timeline_rows import Row
-
-_LESS, _MORE = (33, 102, 172), (230, 97, 1)
-"""Blue and orange, told apart by every colour vision, of like lightness; more opaque the greater the change."""
-_STEPS = 256
-_OPAQUE = 0.5  # share of the scale from which colours are opaque
-_HIGHEST = 99.0  # percentile of the absolute change at which the scale ends
 
 
 def put_change(patient_node: object, later: str, earlier: str, change: Map, name: str) -> Row:
@@ -35,14 +26,6 @@ def put_change(patient_node: object, later: str, earlier: str, change: Map, name
     return Row("T1CE", change.name)
 
 
-def scale_of_change(values: np.ndarray) -> Scale:
-    """From as much less to as much more: the middle of the scale is no change."""
-    finite = np.abs(values[np.isfinite(values)])
-    end = float(np.percentile(finite, _HIGHEST)) if finite.size else 1.0
-    end = float(f"{end:.2g}") or 1.0
-    return Scale(-end, end)
-
-
 def _show(patient_node: object, node: object, scale: Scale) -> None:
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
@@ -53,22 +36,3 @@ def _show(patient_node: object, node: object, scale: Scale) -> None:
     display.SetThreshold(-EVERYTHING, EVERYTHING)  # hides NaN, which has the lowest colour else
     display.SetApplyThreshold(True)
     display.SetInterpolate(not marked(node, "name").startswith("Cho_"))
-
-
-def change_colours(patient_node: object) -> object:
-    """The scene's colour table of changes: blue for less, orange for more, nothing at all in the middle."""
-    node = put(patient_node, "vtkMRMLColorTableNode", "PseudoProgressionAnalyzer change", Kind.COLOURS, name="change")
-    if node.GetNumberOfColors() == 0:
-        function = vtkColorTransferFunction()
-        function.SetColorSpaceToLab()
-        for position, colour in ((-1.0, _LESS), (0.0, (247, 247, 247)), (1.0, _MORE)):
-            function.AddRGBPoint(position, *(channel / 255 for channel in colour))
-        node.SetHideFromEditors(False)
-        node.SetTypeToUser()
-        node.SetNumberOfColors(_STEPS)
-        for step in range(_STEPS):
-            position = 2 * step / (_STEPS - 1) - 1
-            opacity = round(min(1.0, abs(position) / _OPAQUE) * 255) / 255
-            colour = function.GetColor(position)
-            node.SetColor(step, str(step), *(round(channel * 255) / 255 for channel in colour), opacity)
-    return node

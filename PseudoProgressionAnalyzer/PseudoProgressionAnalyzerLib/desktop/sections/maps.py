@@ -1,19 +1,274 @@
-"""Maps: what was computed or accepted per visit."""
+"""Maps: what was computed or accepted per visit, how it was acquired, and the signal curve under the pointer."""
 
 from __future__ import annotations
 
+import numpy as np
+import qt
+import slicer
+import vtk
 from slicer.i18n import tr as _
 
-from ..section import Section
+from ... import texts
+from ...analysis import DscChoices
+from ...analysis.dsc_maps import SHARES
+from ...analysis.reading import voxels_of
+from ...measures import Image, Message
+from ...perfusion.dsc import MODELS
+from ...report.perfusion import grade_of
+from ...report.words import date_words
+from ...scene import timeline
+from ...scene.curve_plot import changed_file, curves_of, file_entry, show_curves, voxel_of
+from ...scene.nodes import marked, patient_node
+from ..section import Section, offer
+from ..tables import fill
+
+PLOT_HEIGHT = 240  # pixels
+FOUND = -1  # of a spin box: what is found in the series
+PRELOAD = (None, True, False)
 
 
 class MapsSection(Section):
-    """Maps of all visits."""
+    """Maps of all visits; a click into a view, or the pointer moved under Shift, chooses the voxel of the curve."""
 
     name = "maps"
 
+    def __init__(self, *parts):
+        super().__init__(*parts)
+        self.observed: list[tuple[object, int]] = []
+        self.plot = None
+        self.series: tuple[str, Image] | None = None
+        self.reading = False
+        ui = self.ui
+        for model in MODELS:
+            ui.dscModelSelector.addItem(model, model)
+        for text in (_("unknown"), _("yes"), _("no")):
+            ui.preloadSelector.addItem(text)
+        ui.mapSelector.connect("activated(int)", lambda index: self.show_map())
+        ui.dscVisitSelector.connect("currentIndexChanged(int)", lambda index: self.show_choices())
+        ui.dscComputeButton.connect("clicked()", self.compute_again)
+        slicer.app.layoutManager().connect("layoutChanged(int)", lambda layout: self.listen())
+
+    def open(self) -> None:
+        """Clicks and the crosshair are followed."""
+        self.listen()
+
+    def close(self) -> None:
+        """Nothing is observed any more; the plot lets go of its nodes, and the series of its memory."""
+        self.forget()
+        self.series = None
+        if self.plot is not None:
+            self.plot.mrmlPlotViewNode().SetPlotChartNodeID(None)
+
+    def listen(self) -> None:
+        """Observes the crosshair and every slice view of the present layout, where the patient has curves."""
+        self.forget()
+        if not self._visits():
+            return
+        crosshair = slicer.mrmlScene.GetSingletonNode("default", "vtkMRMLCrosshairNode")
+        if crosshair is not None:
+            self._observe(crosshair, slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent, self._moved)
+        manager = slicer.app.layoutManager()
+        for name in manager.sliceViewNames() if manager else ():
+            interactor = manager.sliceWidget(name).sliceView().interactor()
+            self._observe(interactor, vtk.vtkCommand.LeftButtonPressEvent, self._clicked)
+
+    def forget(self) -> None:
+        """Ends all observations."""
+        for node, tag in self.observed:
+            node.RemoveObserver(tag)
+        self.observed = []
+
     def refresh(self) -> None:
-        """Which maps there are."""
+        """Which maps there are, where they come from, and how far they can be trusted."""
         analysis = self.session.analysis
-        names = dict.fromkeys(name for _visit, name in analysis.maps) if analysis else {}
+        names = list(dict.fromkeys(name for _visit, name in analysis.maps)) if analysis else []
         self.ui.mapsLabel.text = ", ".join(names) or _("No maps yet: load a patient, then align and compute.")
+        header = [_("Visit"), _("Maps from"), _("DSC protocol"), _("Trusted"), _("Flow"), _("Remarks")]
+        rows, tips = [], {}
+        for number, visit in enumerate(analysis.patient.visits if analysis else ()):
+            cells, said = self._row(visit)
+            rows.append([date_words(visit), *cells])
+            tips[number, len(header) - 1] = "\n".join(said)
+        fill(self.ui.mapsTable, header, rows, tips)
+        _fill_selector(self.ui.mapSelector, {name: name for name in names})
+        visits = {visit.id: date_words(visit) for visit in (analysis.patient.visits if analysis else ())
+                  if visit.of_role("DSC")}  # fmt: skip
+        _fill_selector(self.ui.dscVisitSelector, visits)
+        self.show_choices()
+        self.listen()
+        if self._visits() and not self.ui.curveHolder.layout().count():
+            self.plot = self._make_plot()
+        self.ui.curveHolder.visible = self.ui.curveLabel.visible = bool(self._visits())
+
+    def enable(self, busy: bool) -> None:
+        """What is possible now."""
+        analysis = self.session.analysis
+        made = bool(analysis and analysis.maps)
+        offer(self.ui.mapSelector, made and not busy, _("Align and compute first"))
+        offer(self.ui.dscComputeButton, self.session.measured and bool(self.ui.dscVisitSelector.count) and not busy,
+              _("Align and compute first; the patient must have a DSC series"))  # fmt: skip
+
+    def show_map(self) -> None:
+        """Lays the chosen map over the T1CE in the timeline's last row."""
+        name, patient = self.ui.mapSelector.currentData, patient_node(slicer.mrmlScene)
+        if name and patient is not None:
+            self.session.show_timeline(True)
+            rows = [row for row in timeline.shown_rows(patient) if row.overlay != name]
+            timeline.choose_rows(self.session.application, [*rows, timeline.Row("T1CE", name)])
+
+    def show_choices(self) -> None:
+        """The parameters of the chosen visit."""
+        analysis, visit = self.session.analysis, self.ui.dscVisitSelector.currentData
+        chosen = analysis.dsc_choices.get(visit, DscChoices()) if analysis else DscChoices()
+        self.ui.dscModelSelector.setCurrentIndex(list(MODELS).index(chosen.model))
+        self.ui.steadyStateSpin.value = FOUND if chosen.steady_state is None else chosen.steady_state
+        self.ui.bolusArrivalSpin.value = FOUND if chosen.bolus_arrival is None else chosen.bolus_arrival
+        self.ui.preloadSelector.setCurrentIndex(PRELOAD.index(chosen.preload))
+        self.ui.k1CheckBox.checked = chosen.with_k1
+
+    def compute_again(self) -> None:
+        """The chosen visit's maps with the parameters as they stand, and all that follows from them."""
+        visit = self.ui.dscVisitSelector.currentData
+        steady, arrival = self.ui.steadyStateSpin.value, self.ui.bolusArrivalSpin.value
+        choices = DscChoices(
+            model=self.ui.dscModelSelector.currentData,
+            steady_state=None if steady == FOUND else steady,
+            bolus_arrival=None if arrival == FOUND else arrival,
+            preload=PRELOAD[self.ui.preloadSelector.currentIndex],
+            with_k1=bool(self.ui.k1CheckBox.checked),
+        )
+        with self.panel.long_work() as (show, cancel):
+            self.session.map_again(visit, choices, show, cancel)
+        self.panel.refresh()
+
+    def show_voxel(self, visit: str, world: np.ndarray) -> bool:
+        """Plots the curve at a point of the scene (RAS mm) in a visit; reads the series the first time. False where
+        there is none."""
+        analysis, patient = self.session.analysis, patient_node(slicer.mrmlScene)
+        if (visit, "DSC") not in analysis.curves:
+            self.ui.curveLabel.text = _("No DSC curves in {visit}.").format(visit=visit)
+            return False
+        image = self._series(visit)
+        voxel = voxel_of(analysis, visit, image, world) if image is not None else None
+        signal = None if voxel is None else image.array[(slice(None), *voxel)].astype(float)
+        curves = curves_of(analysis, visit, signal)
+        place = "" if voxel is None else ", ".join(str(index) for index in voxel[::-1])
+        title = _("{visit}, voxel {place}").format(visit=visit, place=place) if place else visit
+        chart = show_curves(patient, analysis, visit, curves, title)
+        if self.plot is not None:
+            self.plot.mrmlPlotViewNode().SetPlotChartNodeID(chart.GetID())
+        if image is not None:
+            self.ui.curveLabel.text = self._numbers(visit, voxel) if voxel else _("Outside of the DSC series.")
+        return voxel is not None
+
+    def _row(self, visit: object) -> tuple[list[str], list[str]]:
+        """Cells of a visit, and all remarks."""
+        analysis = self.session.analysis
+        given = [name for (of, name), one in analysis.maps.items() if of == visit.id and not one.method.startswith(
+            ("DSC", "ASL"))]  # fmt: skip
+        roles = [role for role in ("DSC", "ASL") if visit.of_role(role)]
+        grade = grade_of(analysis, visit.id)
+        shares = analysis.curves.get((visit.id, "DSC"), {}).get("shares")
+        trusted = f"{100 * shares[SHARES.index('trusted')]:.0f} %" if shares is not None else ""
+        flow = _("yes") if (visit.id, "rCBF") in analysis.maps else ""
+        absent = [message for (of, _name), reasons in analysis.absent.items() if of == visit.id for message in reasons]
+        said = [texts.sentence(one) for one in (*absent, *(grade.reasons if grade else ()))]
+        said = list(dict.fromkeys(said))
+        return [", ".join(roles + given), grade.grade if grade else "", trusted, flow, " ".join(said)], said
+
+    def _numbers(self, visit: str, voxel: tuple[int, int, int]) -> str:
+        """What the maps of the series say in a voxel."""
+        analysis, parts = self.session.analysis, []
+        for name in ("rCBV_ratio", "K2", "PSR", "rCBF_ratio", "MTT"):
+            one = analysis.maps.get((visit, name))
+            if one is not None:
+                value = one.array[voxel]
+                trusted = np.isfinite(value) and (one.quality is None or one.quality[voxel])
+                unit = "" if one.unit == "1" else f" {one.unit}"
+                parts.append(f"{name} {value:.3g}{unit}" if trusted else _("{name} not trusted").format(name=name))
+        return "; ".join(parts)
+
+    def _series(self, visit: str) -> Image | None:
+        """The visit's DSC series: kept from the last click, else read from disk while the interface stays alive."""
+        if self.series is not None and self.series[0] == visit:
+            return self.series[1]
+        self.series = None
+        analysis = self.session.analysis
+        dsc, entry = analysis.patient.visit(visit).of_role("DSC"), file_entry(patient_node(slicer.mrmlScene), visit)
+        found: list = []
+        with self.panel.long_work() as (show, cancel):
+            show(Message("step_read", {"visit": visit}), 0.0)
+            found = self.session.in_background(lambda: (changed_file(entry), voxels_of(analysis, dsc)), cancel)
+        if not found:
+            self.ui.curveLabel.text = _("The series could not be read; the plot shows what the scene keeps.")
+            return None
+        warning, image = found
+        if warning is not None:
+            self.panel.say(texts.sentence(warning))
+        self.series = visit, image
+        return image
+
+    def _visits(self) -> list[str]:
+        analysis = self.session.analysis
+        return [visit for visit, name in analysis.curves if name == "DSC"] if analysis else []
+
+    def _make_plot(self) -> object:
+        """Slicer's plot widget with a view of its own."""
+        view = slicer.mrmlScene.GetSingletonNode("PPACurve", "vtkMRMLPlotViewNode")
+        if view is None:
+            view = slicer.vtkMRMLPlotViewNode()
+            view.SetSingletonTag("PPACurve")
+            view.SetName("Signal curve")
+            view.SetLayoutName("PPACurve")
+            view = slicer.mrmlScene.AddNode(view)
+        plot = slicer.qMRMLPlotWidget()
+        plot.setMRMLScene(slicer.mrmlScene)
+        plot.setMRMLPlotViewNode(view)
+        plot.setMinimumHeight(PLOT_HEIGHT)
+        plot.setSizePolicy(qt.QSizePolicy.Expanding, qt.QSizePolicy.Fixed)
+        self.ui.curveHolder.layout().addWidget(plot)
+        return plot
+
+    def _observe(self, node: object, event: int, function) -> None:
+        self.observed.append((node, node.AddObserver(event, function)))
+
+    def _moved(self, crosshair, event) -> None:
+        if qt.QApplication.keyboardModifiers() & qt.Qt.ShiftModifier:
+            self._at_cursor(read=False)
+
+    def _clicked(self, interactor, event) -> None:
+        self._at_cursor(read=True)
+
+    def _at_cursor(self, read: bool) -> None:
+        """The voxel under the pointer, in the visit whose view it is in; a series is read after a click only."""
+        if self.panel.busy or self.reading or self.panel.button(self.name).collapsed or self.session.analysis is None:
+            return
+        crosshair = slicer.mrmlScene.GetSingletonNode("default", "vtkMRMLCrosshairNode")
+        world = [0.0, 0.0, 0.0]
+        view = crosshair.GetCursorPositionXYZ([0.0, 0.0, 0.0]) if crosshair.GetCursorPositionRAS(world) else None
+        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view) if view is not None else None
+        volume = slicer.mrmlScene.GetNodeByID(composite.GetBackgroundVolumeID() or "") if composite else None
+        visit = marked(volume, "visit") if volume is not None else ""
+        if not visit or not (read or (self.series and self.series[0] == visit)):
+            return
+        self.reading = True  # after the click was dealt with: reading lets events pass
+
+        def later() -> None:
+            try:
+                with self.panel.errors():
+                    self.show_voxel(visit, np.array(world))
+            finally:
+                self.reading = False
+
+        qt.QTimer.singleShot(0, later)
+
+
+def _fill_selector(selector: object, entries: dict[str, str]) -> None:
+    """Gives a selector these entries (data to text) where they differ from what it has; keeps the choice."""
+    if [selector.itemData(index) for index in range(selector.count)] != list(entries):
+        chosen = selector.currentData
+        selector.clear()
+        for data, text in entries.items():
+            selector.addItem(text, data)
+        if chosen in entries:
+            selector.setCurrentIndex(list(entries).index(chosen))

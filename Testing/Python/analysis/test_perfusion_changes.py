@@ -1,0 +1,162 @@
+"""rCBV compared between visits: known changes in moved heads, limits from normal brain, withheld without trust."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from PseudoProgressionAnalyzerLib.analysis.measuring import changes, measure_visits
+from PseudoProgressionAnalyzerLib.analysis.perfusion_changes import (
+    RESPONSE,
+    alignment_doubts,
+    make_response_maps,
+    within_repeatability,
+)
+from PseudoProgressionAnalyzerLib.imaging.midline import Plane
+from PseudoProgressionAnalyzerLib.lesion.estimate import Estimate
+from PseudoProgressionAnalyzerLib.measures import Map, Measurement, Message
+
+sys.path.insert(0, str(Path(__file__).parent))
+from perfusion_patients import AFFINE, patient_of
+
+SHAPE = (8, 32, 32)
+BRAIN = np.ones(SHAPE, bool)
+LESION = np.zeros(SHAPE, bool)
+LESION[2:6, 8:24, 2:14] = True
+TISSUE = np.zeros(SHAPE, bool)
+TISSUE[2:6, 10:22, 22:30] = True
+# Half of the image lies on either side of this plane: normal brain is where i > 16.
+MIDDLE = Plane(np.array([1.0, 0.0, 0.0]), 3.0 * 15.5)
+
+
+@pytest.fixture
+def two_visits(tmp_path):
+    """Two visits without series; a quarter of the lesion's rCBV rises by 1, half of it falls by 1; noise everywhere."""
+    random = np.random.default_rng(4)
+    analysis = patient_of(tmp_path, {"a": None, "b": None}, BRAIN, LESION, TISSUE)
+    before = random.uniform(0.8, 3.0, SHAPE)
+    after = before + random.normal(0, 0.1, SHAPE)
+    after[2:6, 8:12, 2:14] += 1
+    after[2:6, 12:20, 2:14] -= 1
+    for visit, values in (("a", before), ("b", after)):
+        for name in ("rCBV", "rCBV_ratio"):
+            analysis.maps[visit, name] = Map(
+                values.astype(np.float32), AFFINE, name, "1", "made up", np.ones(SHAPE, bool)
+            )
+            analysis.series_to_visit[visit, name] = np.eye(4)
+        analysis.midlines[visit] = MIDDLE
+    return analysis
+
+
+def shares(analysis, visit="b", kind="own"):
+    rows = {row.name: row for row in analysis.measurements if row.visit == visit and row.kind == kind}
+    return [rows[f"PRM_{name}"].value for name in ("increased", "unchanged", "decreased")]
+
+
+def test_shares_by_hand_with_limits_from_the_other_side(two_visits):
+    make_response_maps(two_visits)
+    measure_visits(two_visits)
+    found = two_visits.maps["b", RESPONSE]
+    assert "since a" in found.method
+    assert "opposite half" in found.method
+    rose, stayed, fell = shares(two_visits)
+    assert rose + stayed + fell == pytest.approx(100)
+    assert rose == pytest.approx(25, abs=2)
+    assert fell == pytest.approx(50, abs=2)
+    right = found.array[:, :, 20:]
+    assert np.mean(right != 0) == pytest.approx(0.05, abs=0.02)  # where nothing changed but the noise
+    row = next(row for row in two_visits.measurements if row.name == "PRM_increased")
+    assert (row.unit, row.compared_to, row.reference) == ("%", "", "rCBV_ratio of the visit before")
+    assert row.low < row.value < row.high
+    assert [flag.code for flag in row.flags] == ["response_map_rigid"]
+    assert ("a", RESPONSE) not in two_visits.maps
+    assert not [row for row in two_visits.measurements if row.name.startswith("PRM_") and row.compared_to]
+
+
+def test_a_moved_head_is_compared_place_by_place(two_visits):
+    """The later visit's head lies two voxels further right: with its transform nothing changes, without it nearly
+    every voxel does."""
+    make_response_maps(two_visits)
+    expected = two_visits.maps["b", RESPONSE].array
+    moved = np.eye(4)
+    moved[0, 3] = -6.0
+    for name in ("rCBV", "rCBV_ratio"):
+        values = two_visits.maps["b", name]
+        two_visits.maps["b", name] = replace(values, affine=np.linalg.inv(moved) @ values.affine)
+    two_visits.visit_to_reference["b"] = moved
+    two_visits.midlines["b"] = Plane(np.array([1.0, 0.0, 0.0]), 3.0 * 15.5 + 6)
+    there = np.linalg.inv(moved) @ AFFINE
+    for table in (two_visits.images, two_visits.references, two_visits.regions):
+        for key in [key for key in table if key == "b" or key[0] == "b"]:
+            table[key] = replace(table[key], affine=there)
+    make_response_maps(two_visits)
+    found = two_visits.maps["b", RESPONSE].array
+    assert np.mean(found == expected) > 0.99
+    two_visits.visit_to_reference["b"] = np.eye(4)
+    make_response_maps(two_visits)
+    assert np.nanmean(two_visits.maps["b", RESPONSE].array[:, :, :28] == expected[:, :, :28]) < 0.97
+
+
+def test_without_a_plane_the_reference_tissue_gives_the_limits(two_visits):
+    two_visits.midlines.clear()
+    make_response_maps(two_visits)
+    assert "the reference tissue" in two_visits.maps["b", RESPONSE].method
+
+
+@pytest.mark.parametrize(
+    ("alignment", "message"),
+    [({"uncertainty": 3.0}, None), ({}, None), ({"uncertainty": 0.1}, Message("registration_ambiguous"))],
+)
+def test_withheld_where_the_alignment_is_not_trusted(two_visits, alignment, message):
+    two_visits.alignment["b"] = alignment
+    if message is not None:
+        two_visits.messages["b"] = [message]
+    assert [one.code for one in alignment_doubts(two_visits, "a", "b")] == ["response_map_alignment"]
+    make_response_maps(two_visits)
+    measure_visits(two_visits)
+    assert ("b", RESPONSE) not in two_visits.maps
+    (row,) = [row for row in two_visits.measurements if row.name.startswith("PRM_") and row.visit == "b"]
+    assert row.value is None
+    assert [flag.code for flag in row.flags] == ["response_map_alignment"]
+
+
+def test_too_little_normal_brain_withholds_the_map(two_visits):
+    two_visits.brains["b"] = LESION
+    make_response_maps(two_visits)
+    assert [reason.code for reason in two_visits.absent["b", RESPONSE]] == ["response_map_normal"]
+
+
+def test_only_pairs_around_a_visit_are_made_again(two_visits):
+    assert make_response_maps(two_visits, "b") == ["b"]
+    assert make_response_maps(two_visits, "another") == []
+    assert ("b", RESPONSE) in two_visits.maps
+
+
+def row(visit, value, name="rCBV_ratio_mean", unit="1"):
+    return Measurement(visit, "lesion", "own", visit, name, value, unit, value - 0.1, value + 0.1)
+
+
+def test_a_change_has_the_published_repeatability_as_its_band():
+    inside, percent = changes([row("a", 2.0), row("b", 3.0)], ["a", "b"])
+    assert (inside.low, inside.high) == (pytest.approx(1 - 1.78), pytest.approx(1 + 1.78))
+    assert [flag.code for flag in inside.flags] == ["change_within_repeatability"]
+    assert (percent.low, percent.high) == (pytest.approx(50 - 89), pytest.approx(50 + 89))
+    beyond, _ = changes([row("a", 2.0), row("b", 4.0)], ["a", "b"])
+    assert not beyond.flags
+    unknown, _ = changes([row("a", 2.0, "CBF_ratio_mean"), row("b", 3.0, "CBF_ratio_mean")], ["a", "b"])
+    assert unknown.high - unknown.value < 0.2  # nobody published a band for tumour: that of the voxels stays
+    assert not unknown.flags
+
+
+def test_a_band_is_never_narrower_than_the_voxels_allow():
+    wide = within_repeatability("rCBV_ratio_mean", Estimate(1.0, "1", -4.0, 6.0))
+    assert (wide.low, wide.high) == (-4.0, 6.0)
+    assert within_repeatability("rCBV_ratio_mean", Estimate(None, "1")).low is None
+
+
+@pytest.mark.parametrize(("name", "unit"), [("PSR_mean", "%"), ("K2_mean", "1/s"), ("rCBV_ratio_skewness", "1")])
+def test_no_percentage_of_percentages_and_of_what_may_be_negative(name, unit):
+    found = changes([row("a", 2.0, name, unit), row("b", 3.0, name, unit)], ["a", "b"])
+    assert [change.name for change in found] == [name]
