@@ -61,7 +61,7 @@ class Analysis:
     rule) to ``(2 diameters, 2 ends, 3)`` RAS mm of the visit, where the reader drew them. response: what every
     criterion says, by the choices. outlines: what was measured of outlines, so that an edit measures only what changed.
     maps: also ``rCBV`` (relative units) and ``rCBV_ratio`` (over the reference tissue's mean) where there is a DSC, and
-    ``rCBV_response`` (-1, 0, 1) where the visit before has rCBV too.
+    ``rCBV_response`` (0, 1, 2) where the visit before has rCBV too.
     finished: steps that are done, as (step code, visit id or empty): a step runs again when it is taken out of here.
     rules: by what visits are assessed, as the user chose it.
     given: voxels of series that come from a scene instead of files, by the series' uid; needed until they are read.

@@ -24,7 +24,7 @@ MOST_OF_A_VOXEL = 0.5  # share of an interpolated voxel that trusted voxels must
 def make_response_maps(analysis: Analysis, around: str = "") -> list[str]:
     """A response map for every visit whose rCBV can be compared with that of the visit before; else the reason why not.
 
-    Values: -1 decreased, 0 unchanged, 1 increased, on the later visit's grid. Limits come from the brain on the side
+    Values: 0 unchanged, 1 decreased, 2 increased, on the later visit's grid. Limits come from the brain on the side
     opposite to the lesion (``perfusion.regions.response_map``). around: only where this visit takes part. Returns the
     visits whose response map, or reason, was made anew.
     """
@@ -84,8 +84,8 @@ def _response(analysis: Analysis, earlier: str, later: str) -> Map:
         after.affine,
         name=RESPONSE,
         unit="1",
-        method=f"change of rCBV_ratio in each voxel since {earlier}: -1 below {found.low:.2f}, 1 above "
-        f"{found.high:.2f} ({low:g} to {high:g} % of its change in {tissue})",
+        method=f"change of rCBV_ratio in each voxel since {earlier}: 1 where it fell by more than {-found.low:.2f}, 2 "
+        f"where it rose by more than {found.high:.2f}, else 0 ({low:g} to {high:g} % of its change in {tissue})",
         quality=found.trusted,
         flags=(Message("response_map_rigid"), *after.flags),
     )

@@ -20,6 +20,7 @@ LOW, HIGH = 1.0, 1.75
 REPEATABILITY = {"rCBV_ratio_mean": 1.78, "sRCBV_mean": 3869.0}
 NORMAL_95 = 1.959963984540054
 FEWEST_NORMAL = 100  # voxels that the limits of a response map are taken from: this library's choice
+UNCHANGED, DECREASED, INCREASED = 0, 1, 2  # so that a threshold hides what did not change
 NORMAL_RANGE = 2.5, 97.5  # percentiles of the change in normal tissue that count as no change
 
 
@@ -68,7 +69,7 @@ def tumour_burden(ratio: np.ndarray, weights: np.ndarray, trusted: np.ndarray | 
 
 @dataclass(frozen=True)
 class ResponseMap:
-    """Parametric response map: classes int8 (-1 decreased, 0 unchanged, 1 increased), 0 where trusted is False.
+    """Parametric response map: classes int8 (``UNCHANGED``, ``DECREASED``, ``INCREASED``), 0 where trusted is False.
 
     low, high: limits of no change, in the ratio's unit, from the patient's own normal tissue.
     """
@@ -96,7 +97,8 @@ def response_map(
         raise InputError("response_map_normal", voxels=usual.size, needed=FEWEST_NORMAL)
     low, high = (float(one) for one in np.percentile(usual, NORMAL_RANGE))
     inside = np.isfinite(difference) & (True if trusted is None else trusted)
-    classes = np.where(inside, (difference > high).astype(np.int8) - (difference < low), 0).astype(np.int8)
+    classes = np.where(difference > high, INCREASED, np.where(difference < low, DECREASED, UNCHANGED))
+    classes = np.where(inside, classes, UNCHANGED).astype(np.int8)
     return ResponseMap(classes, inside, low, high)
 
 
@@ -117,7 +119,7 @@ def response_shares(
     x, w, _ = _region(classes, weights, trusted)
     if x.size == 0:
         return None
-    decreased, increased = float(w[x < 0].sum() / w.sum()), float(w[x > 0].sum() / w.sum())
+    decreased, increased = (float(w[x == one].sum() / w.sum()) for one in (DECREASED, INCREASED))
     return ResponseShares(decreased, 1 - decreased - increased, increased)
 
 

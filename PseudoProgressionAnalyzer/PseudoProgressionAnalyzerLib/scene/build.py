@@ -22,15 +22,13 @@ from ..measures import Image, Map, Patient
 from . import nodes
 from .application import Application
 from .display import (
-    SIGNED,
     Scale,
     chosen_scale,
     grey_windows,
-    scale_of,
+    scale_of_name,
     show_anatomy,
     show_map,
     show_regions,
-    signed_scale,
     trusted_values,
 )
 from .hierarchy import arrange
@@ -286,7 +284,7 @@ def map_scales(analysis: Analysis, pause: Callable[[], None] = lambda: None) -> 
             if map_name == name:
                 to_map = np.linalg.inv(analysis.series_to_visit.get((visit_id, name), np.eye(4)))
                 shown.append((values, analysis.references.get(visit_id), to_map))
-        scale = signed_scale(name, shown) if name in SIGNED else scale_of(shown)
+        scale = scale_of_name(name, shown)
         if scale is not None:
             scales[name] = scale
         pause()

@@ -34,10 +34,12 @@ _HEAT = ((48, 38, 127), (212, 64, 122), (255, 241, 116))
 evenly and the scale reads the same in grey and with any colour vision."""
 _HEAT_STEPS = 256
 
-SIGNED = ("K2", "rCBV_response")
-"""Maps whose values lie on both sides of zero."""
+SIGNED, CLASSES = ("K2",), ("rCBV_response",)
+"""Maps whose values lie on both sides of zero, and of classes: 0 is hidden, 1 is less, 2 is more."""
 _LESS, _MORE = (33, 102, 172), (230, 97, 1)
 """Blue and orange, told apart by every colour vision, of like lightness; more opaque the greater the change."""
+_BELOW_ZERO_ABOVE = ((86, 180, 233), (10, 10, 10), (230, 159, 0))
+"""Sky blue, black and orange of Okabe and Ito's set for any colour vision."""
 _OPAQUE = 0.5  # share of the scale from which colours are opaque
 _HIGHEST_CHANGE = 99.0  # percentile of the absolute change at which the scale ends
 
@@ -132,13 +134,14 @@ def scale_of_change(values: np.ndarray) -> Scale:
     return Scale(-end, end)
 
 
-def signed_scale(name: str, maps: Iterable[tuple[Map, Image | None, np.ndarray | None]]) -> Scale | None:
-    """The colour scale of a map of ``SIGNED`` in all visits, zero in its middle; maps as for ``scale_of``."""
-    values = [trusted_values(one) for one, _, _ in maps]
-    finite = [one[np.isfinite(one)] for one in values]
-    if not any(one.size for one in finite):
-        return None
-    return Scale(-1.0, 1.0) if name == "rCBV_response" else scale_of_change(np.concatenate(finite))
+def scale_of_name(name: str, maps: Iterable[tuple[Map, Image | None, np.ndarray | None]]) -> Scale | None:
+    """The colour scale of a map of this name, as ``scale_of``; with zero in its middle for a map of ``SIGNED``."""
+    if name in CLASSES:
+        return Scale(1.0, 2.0)
+    if name not in SIGNED:
+        return scale_of(maps)
+    values = np.concatenate([trusted_values(one).ravel() for one, _, _ in maps])
+    return scale_of_change(values) if np.isfinite(values).any() else None
 
 
 def trusted_values(values: Map) -> np.ndarray:
@@ -150,18 +153,19 @@ def trusted_values(values: Map) -> np.ndarray:
 def show_map(node: object, patient: object, name: str, scale: Scale) -> None:
     """Colours a map from the scale's low to its high and hides what lies below; NaN is never shown.
 
-    A map of ``SIGNED`` is blue below zero, orange above and clear at zero. Metabolite maps and classes are shown voxel
+    A map of ``SIGNED`` is blue below zero, orange above and dark at zero. Metabolite maps and classes are shown voxel
     by voxel: between their voxels nothing was measured.
     """
     display = _display_of(node)
     signed = name in SIGNED
-    display.SetAndObserveColorNodeID((change_colours if signed else heat_colours)(patient).GetID())
+    colours = signed_colours if signed else change_colours if name in CLASSES else heat_colours
+    display.SetAndObserveColorNodeID(colours(patient).GetID())
     display.SetAutoWindowLevel(False)
     display.SetWindowLevelMinMax(scale.low, scale.high)
     display.SetAutoThreshold(False)
     display.SetThreshold(-EVERYTHING if signed else scale.low, EVERYTHING)
     display.SetApplyThreshold(True)
-    display.SetInterpolate(not name.startswith((*METABOLITES, "rCBV_response")))
+    display.SetInterpolate(not name.startswith((*METABOLITES, *CLASSES)))
 
 
 def show_range(node: object, scale: Scale) -> None:
@@ -197,6 +201,23 @@ def heat_colours(patient: object) -> object:
         node.SetNumberOfColors(_HEAT_STEPS)
         for step in range(_HEAT_STEPS):
             colour = function.GetColor(step / (_HEAT_STEPS - 1) * (len(_HEAT) - 1))
+            node.SetColor(step, str(step), *(round(channel * 255) / 255 for channel in colour), 1.0)
+    return node
+
+
+def signed_colours(patient: object) -> object:
+    """The scene's colour table of maps of ``SIGNED``: light blue below zero, dark at zero, light orange above."""
+    node = put(patient, "vtkMRMLColorTableNode", "PseudoProgressionAnalyzer signed", Kind.COLOURS, name="signed")
+    if node.GetNumberOfColors() == 0:
+        function = vtkColorTransferFunction()
+        function.SetColorSpaceToLab()
+        for position, colour in enumerate(_BELOW_ZERO_ABOVE):
+            function.AddRGBPoint(position, *(channel / 255 for channel in colour))
+        node.SetHideFromEditors(False)
+        node.SetTypeToUser()
+        node.SetNumberOfColors(_HEAT_STEPS)
+        for step in range(_HEAT_STEPS):
+            colour = function.GetColor(2 * step / (_HEAT_STEPS - 1))
             node.SetColor(step, str(step), *(round(channel * 255) / 255 for channel in colour), 1.0)
     return node
 

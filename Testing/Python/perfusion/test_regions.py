@@ -5,6 +5,8 @@ import pytest
 from scipy import stats
 
 from PseudoProgressionAnalyzerLib.perfusion.regions import (
+    DECREASED,
+    INCREASED,
     percentile_interval,
     response_map,
     response_shares,
@@ -58,8 +60,8 @@ def test_response_map_takes_its_limits_from_normal_brain(code_of):
     found = response_map(before, after, normal)
     assert found.low == pytest.approx(-0.196, abs=0.03)
     assert found.high == pytest.approx(0.196, abs=0.03)
-    assert np.all(found.classes[:2, :10, :5] == 1)
-    assert np.all(found.classes[2, :10, :5] == -1)
+    assert np.all(found.classes[:2, :10, :5] == INCREASED)
+    assert np.all(found.classes[2, :10, :5] == DECREASED)
     assert not found.trusted[3, 0, 0]
     assert found.trusted.sum() == before.size - 1
     shares = response_shares(found.classes, lesion, found.trusted)

@@ -99,3 +99,27 @@ def test_colours_rise_evenly_in_lightness(app):
     assert lightness[0] < 25
     assert lightness[-1] > 90
     assert steps.max() < 2.5 * steps.min()
+
+
+def test_leakage_has_zero_in_the_middle_of_its_scale_and_classes_hide_what_did_not_change():
+    values = np.linspace(-0.02, 0.01, 1000).reshape(10, 10, 10)
+    leakage = [(Map(values, EYE, "K2", "1/s", ""), None, None)]
+    scale = display.scale_of_name("K2", leakage)
+    assert scale.low == -scale.high == pytest.approx(-0.02, rel=0.05)
+    classes = Map(np.array([[[0.0, 1.0, 2.0, np.nan]]]), EYE, "rCBV_response", "1", "")
+    assert display.scale_of_name("rCBV_response", [(classes, None, None)]) == display.Scale(1.0, 2.0)
+    assert display.scale_of_name("rCBV_ratio", [a_map(3.0)]) == display.scale_of([a_map(3.0)])
+    nothing = Map(np.full((2, 2, 2), np.nan), EYE, "K2", "1/s", "")
+    assert display.scale_of_name("K2", [(nothing, None, None)]) is None
+
+
+@pytest.mark.parametrize(("name", "middle_is_dark"), [("K2", True), ("rCBV_response", False)])
+def test_colours_of_signs_and_classes(app, name, middle_is_dark):
+    patient = app.scene.AddNewNodeByClass("vtkMRMLTextNode", "patient")
+    node = app.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    display.show_map(node, patient, name, display.Scale(-1.0, 1.0))
+    table = node.GetDisplayNode().GetColorNode().GetLookupTable()
+    low, middle, high = (np.array(table.GetTableValue(index)[:3]) for index in (0, 128, 255))
+    assert low[2] > low[0]  # blue for less
+    assert high[0] > high[2]  # orange for more
+    assert (middle.max() < 0.2) == middle_is_dark
