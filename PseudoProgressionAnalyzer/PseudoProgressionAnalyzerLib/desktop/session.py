@@ -293,6 +293,7 @@ class Session:
     def unsettled(self) -> bool:
         """Whether lesions, responses and assessments are older than the measurements."""
         return self._edits != self._settled
+
     def map_again(
         self, visit: str, choices: DscChoices, show: Show = _silent, cancel: threading.Event | None = None
     ) -> None:
