@@ -49,6 +49,7 @@ from ..scene.timeline_change import put_change
 from ..scene.timeline_overlays import set_opacity
 from ..scene.timeline_views import look_again, look_of
 from .long_work import run_in_background
+from .view_titles import ViewTitles
 
 Show = Callable[[Message, float], None]
 
@@ -82,6 +83,7 @@ class Session:
         self._epoch = 0
         self._edits = self._settled = 0
         self._taken: set[str] = set()
+        self.titles = ViewTitles()
 
     @property
     def analysis(self) -> Analysis | None:
@@ -191,10 +193,20 @@ class Session:
             timeline.hide(self.application)
         elif not timeline.is_shown(self.application):
             timeline.show(self.application)
-            # A new view's controller knows its volume only after pending events, and until then pulls the slice to 0.
-            slicer.app.processEvents()
-            timeline.fit(self.application)
-            self.even_out()
+            self._arrange(lambda: timeline.fit(self.application))
+
+    def _arrange(self, look: Callable[[], None]) -> None:
+        """Titles, equal shares of the window, and where to look, once the layout has made its views: their controllers
+        know their volumes only after pending events, and until then pull the slice to 0."""
+        window = slicer.util.mainWindow()
+        width, height = window.width, window.height
+        slicer.app.processEvents()
+        self.titles.update(self.application)
+        self.even_out()
+        if not window.isMaximized() and window.width > width:  # new views ask for more room than they need
+            window.resize(width, height)
+        slicer.app.processEvents()
+        look()
 
     def even_out(self) -> None:
         """Gives all rows and columns of the layout the same share of the window."""
@@ -231,10 +243,7 @@ class Session:
         look = look_of(self.application)
         timeline.choose_rows(self.application, list(rows))
         if timeline.is_shown(self.application):
-            slicer.app.processEvents()  # new views look elsewhere until then
-            self.even_out()
-            slicer.app.processEvents()
-            look_again(self.application, look)
+            self._arrange(lambda: look_again(self.application, look))
 
     def remeasure(self, segmentation: object, segment_id: str) -> None:
         """Takes a segment after a stroke, and measures it where the patient was measured before; ``settle`` brings the

@@ -21,7 +21,7 @@ from ..imaging.resampling import resample
 from ..measures import Image, InputError, Message, Patient, Region, Series, Visit
 from ..patient.descriptions import contrast_said, kind_said
 from ..patient.dicom import read_dicom_series
-from ..patient.editing import check_role, settled
+from ..patient.editing import TIME_SERIES, check_role, settled
 from ..patient.roles import region_of_name, role_of_name
 from ..patient.visits import group_studies
 from . import nodes
@@ -74,6 +74,9 @@ def candidates(scene: object, files_of: Callable[[object], Sequence[Path]] = lam
     for node in _of_class(scene, "vtkMRMLSegmentationNode"):
         found += _segments(scene, node)
     every = [each for each in found if each is not None]
+    for each in every:
+        if each.dimensions == 3 and each.role in TIME_SERIES:
+            each.role, each.reason = "", Message("series_single_perfusion_image")
     _name_visits(every)
     return every
 

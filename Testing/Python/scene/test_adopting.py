@@ -129,6 +129,12 @@ def test_a_sequence_is_a_time_series_with_its_times(app, unit):
     assert each.acquisition == {"RepetitionTime": pytest.approx(1.5), "EchoTime": pytest.approx(0.03)}
 
 
+def test_one_frame_of_a_time_series_is_not_taken_for_it(app):
+    volume(app, "DSC")
+    (each,) = candidates(app.scene)
+    assert (each.role, each.reason.code) == ("", "series_single_perfusion_image")
+
+
 def test_ours_hidden_and_empty_nodes_are_not_offered(app, analysis):
     build_scene(app, analysis)
     app.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "T1CE without voxels")

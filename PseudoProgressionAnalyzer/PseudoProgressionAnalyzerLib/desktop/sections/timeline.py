@@ -15,7 +15,6 @@ from ...scene.timeline_rows import state_of
 from ...scene.timeline_steps import active_view, next_lesion, next_row, next_visit
 from ...scene.timeline_views import chosen_opacity, look_again, look_of
 from ..section import Section, offer
-from ..view_titles import ViewTitles
 
 KEYS = (
     ("Right", "next_visit"),
@@ -41,7 +40,6 @@ class TimelineSection(Section):
         self.filling = False
         self.enlarged = None
         self.look = {}
-        self.titles = ViewTitles()
         self.watched = None
         ui.earlierButton.connect("clicked()", lambda: self.session.turn_page(-1))
         ui.laterButton.connect("clicked()", lambda: self.session.turn_page(1))
@@ -77,14 +75,14 @@ class TimelineSection(Section):
     def close(self) -> None:
         """The views go."""
         self._show_alone(None)
-        self.titles.forget()
+        self.session.titles.forget()
         if self.watched is not None:
             self.watched[0].RemoveObserver(self.watched[1])
             self.watched = None
 
     def later(self) -> None:
         """Titles follow once the layout has made its views."""
-        qt.QTimer.singleShot(0, lambda: self.titles.update(self.session.application))
+        qt.QTimer.singleShot(0, lambda: self.session.titles.update(self.session.application))
 
     # what is shown
 
