@@ -12,7 +12,7 @@ from ... import texts
 from ...measures import Measurement
 from ...report import measurements_csv
 from ...report.measurement_grid import Cell, Grid, Measure, as_text, measurement_grid
-from ...report.words import date_words, quantity
+from ...report.words import date_words, label, quantity
 from ...scene import plots
 from ...scene.timeline_steps import go_to_visit
 from ..section import Section, offer
@@ -34,6 +34,7 @@ class MeasurementsSection(Section):
         self.plot = None
         self.plot_node = None
         self.plotted: list[Measure] = []
+        self.ui.kindSelector.connect("currentIndexChanged(int)", lambda index: self.refresh())
         self.ui.copyButton.connect("clicked()", self.copy)
         self.ui.csvButton.connect("clicked()", self.save)
         self.ui.plotButton.connect("clicked()", self.show_plot)
@@ -43,7 +44,10 @@ class MeasurementsSection(Section):
         """All numbers."""
         analysis = self.session.analysis
         patient, rows = (analysis.patient, analysis.measurements) if analysis else (None, [])
-        self.grid = measurement_grid(patient, rows) if patient else Grid([], [], [])
+        self._list_kinds(rows)
+        kind = self.ui.kindSelector.itemData(self.ui.kindSelector.currentIndex)
+        shown = [row for row in rows if not kind or row.kind == kind]
+        self.grid = measurement_grid(patient, shown) if patient else Grid([], [], [])
         header, cells = self.texts()
         tips = {
             (number, column + FIRST_COLUMNS): "\n".join(words(cell))
@@ -52,6 +56,19 @@ class MeasurementsSection(Section):
             if cell.rows
         }
         fill(self.ui.measurementsTable, header, cells, tips)
+
+    def _list_kinds(self, rows: list[Measurement]) -> None:
+        """All kinds of rows that there are, to choose one; the chosen one stays."""
+        selector = self.ui.kindSelector
+        kinds = ["", *dict.fromkeys(row.kind for row in rows)]
+        if [selector.itemData(number) or "" for number in range(selector.count)] != kinds:
+            chosen = selector.itemData(selector.currentIndex) if selector.count else ""
+            blocked = selector.blockSignals(True)
+            selector.clear()
+            for kind in kinds:
+                selector.addItem(label("kind", kind) if kind else _("all measures"), kind)
+            selector.setCurrentIndex(max(0, kinds.index(chosen) if chosen in kinds else 0))
+            selector.blockSignals(blocked)
 
     def measured(self) -> None:
         """The numbers that a stroke changed."""
@@ -74,6 +91,8 @@ class MeasurementsSection(Section):
             where = measure.region
             if measure.kind == "fixed":
                 where = _("{region}, fixed from {visit}").format(region=measure.region, visit=measure.drawn_in)
+            elif measure.kind != "own":
+                where = f"{measure.region} ({label('kind', measure.kind)})"
             unit = "" if measure.unit == "1" else measure.unit
             cells.append([where, measure.name, unit, *(cell.text for cell in row)])
         return header, cells
