@@ -202,6 +202,7 @@ class Session:
         width, height = window.width, window.height
         slicer.app.processEvents()
         self.titles.update(self.application)
+        slicer.app.processEvents()  # bars without sliders ask for less room
         self.even_out()
         if not window.isMaximized() and window.width > width:  # new views ask for more room than they need
             window.resize(width, height)
