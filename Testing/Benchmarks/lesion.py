@@ -3,12 +3,19 @@
 The yardstick is one pass of ``numpy.count_nonzero`` and one bounding box over the whole grid.
 """
 
+import os
 import time
+from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
 
-from PseudoProgressionAnalyzerLib.lesion import diameters, proposal, shape, statistics, volume
+from PseudoProgressionAnalyzerLib.formats.images import read_image
+from PseudoProgressionAnalyzerLib.lesion import diameters, matching, proposal, shape, statistics, volume
+
+PROJECT = Path(__file__).resolve().parents[2]
+DATA = Path(os.environ.get("PPA_REFERENCE_DATA", PROJECT.parent / "shared" / "data")) / "longitudinal"
+REAL = {"BrainLesion_BraTS": "segmentation", "BrainLesion_deep_quality_estimation": "seg-BraTS23_1"}
 
 
 def seconds(task, repeats=5):
@@ -54,6 +61,27 @@ def measure(spacing):
         print(f"  {name:20} {taken:.4f} s  {taken / yardstick:7.1f} x")
 
 
+def real():
+    """Prints both rules on the largest enhancing lesions of real BraTS-format cases, with CPU seconds."""
+    for folder, file in REAL.items():
+        if not DATA.is_dir():
+            print(f"skipped: reference data missing: {DATA} (set PPA_REFERENCE_DATA)")
+            return
+        drawn = read_image(DATA / folder / f"{file}.nii.gz")
+        labels = matching.label_lesions(drawn.array == 3, drawn.affine)
+        for number in range(1, min(int(labels.max()), 3) + 1):
+            mask = labels == number
+            for rule in diameters.RULES:
+                began = time.process_time()
+                lines = diameters.diameters(mask, drawn.affine, rule)
+                taken = time.process_time() - began
+                print(
+                    f"  {folder} lesion {number}, {volume.volume(mask, drawn.affine):.1f} mL, {rule:8}"
+                    f"{lines.longest:5.1f} x {lines.perpendicular:4.1f} mm, {lines.product:6.0f} mm2, {taken:.3f} s"
+                )
+
+
 if __name__ == "__main__":
+    real()
     measure(1.0)
     measure(0.5)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..analysis import Analysis
-from ..analysis.responding import SILENT, course
+from ..analysis.responding import course
 from ..lesion.diameters import RULES
 from ..lesion.estimate import Estimate
 from ..lesion.following import FollowedLesion
@@ -20,7 +20,7 @@ from ..response.categories import in_words
 from ..response.measurability import measurable_2010, measurable_rano_2
 from . import lesion_pictures, words
 from .markup import Markup, row, table
-from .therapy_figure import short, therapy_figure
+from .therapy_figure import applies, short, therapy_figure
 
 FRACTIONS = ("necrotic_fraction", "contrast_uptake_fraction", "high_dose_fraction")
 TREE = "BT_RADS"
@@ -66,7 +66,7 @@ def lesion_table(markup: Markup, analysis: Analysis) -> str:
 
 def response_table(markup: Markup, analysis: Analysis) -> str:
     """A row for each visit, a column for each criterion; every category opens to its reasons."""
-    shown = [name for name in CRITERIA if _applies(analysis, name)]
+    shown = [name for name in CRITERIA if applies(analysis, name)]
     rows = []
     for visit in analysis.patient.visits:
         cells = [_criterion_cell(markup, analysis, analysis.response.of(visit.id, name)) for name in shown]
@@ -75,12 +75,6 @@ def response_table(markup: Markup, analysis: Analysis) -> str:
         rows.append(row(markup.date(visit), cells))
     heads = [markup.say("head_date"), *(markup.label("criterion", name) for name in (*shown, TREE))]
     return f'<div class="responses">{table(heads, rows)}</div>'
-
-
-def _applies(analysis: Analysis, criterion: str) -> bool:
-    """Whether a criterion says more than that it does not apply."""
-    found = [response.area.possible for response in analysis.response.responses if response.criterion == criterion]
-    return any(not set(possible) <= set(SILENT) for possible in found)
 
 
 def _lesion_cells(markup: Markup, lesion: FollowedLesion, as_input: Lesion | None) -> list[str]:

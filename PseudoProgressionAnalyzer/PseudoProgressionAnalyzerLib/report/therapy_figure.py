@@ -11,11 +11,10 @@ from collections.abc import Sequence
 
 from ..analysis import Analysis
 from ..analysis.lesion_rows import ALL, lesion_rows
-from ..analysis.responding import product_band
+from ..analysis.responding import SILENT, product_band
 from ..lesion.estimate import Estimate
 from ..measures import Event, Measurement
 from ..response import CRITERIA, Verdict
-from ..response.categories import NOT_APPLICABLE
 from . import words
 from .scales import nice_ticks, nice_top
 from .svg import FAINT, GRID, INK, DateAxis, band, document, line, text
@@ -92,12 +91,18 @@ def visit_lines(analysis: Analysis, visit: str, language: str = "english") -> li
         names = ", ".join(lesion.lesion for lesion in here)
         area = dict(_areas(analysis).get("", [])).get(visit)
         found.append(names if area is None else f"{names}: {area.value:.0f} mm\u00b2")
-    for criterion in CRITERIA:
+    for criterion in filter(lambda name: applies(analysis, name), CRITERIA):
         now, later = _of_criterion(analysis, visit, criterion, language)
-        if now and now != _label(NOT_APPLICABLE, language):
+        if now:
             both = f"{now} \u2192 {later}" if later else now
             found.append(f"{words.label('criterion', criterion, language)}: {both}")
     return found
+
+
+def applies(analysis: Analysis, criterion: str) -> bool:
+    """Whether a criterion says more of this patient than that it does not apply."""
+    found = [response.area.possible for response in analysis.response.responses if response.criterion == criterion]
+    return any(not set(possible) <= set(SILENT) for possible in found)
 
 
 def _label(category: str, language: str) -> str:
@@ -250,12 +255,11 @@ def _categories(
             shown = words.say("report_day", language, days=day)
             parts.append(text(place, head + 24, shown, FAINT, "middle", size=size))
     top = head + 34
-    rows = [(name, lambda visit, name=name: _of_criterion(analysis, visit, name, language)) for name in CRITERIA]
+    shown = [name for name in CRITERIA if applies(analysis, name)]
+    rows = [(name, lambda visit, name=name: _of_criterion(analysis, visit, name, language)) for name in shown]
     rows.append(("BT_RADS", lambda visit: _of_tree(analysis, visit, language)))
     for name, cell in rows:
         cells = [cell(visit.id) for visit in visits]
-        if all(shown in ("", _label(NOT_APPLICABLE, language), _label("baseline", language)) for shown, _ in cells):
-            continue
         parts.append(text(LEFT - 36, top + STRIP / 2 + 4, words.label("criterion", name, language), INK, "end"))
         for place, (now, later) in zip(places, cells, strict=True):
             parts += _box(place, top, width, now, later)
