@@ -94,7 +94,7 @@ def _measured(analysis: Analysis, visit: Visit, purpose: str) -> Measured | None
     affine = analysis.images[visit.id, "T1CE"].affine
     beside = {name: drawn_as(analysis, visit.id, name) for name in ("necrosis", "cavity", "ventricles")}
     beside |= {"high_dose": _high_dose(analysis, visit.id)}
-    key = _fingerprint(mask, *beside.values())
+    key = _fingerprint(affine, analysis.uptake_noise.get(visit.id), mask, *beside.values())
     known = analysis.outlines.get((visit.id, purpose))
     if known is not None and known.key == key:
         return dataclasses.replace(known, lesions=dataclasses.replace(known.lesions, to_reference=to_reference))
@@ -168,8 +168,9 @@ def _all_drawn(analysis: Analysis, visit: Visit) -> bool:
     return any(event.date == visit.date and event.details.get("all_lesions_drawn") is True for event in readings)
 
 
-def _fingerprint(*masks: np.ndarray | None) -> str:
-    digest = hashlib.sha256()
+def _fingerprint(affine: np.ndarray, noise: float | None, *masks: np.ndarray | None) -> str:
+    """A short text that tells what the outlines rest on from anything else."""
+    digest = hashlib.sha256(affine.tobytes() + repr(noise).encode())
     for mask in masks:
         digest.update(b"none" if mask is None else np.packbits(mask).tobytes())
     return digest.hexdigest()
@@ -181,13 +182,17 @@ def _renamed(record: TrackedLesion, letter: str) -> TrackedLesion:
 
 
 def _with_outline(analysis: Analysis, record: TrackedLesion, outline: Outline | None) -> FollowedLesion:
-    """The lesion with its outline, whose diameters are the reader's where the reader drew them."""
+    """The lesion with its outline, whose diameters are the reader's where the reader drew them on this lesion.
+
+    Lines that lie elsewhere were drawn on another one that had its identity before an edit: they do not count.
+    """
     if outline is None:
         return FollowedLesion(record)
     lines = {
         rule: _as_drawn(outline.lines[rule], ends)
         for rule in RULES
         if (ends := analysis.reader_lines.get((record.visit, record.lesion, rule))) is not None
+        and np.linalg.norm(ends.mean(axis=(0, 1)) - outline.centre) <= outline.lines[rule].longest
     }
     return FollowedLesion(record, dataclasses.replace(outline, lines={**outline.lines, **lines}), tuple(lines))
 

@@ -32,6 +32,7 @@ and ``flair`` (better, same or worse than the visit before), ``major``, ``progre
 is)."""
 
 COMPARED = ("enhancement", "flair", "major", "progressive", "steroid_effect_likely")
+KNOWN = (*READING, *COMPARED, "targets", "not_tumour")
 
 
 def course_of(
@@ -59,7 +60,7 @@ def course_with(patient: Patient, lesions: Mapping[str, Sequence[Lesion]]) -> Co
     clinical_status with ``status`` and ``from_tumour``; biopsy with ``viable_tumour`` or ``viable_tumour_percent``;
     IDH with ``mutated``; reading on the day of a visit with the details of ``READING``. An event without a date is left
     out, which a message says; so does one for a reading on a day without a visit. Raises InputError
-    ``response_reading`` (a detail that is not known, or of another kind).
+    ``response_reading`` (a detail that cannot have this value); details that are not known are named in a message.
     """
     visits = sorted((visit for visit in patient.visits if visit.date), key=lambda visit: visit.date)
     before = {later.id: earlier.date for earlier, later in itertools.pairwise(visits)}
@@ -86,6 +87,7 @@ def course_with(patient: Patient, lesions: Mapping[str, Sequence[Lesion]]) -> Co
         messages=(
             *(Message("response_event_undated", {"event": kind}) for kind in undated),
             *(Message("response_reading_without_visit", {"date": date}) for date in astray),
+            *(Message("response_reading_unknown", {"name": name}) for name in _unknown_details(patient.events)),
         ),
     )
 
@@ -115,7 +117,7 @@ def _read(visit: VisitInputs, events: Sequence[Event]) -> VisitInputs:
         if event.kind == "reading" and event.date is not None and event.date == visit.date:
             said |= {name: value for name, value in event.details.items() if value is not None}
     for name, value in said.items():
-        if not _understood(name, value):
+        if name in KNOWN and not _understood(name, value):
             raise InputError("response_reading", field=f"{visit.visit}: reading.{name}", value=value)
     targets, not_tumour = said.get("targets"), said.get("not_tumour", {})
     lesions = tuple(
@@ -129,6 +131,11 @@ def _read(visit: VisitInputs, events: Sequence[Event]) -> VisitInputs:
     stated = {entry: said[name] for name, entry in READING.items() if name in said}
     compared = Comparison(**{name: said[name] for name in COMPARED if name in said})
     return dataclasses.replace(visit, lesions=lesions, comparison=compared, **stated)
+
+
+def _unknown_details(events: Sequence[Event]) -> list[str]:
+    """Details of readings that nobody asks for."""
+    return sorted({name for event in events if event.kind == "reading" for name in event.details} - set(KNOWN))
 
 
 def _understood(name: str, value: object) -> bool:

@@ -177,6 +177,23 @@ def test_a_reading_on_a_day_without_a_visit_is_named():
     assert "response_reading_without_visit" in {message.code for message in course(analysis).messages}
 
 
+def test_a_detail_that_nobody_asks_for_is_named_and_harms_nothing():
+    analysis = patient((12, 12, 12))
+    analysis.patient.events.append(reading(analysis, "v2", quality="poor"))
+    update_lesions(analysis)
+    assert found(analysis, "v2") == ("SD",)
+    assert "response_reading_unknown" in {message.code for message in course(analysis).messages}
+
+
+def test_lines_of_another_lesion_do_not_count():
+    """An edit gave the identity to another lesion: the lines that the reader drew lie elsewhere."""
+    analysis = patient((12, 12, 12))
+    ends = np.array([[[90.0, 0, 0], [120.0, 0, 0]], [[105.0, -10, 0], [105.0, 10, 0]]])
+    analysis.reader_lines["v2", "L1", "reader"] = ends
+    update_lesions(analysis)
+    assert next(lesion for lesion in analysis.lesions if lesion.visit == "v2").by_reader == ()
+
+
 def test_bt_rads_from_what_the_reader_compares():
     analysis = patient((12, 16, 12), enhancement="worse", flair="worse")
     assert analysis.response.bt_rads_of("v0").possible == ("0",)
