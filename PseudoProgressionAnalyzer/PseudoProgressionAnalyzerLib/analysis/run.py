@@ -12,6 +12,7 @@ from .aligning import align_visit, choose_reference_visit
 from .enhancement import find_uptake
 from .fitting_spectra import fit_region_spectra, fit_spectra
 from .judging import assess_visits
+from .labelling import read_labels
 from .lesions import follow_lesions
 from .mapping import find_reference_tissue, make_maps, make_ratio_maps
 from .measuring import measure_visits
@@ -98,6 +99,7 @@ def steps(analysis: Analysis) -> list[Step]:
         *for_each("step_read", read_visit),
         *for_each("step_brain", find_brain),
         *for_each("step_place", place_images, long=True),
+        *for_each("step_labels", read_labels),
         once("step_reference_visit", choose_reference_visit),
         *for_each("step_align", align_visit, long=True),
         *for_each("step_uptake", find_uptake),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from ..measures import ROLES, Message
 
 # Names that people and public data sets give to the same role (BraTS, TCIA Brain-Tumor-Progression and plain ones).
 SYNONYMS = {
-    "T1CE": ("t1c", "t1gd", "t1post", "t1_post", "t1w_ce", "t1contrast", "t1_gd", "t1ce"),
+    "T1CE": ("t1c", "ct1", "t1gd", "t1post", "t1_post", "t1w_ce", "t1contrast", "t1_gd", "t1ce"),
     "T1": ("t1", "t1n", "t1w", "t1pre", "t1_pre", "t1prereg"),
     "T2": ("t2", "t2w", "t2reg"),
     "FLAIR": ("flair", "t2f", "t2_flair", "flairreg"),
@@ -17,7 +19,7 @@ SYNONYMS = {
     "CBF": ("cbf", "ncbf"),
     "ADC": ("adc", "adcreg"),
     "APTw": ("apt", "aptw"),
-    "segmentation": ("seg", "segmentation"),
+    "segmentation": ("seg", "segmentation", "tumormask"),
 }
 REGION_NAMES = {"lesion": "lesion", "masktumor": "lesion", "reference": "reference", "nawm": "reference"}
 
@@ -25,10 +27,16 @@ _ROLE_OF_NAME = {role.lower(): role for role in ROLES} | {
     name: role for role, names in SYNONYMS.items() for name in names
 }
 
+# Whole names of the same data sets: BraTS-GLI-00001-000-t1c, BraTS20_Training_001_t1ce, and of MU-Glioma-Post
+# PatientID_0003_Timepoint_1_brain_t1c.
+_WHOLE = re.compile(r"(?:brats|patientid)\w*_([a-z0-9]+)")
+
 
 def role_of_name(stem: str) -> tuple[str | None, Message]:
     """The role of a file by its name without ending, with the reason; None when the name says nothing."""
-    role = _ROLE_OF_NAME.get(stem.lower().replace("-", "_"))
+    name = stem.lower().replace("-", "_")
+    whole = _WHOLE.fullmatch(name)
+    role = _ROLE_OF_NAME.get(whole[1] if whole else name)
     if role is None:
         return None, Message("role_unknown", {"name": stem})
     return role, Message("role_from_name", {"name": stem, "role": role})

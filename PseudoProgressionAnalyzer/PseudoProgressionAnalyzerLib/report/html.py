@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..analysis import Analysis
+from ..analysis.aligning import is_users
 from ..assessment.assess import RARELY_IMPORTANT, SURE_ENOUGH
 from ..assessment.combination import DRAWS, VALUES_BETWEEN_GROUPS, VALUES_WITHIN_GROUP
 from ..assessment.evidence import STRONGEST
@@ -22,6 +23,7 @@ from . import figures, timeline_png, words, writing
 from .ledger import ledger
 from .markup import Markup, row, table
 from .measurement_tables import measurement_tables
+from .motion_figure import motion_parts
 from .perfusion import perfusion_parts
 from .response_html import response_section
 from .spectra import spectra_parts
@@ -63,6 +65,7 @@ def page(analysis: Analysis, timeline: bytes | None, title: str | None = None, l
         _evidence(markup, analysis),
         _measurements(markup, analysis),
         _outcome(markup, analysis),
+        _motion(markup, analysis),
         _methods(markup, analysis),
     )
     main = "\n".join(section for section in sections if section)
@@ -125,10 +128,19 @@ def _alignment(markup: Markup, analysis: Analysis, visit: Visit) -> str:
         return markup.say("not_aligned")
     if visit.id == analysis.reference_visit:
         return markup.say("alignment_reference")
-    uncertainty = analysis.alignment.get(visit.id, {}).get("uncertainty")
-    if uncertainty is None:
-        return markup.say("alignment_unknown")
-    return markup.say("alignment_uncertainty", millimetres="< 0.1" if uncertainty < 0.1 else f"{uncertainty:.1f}")
+    trust = analysis.alignment.get(visit.id, {})
+    uncertainty = trust.get("uncertainty")
+    if is_users(analysis, visit.id):
+        said = markup.say("alignment_of_user")
+    elif uncertainty is None:
+        said = markup.say("alignment_unknown")
+    else:
+        said = markup.say("alignment_uncertainty", millimetres="< 0.1" if uncertainty < 0.1 else f"{uncertainty:.1f}")
+    edges = [trust.get(f"edge_distance_{when}") for when in ("before", "after")]
+    if None in edges:
+        return said
+    before, after = (f"{distance:.1f}" for distance in edges)
+    return f"{said}<br>{markup.say('alignment_edges', before=before, after=after)}"
 
 
 def _course(markup: Markup, analysis: Analysis) -> str:
@@ -184,6 +196,11 @@ def _outcome(markup: Markup, analysis: Analysis) -> str:
         if messages
     ]
     return _section(markup, "outcome", f"<p>{markup.say('outcome_how')}</p>", *later) if later else ""
+
+
+def _motion(markup: Markup, analysis: Analysis) -> str:
+    parts = motion_parts(markup, analysis)
+    return _section(markup, "motion", *parts) if parts else ""
 
 
 def _methods(markup: Markup, analysis: Analysis) -> str:

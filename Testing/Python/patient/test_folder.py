@@ -13,6 +13,7 @@ from PseudoProgressionAnalyzerLib import texts
 from PseudoProgressionAnalyzerLib.formats.images import write_image
 from PseudoProgressionAnalyzerLib.measures import Event, Image, InputError
 from PseudoProgressionAnalyzerLib.patient.folder import read_patient
+from PseudoProgressionAnalyzerLib.patient.roles import role_of_name
 from PseudoProgressionAnalyzerLib.patient.visits import group_studies
 
 AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
@@ -248,3 +249,22 @@ def test_visits_partition_the_studies_and_keep_the_window(days):
     assert flat == sorted(flat)
     for visit in visits:
         assert (dates[visit[-1]] - dates[visit[0]]).days <= 14
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("BraTS-GLI-00001-000-t1c", "T1CE"),
+        ("BraTS20_Training_001_t1ce", "T1CE"),
+        ("BraTS20_Training_001_flair", "FLAIR"),
+        ("BraTS-GLI-00001-000-t2f", "FLAIR"),
+        ("BraTS-GLI-00001-000-seg", "segmentation"),
+        ("PatientID_0003_Timepoint_1_brain_t1n", "T1"),
+        ("PatientID_0003_Timepoint_1_tumorMask", "segmentation"),
+        ("CT1", "T1CE"),
+        ("Pre_Scan_T1", None),
+        ("brats_readme", None),
+    ],
+)
+def test_names_of_public_data_sets(name, role):
+    assert role_of_name(name)[0] == role
