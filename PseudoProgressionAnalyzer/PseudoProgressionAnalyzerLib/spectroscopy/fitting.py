@@ -336,11 +336,13 @@ def _result(spectra: Spectra, model: Model, found: _Found, flags: list[Message])
         "shift": found.parameters[:, SHIFT],
         "phase": found.parameters[:, PHASE],
         "amplitudes": found.amplitude,
-        "covariances": found.covariance,
+        "covariances": (found.covariance + found.covariance.swapaxes(1, 2)) / 2,
         "spectra": found.spectra,
         "parameters": found.parameters,
     }
-    maps = {name: values.reshape(*shape, *values.shape[1:]) for name, values in maps.items()}
+    # To the digits that a scene keeps, so that a fit that comes back from one gives the very same ratios.
+    maps = {name: values.astype(np.float32).reshape(*shape, *values.shape[1:]) for name, values in maps.items()}
+    maps |= {name: values.astype(float) for name, values in maps.items() if name != "spectra"}
     accepted = np.zeros(shape, bool)
     result = Fit(
         model.names,
