@@ -146,6 +146,8 @@ def _alignment(markup: Markup, analysis: Analysis, visit: Visit) -> str:
 def _course(markup: Markup, analysis: Analysis) -> str:
     evidence = (item for assessment in analysis.assessments for item in assessment.evidence if item.used)
     names = list(dict.fromkeys((*MAIN_MEASURES, *(item.measurement.name for item in evidence))))
+    if any(row.name == "Cho_NAA_molar" and row.value is not None for row in analysis.measurements):
+        names.remove("Cho_NAA_area")  # the same curve three times as high
     figure = figures.over_time(markup.patient, analysis.measurements, names, markup.language)
     if not figure:
         return ""

@@ -1,0 +1,108 @@
+"""Spectra on the report: the axis, the numbers, and the right voxel in the right colour."""
+
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from PseudoProgressionAnalyzerLib.analysis import Analysis, fitting_spectra
+from PseudoProgressionAnalyzerLib.measures import Image, Patient, Region, Series, Visit
+from PseudoProgressionAnalyzerLib.report import colours, spectra
+from PseudoProgressionAnalyzerLib.report.markup import Markup
+from PseudoProgressionAnalyzerLib.spectroscopy import fit
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "spectroscopy"))
+import truth
+
+GRID = np.diag([20.0, 20.0, 20.0, 1.0])  # voxel 0 lies further left in RAS terms than voxel 1: x grows to the right
+
+
+@pytest.fixture(scope="module")
+def found():
+    """Four voxels, 2 by 2: the one at (j, i) = (0, 1) is tumour, the others white matter."""
+    white, _ = truth.spectra("white", 123.2, 0.030, 40, 4, seed=71)
+    tumour, _ = truth.spectra("tumour", 123.2, 0.030, 40, 1, seed=72)
+    fid = white.fid.reshape(1, 2, 2, -1).copy()
+    fid[0, 0, 1] = tumour.fid[0, 0, 0]
+    return fit(replace(white, fid=fid, affine=GRID))
+
+
+@pytest.fixture(scope="module")
+def analysis(found):
+    affine = np.diag([2.0, 2.0, 2.0, 1.0])
+    affine[:3, 3] = -40.0, -40.0, -30.0
+    shape = (30, 50, 50)
+    visit = Visit("v", None, [Series("T1CE", Path()), Series("MRSI", Path())])
+    analysis = Analysis(Patient("p", [visit], [], [Region("lesion", "v", "lesion", Path())]), reference_visit="v")
+    analysis.images["v", "T1CE"] = Image(np.random.default_rng(1).uniform(80, 120, shape), affine)
+    analysis.brains["v"] = np.ones(shape, bool)
+    drawn = np.zeros(shape, bool)
+    drawn[12:18, 17:23, 27:33] = True  # around RAS (20, 0, 0): voxel (j, i) = (0, 1)
+    analysis.regions["v", "lesion"] = Image(drawn, affine)
+    analysis.visit_to_reference["v"] = analysis.series_to_visit["v", "MRSI"] = np.eye(4)
+    analysis.spectra_fits["v", "MRSI"] = found
+    fitting_spectra._add_maps(analysis, "v", found)
+    return analysis
+
+
+def test_high_ppm_is_on_the_left_and_naa_at_its_place(found):
+    figure = spectra.spectrum_figure(one_voxel(found, (0, 1, 0)), "white matter")
+    paths = [np.array(re.findall(r"([\d.]+) ([\d.]+)", path), float) for path in re.findall(r'd="M([^"]+)"', figure)]
+    data = max(paths, key=lambda path: np.ptp(path[:, 1]))
+    assert data[0, 0] > data[-1, 0]  # the axis rises from 0.2 ppm, which is drawn at the right
+    peak = data[data[:, 1].argmin(), 0]
+    width = spectra.WIDTH - spectra.LEFT - spectra.RIGHT
+    ppm = spectra.PPM[1] - (peak - spectra.LEFT) / width * (spectra.PPM[1] - spectra.PPM[0])
+    assert ppm == pytest.approx(2.01, abs=0.05)
+    assert figure.startswith("<svg") and "white matter" in figure
+
+
+def one_voxel(found, voxel):
+    k, j, i = voxel
+    part = {name: getattr(found, name)[k : k + 1, j : j + 1, i : i + 1] for name in (
+        "fwhm", "snr", "residual", "shift", "phase", "accepted", "amplitudes", "covariances", "spectra", "parameters",
+    )}  # fmt: skip
+    return replace(found, **part)
+
+
+def test_numbers_in_words(found):
+    line = spectra.numbers_line(found, voxel=(0, 1, 0))
+    ratio = found.ratio("tCho", "tNAA").value[0, 1, 0]
+    assert f"Cho/NAA {ratio:.2f}" in line and f"signal to noise {found.snr[0, 1, 0]:.0f}" in line
+    none = replace(found, amplitudes=found.amplitudes * [name not in ("NAA", "NAAG") for name in found.names])
+    assert "Cho/NAA > " in spectra.numbers_line(none, voxel=(0, 1, 0))
+
+
+def test_why_a_voxel_is_left_out(found):
+    poor = replace(found, accepted=np.zeros_like(found.accepted), fwhm=found.fwhm + 1, snr=found.snr * 0)
+    assert len(spectra.why_not_accepted(poor, (0, 0, 0))) == 2
+    assert spectra.why_not_accepted(found, (0, 1, 0)) == []
+
+
+def test_the_tumour_voxel_stands_out_where_it_lies(analysis, found):
+    top = spectra.scale_top(analysis)
+    pixels = spectra.grid_picture(analysis, "v", top).pixels
+
+    def shown(x, y):  # RAS mm of a voxel's inner quarter, in the picture: right of the patient on its left
+        column = (GRID[0, 0] * 1.5 + spectra.MARGIN - x) / spectra.PIXEL
+        row = (GRID[1, 1] * 1.5 + spectra.MARGIN - y) / spectra.PIXEL
+        return pixels[round(row), round(column)]
+
+    grey = 0.5
+    for (j, i), (x, y) in {(0, 0): (5, 5), (0, 1): (25, 7), (1, 0): (5, 25), (1, 1): (25, 25)}.items():
+        value = analysis.maps["v", "Cho_NAA_molar"].array[0, j, i]
+        colour = colours.heat(np.array(min(value / top, 1.0)))
+        mixed = (1 - spectra.OPACITY) * grey + spectra.OPACITY * colour
+        assert np.abs(shown(x, y) - mixed).max() < 0.35, (j, i)
+    tumour, white = shown(25, 7), shown(5, 25)
+    assert tumour[0] > white[0] + 0.2  # red against violet
+
+
+def test_parts_of_the_page(analysis):
+    parts = "".join(spectra.spectra_parts(Markup(analysis.patient), analysis))
+    assert "data:image/png" in parts and "Cho/NAA" in parts
+    bare = replace(analysis, spectra_fits={})
+    assert spectra.spectra_parts(Markup(analysis.patient), bare) == []
