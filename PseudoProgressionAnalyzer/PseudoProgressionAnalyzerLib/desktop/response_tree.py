@@ -53,9 +53,9 @@ def _reasons(item: object, analysis: Analysis, verdict: Verdict) -> None:
     if verdict.baseline:
         names = [words.date_words(analysis.patient.visit(one)) for one in (verdict.baseline, verdict.nadir) if one]
         _sentence(item, _("Baseline and nadir: {visits}").format(visits=", ".join(names)))
-    parts = (
-        (_("Unknown"), verdict.unknowns), (_("Sources differ"), verdict.depends_on), (_("Beside it"), verdict.notes),
-    )  # fmt: skip
+    said = [reason for option in (*verdict.provisional, *verdict.final) for reason in option.reasons]
+    notes = [note for note in verdict.notes if note not in said]
+    parts = ((_("Unknown"), verdict.unknowns), (_("Sources differ"), verdict.depends_on), (_("Beside it"), notes))
     for title, messages in parts:
         if messages:
             _messages(_sentence(item, title), messages)

@@ -153,12 +153,26 @@ def _criterion_cell(markup: Markup, analysis: Analysis, response: Response | Non
     head = area if area == volume else f"{area}<br>{volume}"
     if area != volume:
         head = f"{markup.say('by_area')}: {area}<br>{markup.say('by_volume')}: {volume}"
-    body = "".join(
-        f"<h4>{markup.say(f'by_{verdict.measure}')}</h4>{_verdict(markup, verdict)}"
-        for verdict in (response.area, response.volume)
-    )
+    if _same_words(response.area, response.volume):
+        sizes = "".join(
+            f"<p>{markup.say(f'by_{verdict.measure}')}: {found}.</p>"
+            for verdict in (response.area, response.volume)
+            if (found := _references(markup, verdict))
+        )
+        body = sizes + _words(markup, response.area)
+    else:
+        body = "".join(
+            f"<h4>{markup.say(f'by_{verdict.measure}')}</h4>{_verdict(markup, verdict)}"
+            for verdict in (response.area, response.volume)
+        )
     agreement = f"<p>{markup.sentence(response.message)}</p>"
     return _details(markup, head, agreement + body + _what_if(markup, analysis, response))
+
+
+def _same_words(area: Verdict, volume: Verdict) -> bool:
+    """Whether all that is said of both measures is the same but the sizes."""
+    names = ("provisional", "final", "unknowns", "depends_on", "notes")
+    return all(getattr(area, name) == getattr(volume, name) for name in names)
 
 
 def _details(markup: Markup, head: str, body: str) -> str:
@@ -174,19 +188,34 @@ def _now_and_later(markup: Markup, verdict: Verdict) -> str:
 
 def _verdict(markup: Markup, verdict: Verdict) -> str:
     """Everything that is said of a verdict."""
+    sizes = _references(markup, verdict)
+    return (f"<p>{sizes}.</p>" if sizes else "") + _words(markup, verdict)
+
+
+def _references(markup: Markup, verdict: Verdict) -> str:
+    """The visits that it is compared with, and the changes since; empty where there are none."""
+    if not verdict.baseline:
+        return ""
+    if verdict.criterion == TREE:
+        return markup.say("compared_with", visit=_visit_words(markup, verdict.baseline))
+    names = {name: _visit_words(markup, getattr(verdict, name)) for name in ("baseline", "nadir")}
+    shown = [markup.say("references", **names)]
+    for name in ("from_baseline", "from_nadir"):
+        for change in (getattr(verdict, name) or {}).values():
+            if change.value is not None:
+                shown.append(markup.say(name, change=_plain(change, sign=True)))
+    return "; ".join(shown)
+
+
+def _words(markup: Markup, verdict: Verdict) -> str:
+    """Categories with their reasons, what is unknown or disputed, and what else must be said; each sentence once."""
     parts = [_options(markup, "then", verdict.provisional)]
     later = {option.category for option in verdict.final}
     if later != {option.category for option in verdict.provisional}:
         parts.append(_options(markup, "later", verdict.final))
-    if verdict.baseline:
-        names = {name: _visit_words(markup, getattr(verdict, name)) for name in ("baseline", "nadir")}
-        shown = [markup.say("references", **names)]
-        for name in ("from_baseline", "from_nadir"):
-            for change in (getattr(verdict, name) or {}).values():
-                if change.value is not None:
-                    shown.append(markup.say(name, change=_plain(change, sign=True)))
-        parts.append(f"<p>{'; '.join(shown)}.</p>")
-    for code, messages in (("unknown", verdict.unknowns), ("depends", verdict.depends_on), ("notes", verdict.notes)):
+    said = [reason for option in (*verdict.provisional, *verdict.final) for reason in option.reasons]
+    notes = [note for note in verdict.notes if note not in said]
+    for code, messages in (("unknown", verdict.unknowns), ("depends", verdict.depends_on), ("notes", notes)):
         if messages:
             parts.append(f"<p><b>{markup.say(code)}</b></p>{markup.bullets(_once(messages))}")
     return "".join(parts)
