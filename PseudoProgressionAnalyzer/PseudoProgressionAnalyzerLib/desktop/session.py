@@ -380,14 +380,13 @@ class Session:
 
     def _judge(self) -> None:
         """Assesses again where only the rules changed."""
-        analysis, patient = self._patient(), patient_node(self.application.scene)
+        analysis = self._patient()
         if self.unsettled:
             self.assess()
             return
         if self.measured:
             assess_visits(analysis)
-        write_patient(patient, analysis)
-        write_assessment(patient, assessment_json.text(analysis) if analysis.assessments else "")
+        self._write(assessment_json.text(analysis) if analysis.assessments else "")
 
     def report_page(self, show_patient: bool = False) -> str:
         """The page of the report as HTML with everything in it."""
