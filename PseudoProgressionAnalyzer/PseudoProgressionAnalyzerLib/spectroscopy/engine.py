@@ -8,7 +8,7 @@ All that a step needs is one matrix of products per voxel.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy import fft
@@ -184,16 +184,13 @@ def descend(
     for _ in range(steps):
         if halt():
             break
-        part = _part(state, work)
-        trial = evaluate(
-            model, data[work], noise[work], kept[work], step(model, part, damping[work], own=own), part, own=own
-        )
+        before = part(state, work)
+        moved = step(model, before, damping[work], own=own)
+        trial = evaluate(model, data[work], noise[work], kept[work], moved, before, own=own)
         # The soft ratios follow the amplitudes, so that costs are compared with a small tolerance.
-        better = trial.cost < part.cost * (1 + 1e-6)
-        gain = (part.cost - trial.cost) / np.maximum(np.abs(part.cost), 1e-30)
-        taken = work[better]
-        for name in ("parameters", "amplitude", "free", "cost", "residual", "products"):
-            getattr(state, name)[taken] = getattr(trial, name)[better]
+        better = trial.cost < before.cost * (1 + 1e-6)
+        gain = (before.cost - trial.cost) / np.maximum(np.abs(before.cost), 1e-30)
+        put(state, work[better], part(trial, np.flatnonzero(better)))
         damping[work] = np.clip(damping[work] * np.where(better, 0.1, 10), LEAST_DAMPING, MOST_DAMPING)
         work = work[~(better & (gain < CONVERGED)) & (damping[work] < MOST_DAMPING)]
         if not len(work):
@@ -223,15 +220,15 @@ def covariance(model: Model, state: State, factor: np.ndarray) -> np.ndarray:
     return inverse / size[:, :count, None] / size[:, None, :count]
 
 
-def _part(state: State, work: np.ndarray) -> State:
-    return State(
-        state.parameters[work],
-        state.amplitude[work],
-        state.free[work],
-        state.cost[work],
-        state.residual[work],
-        state.products[work],
-    )
+def part(state: State, places: np.ndarray) -> State:
+    """The states of some voxels, by their numbers."""
+    return State(*(getattr(state, field.name)[places] for field in fields(state)))
+
+
+def put(state: State, places: np.ndarray, some: State) -> None:
+    """Writes the states of some voxels back."""
+    for field in fields(state):
+        getattr(state, field.name)[places] = getattr(some, field.name)
 
 
 def _spectra(model: Model, decays: np.ndarray) -> np.ndarray:

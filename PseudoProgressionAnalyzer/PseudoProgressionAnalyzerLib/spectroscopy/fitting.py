@@ -25,7 +25,8 @@ LONG_ECHO = 0.1  # s: beyond it macromolecules have decayed
 MACROMOLECULES = tuple(name for name in BROAD if name.startswith("MM"))
 QUIET = (-2.5, -0.5)  # ppm: where no metabolite is
 CHUNK = 24  # voxels at a time: keeps memory bounded and a cancel quick
-FIRST_STEPS, FULL_STEPS, ROUNDS = 8, 8, 2
+FIRST_STEPS, FULL_STEPS = 8, 8
+ROUGHLY = 0.1  # by which what is left may differ from what was expected of it, without being fitted again
 CANDIDATES = 2
 FEWEST_POINTS = 256  # of a decay that the first steps look at
 FLEXIBILITY = 1  # number of the baseline's flexibility that the first steps take
@@ -193,11 +194,15 @@ def _fitted(model: Model, data: np.ndarray, noise: np.ndarray, best: engine.Stat
     kept, dimensions, left = _flexibility(model, baseline, data, noise, best)
     # What is expected counts against all that the model leaves, not the noise alone: else, where the signal is strong,
     # shifts and widths of single metabolites would follow a lineshape that no Voigt line has.
-    state, rough = best, np.ones(len(data))
-    for _ in range(ROUNDS):
-        rough = np.sqrt(np.maximum(left, 1))
-        state = engine.descend(model, data, noise * rough, kept, state, own=True, steps=FULL_STEPS, halt=halt)
-        left = rough**2 * _squares(model, state, kept)
+    rough = np.sqrt(np.maximum(left, 1))
+    state = engine.descend(model, data, noise * rough, kept, best, own=True, steps=FULL_STEPS, halt=halt)
+    now = np.sqrt(np.maximum(rough**2 * _squares(model, state, kept), 1))
+    again = np.flatnonzero(np.abs(now / rough - 1) > ROUGHLY)
+    if len(again):
+        rough[again] = now[again]
+        there = data[again], (noise * rough)[again], kept[again]
+        part = engine.descend(model, *there, engine.part(state, again), own=True, steps=FULL_STEPS, halt=halt)
+        engine.put(state, again, part)
     noise = noise * rough
 
     curves = baseline.curves
