@@ -20,8 +20,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import SimpleITK as sitk
 from scipy.integrate import cumulative_trapezoid
 
+from PseudoProgressionAnalyzerLib.perfusion.arterial import arterial_doubts, arterial_input
+from PseudoProgressionAnalyzerLib.perfusion.asl import cbf_multi_delay, control_label_difference
+from PseudoProgressionAnalyzerLib.perfusion.curves import relaxation_change, signal_recovery
 from PseudoProgressionAnalyzerLib.perfusion.deconvolution import cbf
 from PseudoProgressionAnalyzerLib.perfusion.dsc import relative_cbv
 
@@ -174,10 +178,7 @@ def deconvolution_speed(voxels: int = 147456, frames: int = 100) -> None:
 
 def leakage_table() -> None:
     """Errors of nine lesions' ratio to white matter on the phantom of the tests."""
-    path = HERE.parent / "Python" / "perfusion" / "phantom.py"
-    specification = importlib.util.spec_from_file_location("phantom", path)
-    phantom = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(phantom)
+    phantom = _phantom()
     protocols = {
         "60 degrees, preload": {"flip_angle": 60, "preload": 0.7},
         "30 degrees, no preload": {"flip_angle": 30},
@@ -239,6 +240,116 @@ def reference_tables() -> None:
             )
 
 
+def flow_table() -> None:
+    """Flow and transit time of grey over white matter on the phantom, with the arterial input found in it."""
+    phantom = _phantom()
+    print("\nflow with the input found in the series, 30 degrees: ratio of grey to white matter against truth (%)")
+    print(f"{'SNR':>5}{'CBF ratio':>12}{'CBV ratio':>12}{'MTT found / true s, white':>30}")
+    for snr in (20, 50, 100):
+        one = phantom.phantom(snr, flip_angle=30)
+        brain = one.labels > 0
+        maps = relative_cbv(one.signal, echo_time=one.echo_time, repetition_time=one.spacing, brain_mask=brain)
+        artery = arterial_input(one.signal, echo_time=one.echo_time, frames=maps.frames, brain_mask=brain)
+        doubts = arterial_doubts(artery, maps.reference_curve, maps.frames)
+        change = relaxation_change(one.signal, maps.frames, one.echo_time)
+        found = cbf(change, artery.curve, repetition_time=one.spacing, mask=np.isin(one.labels, (1, 2)))
+        white, grey = one.labels == 1, one.labels == 2
+        errors = []
+        for values, truth in ((found.cbf, one.flow), (found.cbv, one.volume)):
+            ratio = np.median(values[grey]) / np.median(values[white])
+            errors.append(100 * (ratio / (np.median(truth[grey]) / np.median(truth[white])) - 1))
+        note = f"{np.median(found.mtt[white]):.1f} / 5.0"
+        print(f"{snr:5d}{errors[0]:12.1f}{errors[1]:12.1f}{note:>30}   doubts: {len(doubts)}")
+
+
+def recovery_table() -> None:
+    """Percent signal recovery of lesions: mean curve and ratio of sums against the curve without noise."""
+    phantom = _phantom()
+    clean = phantom.phantom(1e6, flip_angle=60, preload=0.7)
+    print("\npercent signal recovery, error in points over nine lesions: median and largest absolute")
+    print(f"{'SNR':>5}{'mean curve':>18}{'ratio of sums':>18}{'mean of voxels':>18}")
+    for snr in (20, 50, 100):
+        one = phantom.phantom(snr, flip_angle=60, preload=0.7)
+        options = {"echo_time": one.echo_time, "repetition_time": one.spacing, "brain_mask": one.labels > 0}
+        frames = relative_cbv(one.signal, **options).frames
+        voxels = signal_recovery(one.signal, frames)
+        errors: dict[str, list[float]] = {"curve": [], "sums": [], "voxels": []}
+        for label in range(10, 19):
+            lesion = one.labels == label
+            truth = float(signal_recovery(clean.signal[:, lesion].mean(axis=1), frames).recovery)
+            seen = lesion & np.isfinite(voxels.recovery)
+            heights = voxels.peak_height[seen]
+            errors["curve"].append(float(signal_recovery(one.signal[:, lesion].mean(axis=1), frames).recovery) - truth)
+            errors["sums"].append(float(np.average(voxels.recovery[seen], weights=heights)) - truth)
+            errors["voxels"].append(float(voxels.recovery[seen].mean()) - truth)
+        line = f"{snr:5d}"
+        for found in errors.values():
+            line += f"{np.median(np.abs(found)):9.1f}{np.max(np.abs(found)):9.1f}"
+        print(line)
+
+
+def asl_tables() -> None:
+    """Real pCASL, calibrated: what its constants give, and why another package's output differs."""
+    folder = DATA / "LOAMRI_asltk"
+    if folder.exists():
+        differences, m0, mask = (
+            sitk.GetArrayFromImage(sitk.ReadImage(str(folder / name))).astype(float)
+            for name in ("pcasl_mte.nii.gz", "m0.nii.gz", "m0_brain_mask.nii.gz")
+        )
+        options = {
+            "labeling": "PCASL", "field_strength": 3.0, "mask": mask > 0,
+            "labeling_durations": np.array([0.1, 0.1, 0.15, 0.15, 0.4, 0.8, 1.8]),
+            "post_labeling_delays": np.array([0.17, 0.27, 0.37, 0.52, 0.67, 1.07, 1.87]),
+        }  # fmt: skip
+        found = cbf_multi_delay(differences[0], m0, **options)
+        middle = np.percentile(found.cbf[found.quality], (25, 50, 75))
+        print("\nreal multi-delay pCASL (a slab of cortex and white matter), M0 taken as fully relaxed")
+        transit = np.nanmedian(found.transit_time[found.quality])
+        quartiles = ", ".join(f"{one:.0f}" for one in middle)
+        print(f"CBF quartiles {quartiles} ml/100 g/min; median transit time {transit:.2f} s")
+        for name, constant in found.constants.items():
+            print(f"  {name:22}{constant.value:8.3f} {constant.unit:6}{constant.source}")
+        with np.load(folder / "asltk_1.1.3_output.npz") as stored:
+            theirs, normalised, att = (np.asarray(stored[name]) for name in ("cbf", "cbf_norm", "att"))
+        both = found.quality & (theirs > 0)
+        print("against the stored output of asltk 1.1.3, median ratio ours / theirs:")
+        same = cbf_multi_delay(differences[0], m0, **options, partition_coefficient=1.0)
+        apart = np.nanmedian(np.abs(found.transit_time - att / 1000)[both])
+        for what, ours, other in (
+            ("its cbf_norm as stored", found.cbf, normalised),
+            ("its cbf times 6.0e6 (it multiplies by 3.6e6)", found.cbf, 6e6 * theirs),
+            ("and without M0/lambda, as it calibrates", same.cbf, 6e6 * theirs),
+        ):
+            print(f"  {what:46}{np.median(ours[both] / other[both]):6.3f}")
+        print(f"  transit time, median absolute difference in s {apart:6.3f}")
+    philips = DATA / "dcm_qa_philips_asl" / "Ref"
+    if philips.exists():
+        series, derived = (
+            sitk.GetArrayFromImage(sitk.ReadImage(str(philips / name))).astype(float)
+            for name in ("402_SOURCE_-_3D_pCASL_6mm_classic.nii", "401_3D_pCASL_6mm_classic.nii")
+        )
+        m0, pairs = series[:2].mean(axis=0), series[2:]
+        inside = m0 > 0.3 * np.percentile(m0, 98)
+        difference = control_label_difference(pairs, np.arange(len(pairs)) % 2 == 0)
+        share = 100 * np.median(np.abs(difference[inside] / m0[inside]))
+        agreement = np.corrcoef(difference[inside], derived[inside])[0, 1]
+        print(
+            "\nPhilips 3D pCASL of quality assurance: the same disc in every slice, header without delay and labelling"
+        )
+        print(
+            f"|difference| / M0 {share:.3f} % (nothing to calibrate); correlation with the scanner's map {agreement:.2f}"
+        )
+
+
+def _phantom():
+    """The module of the phantom of the tests."""
+    path = HERE.parent / "Python" / "perfusion" / "phantom.py"
+    specification = importlib.util.spec_from_file_location("phantom", path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--large", action="store_true", help="also 256 x 256 x 60 x 90")
@@ -250,7 +361,10 @@ def main() -> None:
         peak_memory((60, 256, 256), 90)
     deconvolution_speed()
     leakage_table()
+    recovery_table()
+    flow_table()
     reference_tables()
+    asl_tables()
 
 
 if __name__ == "__main__":

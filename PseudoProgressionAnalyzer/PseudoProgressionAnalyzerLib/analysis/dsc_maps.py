@@ -63,9 +63,22 @@ def make_dsc_maps(
         raise InputError(error.message.code, **{"file": str(dsc.path), **error.message.parameters}) from error
     warn(analysis, visit_id, *result.flags)
 
-    def put(name: str, values: np.ndarray, unit: str, method: str, trusted: np.ndarray = result.quality) -> None:
+    def put(
+        name: str,
+        values: np.ndarray,
+        unit: str,
+        method: str,
+        trusted: np.ndarray = result.quality,
+        flags: tuple[Message, ...] = (),
+    ) -> None:
         analysis.maps[visit_id, name] = Map(
-            values, series.affine, name=name, unit=unit, method=f"DSC, {method}", quality=trusted, flags=result.flags
+            values,
+            series.affine,
+            name=name,
+            unit=unit,
+            method=f"DSC, {method}",
+            quality=trusted,
+            flags=(*result.flags, *flags),
         )
         analysis.series_to_visit[visit_id, name] = to_visit
 
@@ -181,4 +194,5 @@ def _flow(analysis, visit_id, signal, result: RelativeCBV, lesion, put, curves, 
         whole.ravel()[voxels] = values
         trusted = np.zeros(shape, bool)
         trusted.ravel()[voxels] = flow.converged & np.isfinite(values) & (flow.cbf > 0)
-        put(name, whole, unit, f"{what} by {method}", trusted & result.quality)
+        flags = (Message("dsc_transit_time_long"),) if name == "MTT" else ()
+        put(name, whole, unit, f"{what} by {method}", trusted & result.quality, flags)
