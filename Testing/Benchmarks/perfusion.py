@@ -336,9 +336,7 @@ def asl_tables() -> None:
         print(
             "\nPhilips 3D pCASL of quality assurance: the same disc in every slice, header without delay and labelling"
         )
-        print(
-            f"|difference| / M0 {share:.3f} % (nothing to calibrate); correlation with the scanner's map {agreement:.2f}"
-        )
+        print(f"|difference| / M0 {share:.3f} % (nothing to calibrate); correlation with its own map {agreement:.2f}")
 
 
 def _phantom():
