@@ -115,6 +115,7 @@ class Session:
         self._work(analysis, show, cancel, last_step="step_read")
         self._build(analysis)
         remember_sources(patient_node(self.application.scene), sources)
+        analysis.given = {}  # read again where it is needed
 
     def dimensions_of(self, series: Series) -> int | None:
         """3, or 4 of a time series, from its header; None where it cannot be read."""
@@ -160,8 +161,8 @@ class Session:
         show: Show = _silent,
         cancel: threading.Event | None = None,
     ) -> None:
-        """Corrects the patient (``patient.editing``) and computes again what depends on it; can be taken back. Raises
-        InputError, and then nothing is changed."""
+        """Corrects the patient (``patient.editing``) and computes again what depends on it; can be taken back. Where
+        the edit itself raises InputError, nothing is changed."""
         before = self._patient().patient
         after = edit(before)
         if after != before:
@@ -199,6 +200,8 @@ class Session:
         """Titles, equal shares of the window, and where to look, once the layout has made its views: their controllers
         know their volumes only after pending events, and until then pull the slice to 0."""
         window = slicer.util.mainWindow()
+        if window is None:
+            return
         width, height = window.width, window.height
         slicer.app.processEvents()
         self.titles.update(self.application)

@@ -28,7 +28,7 @@ class ViewTitles:
         patient = patient_node(application.scene)
         rows = shown_rows(patient) if patient is not None else []
         manager = slicer.app.layoutManager()
-        for node in timeline.view_nodes(application):
+        for node in timeline.view_nodes(application) if manager is not None else ():
             widget = manager.sliceWidget(node.GetLayoutName())
             if widget is None:
                 continue

@@ -55,9 +55,8 @@ class TimelineSection(Section):
         for box in (ui.changeEarlierSelector, ui.changeLaterSelector):
             box.connect("currentIndexChanged(int)", lambda index: self.list_changes())
         self.shortcuts = []
-        window = slicer.util.mainWindow()
-        for key, work in KEYS if window is not None else ():
-            shortcut = qt.QShortcut(qt.QKeySequence(f"Alt+{key}"), window)
+        for key, work in KEYS:  # they go with the section, and work while it is on the screen
+            shortcut = qt.QShortcut(qt.QKeySequence(f"Alt+{key}"), ui.timelineSection)
             shortcut.setContext(qt.Qt.WindowShortcut)
             shortcut.connect("activated()", getattr(self, work))
             self.shortcuts.append(shortcut)
