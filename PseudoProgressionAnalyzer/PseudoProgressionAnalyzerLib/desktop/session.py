@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import slicer
+from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
 from ..analysis import Analysis, DscChoices
+from ..analysis.aligning import forget_transform, use_transform
 from ..analysis.change_maps import change_map
 from ..analysis.correcting import correct
 from ..analysis.judging import assess_visits
@@ -39,7 +41,7 @@ from ..scene.build import (
     write_ratio_maps,
 )
 from ..scene.correcting import corrections, prune, remember, take_back
-from ..scene.nodes import Kind, marked, patient_node
+from ..scene.nodes import Kind, from_vtk, marked, patient_node
 from ..scene.pictures import ScenePictures
 from ..scene.read import read_scene
 from ..scene.region_list import add_region, follow_segments, forget_reference, segment_at
@@ -143,17 +145,50 @@ class Session:
 
         self.load(run_in_background(make, show, cancel or threading.Event()), show, cancel)
 
-    def compute(self, show: Show = _silent, cancel: threading.Event | None = None) -> None:
-        """Aligns, maps, measures and assesses what is not done yet, then brings the scene up to date."""
+    def compute(self, show: Show = _silent, cancel: threading.Event | None = None, last_step: str = "") -> None:
+        """Aligns, maps, measures and assesses what is not done yet, up to a step where one is named, then brings the
+        scene up to date."""
         analysis, epoch = self._patient(), self._epoch
         analysis.given = given_again(patient_node(self.application.scene), analysis.patient)
         try:
-            self._work(analysis, show, cancel)
+            self._work(analysis, show, cancel, last_step)
         finally:
             analysis.given = {}  # time series of the scene are large, and read
             if self._epoch == epoch:  # else the scene was closed while the work ran
                 self._build(analysis)
                 self._redraw()
+
+    def set_reference_visit(self, visit: str) -> None:
+        """Chooses the visit that ``compute`` aligns the others to; their transforms, also the user's own, are given
+        up where it is another one than before."""
+        analysis = self._patient()
+        if not visit or visit == analysis.reference_visit:
+            return
+        for other in [each.id for each in analysis.patient.visits]:
+            forget_transform(analysis, other)
+        analysis.finished -= {(step, "") for step in FOLLOWING}
+        analysis.reference_visit = visit
+
+    def use_transform(
+        self, visit: str, node: object, show: Show = _silent, cancel: threading.Event | None = None
+    ) -> None:
+        """Takes a linear transform node (from the visit's RAS to that of the reference visit) instead of the computed
+        transform, and computes again what depends on it, where that was computed. Raises InputError, and then nothing
+        is changed."""
+        matrix = vtkMatrix4x4()
+        node.GetMatrixTransformToWorld(matrix)
+        use_transform(self._patient(), visit, from_vtk(matrix))
+        self._follow_transform(show, cancel)
+
+    def use_computed_transform(self, visit: str, show: Show = _silent, cancel: threading.Event | None = None) -> None:
+        """Registers a visit again that has a transform of the user's own."""
+        forget_transform(self._patient(), visit)
+        self._follow_transform(show, cancel)
+
+    def _follow_transform(self, show: Show, cancel: threading.Event | None) -> None:
+        analysis = self._patient()
+        analysis.finished -= {(step, "") for step in FOLLOWING}
+        self.compute(show, cancel, "" if analysis.measurements else "step_align")
 
     def correct(
         self,

@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from PseudoProgressionAnalyzerLib.analysis.aligning import is_users
 from PseudoProgressionAnalyzerLib.assessment import editable_criteria
 from PseudoProgressionAnalyzerLib.measures import Image, InputError
-from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, patient_node
+from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, patient_node, to_vtk
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
 from PseudoProgressionAnalyzerLib.scene.region_list import reference_is_computed
 from PseudoProgressionAnalyzerLib.scene.segments import on_grid, put_segment, segment_mask, segment_of
@@ -235,3 +236,61 @@ def test_what_was_judged_before_another_stroke_is_not_taken(session, grown):
     work = session.judging()
     session.forget()  # as a scene that was closed
     assert not session.accept(work())
+
+
+def test_a_transform_of_the_users_own_and_back(session, monkeypatch):
+    from PseudoProgressionAnalyzerLib.analysis import run as running
+
+    def align(analysis, visit, *parts):
+        if not is_users(analysis, visit):
+            analysis.visit_to_reference[visit], analysis.alignment[visit] = np.eye(4), {"uncertainty": 0.1}
+
+    monkeypatch.setattr(running, "align_visit", align)
+    monkeypatch.setattr(running, "find_reference_tissue", lambda analysis, visit: None)
+    session.compute()
+    before = {keyed(row): row.value for row in session.analysis.measurements}
+    node = session.application.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "mine")
+    matrix = np.eye(4)
+    matrix[:3, 3] = (3, 0, 0)
+    node.SetMatrixTransformToParent(to_vtk(matrix))
+    session.use_transform(SECOND, node)
+    np.testing.assert_allclose(session.analysis.visit_to_reference[SECOND], matrix)
+    changed = {key for key, value in before.items() if not key[5]} - {
+        keyed(row) for row in session.analysis.measurements if row.value == before.get(keyed(row))
+    }
+    assert {(key[0], key[2]) for key in changed} == {(SECOND, "fixed")}
+    placed = find(patient_node(session.application.scene), Kind.VISIT_TO_REFERENCE, SECOND)
+    found = to_vtk(np.eye(4))
+    placed.GetMatrixTransformToParent(found)
+    assert found.GetElement(0, 3) == 3
+    matrix[0, 0] = 1.2
+    node.SetMatrixTransformToParent(to_vtk(matrix))
+    with pytest.raises(InputError):
+        session.use_transform(SECOND, node)
+    session.use_computed_transform(SECOND)
+    np.testing.assert_allclose(session.analysis.visit_to_reference[SECOND], np.eye(4))
+    after = {keyed(row): row.value for row in session.analysis.measurements}
+    assert all(after[key] == pytest.approx(value) for key, value in before.items())
+
+
+def test_another_reference_visit_aligns_all_again(session, monkeypatch):
+    from PseudoProgressionAnalyzerLib.analysis import run as running
+
+    aligned = []
+    monkeypatch.setattr(
+        running,
+        "align_visit",
+        lambda analysis, visit, *parts: (
+            aligned.append((analysis.reference_visit, visit)),
+            analysis.visit_to_reference.__setitem__(visit, np.eye(4)),
+        ),
+    )
+    monkeypatch.setattr(running, "find_reference_tissue", lambda analysis, visit: None)
+    session.compute()
+    session.set_reference_visit(FIRST)
+    session.compute()
+    assert aligned == []
+    session.set_reference_visit(SECOND)
+    session.compute()
+    assert sorted(aligned) == [(SECOND, FIRST), (SECOND, SECOND)]
+    assert read_scene(session.application.scene).analysis.reference_visit == SECOND
