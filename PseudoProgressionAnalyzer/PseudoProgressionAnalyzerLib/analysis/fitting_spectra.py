@@ -17,7 +17,7 @@ from ..spectroscopy.regions import mean_spectrum
 from . import Analysis
 from .aligning import visit_to_visit
 from .mapping import GIVEN_MAPS
-from .reading import warn
+from .reading import lesion_of, warn
 
 IN_BRAIN = 0.5  # share of a voxel of a grid that must lie in the brain to be fitted
 REFERENCE = ""  # name of the reference tissue among the regions' mean spectra
@@ -106,7 +106,11 @@ def fit_region_spectra(
     if (visit_id, "MRSI") not in analysis.spectra_fits:
         return
     series = analysis.patient.visit(visit_id).of_role("MRSI")
-    spectra = read_spectra(series)
+    try:
+        spectra = read_spectra(series)
+    except InputError as error:  # a scene that was opened where the files are not
+        warn(analysis, visit_id, error.message)
+        return
     wanted = {
         (region.visit, region.name): analysis.regions.get((region.visit, region.name))
         for region in analysis.patient.regions
@@ -139,11 +143,13 @@ def _stated(series: Series) -> dict:
 
 
 def _wanted(analysis: Analysis, visit_id: str, series: Series, spectra: Spectra) -> np.ndarray | None:
-    """Voxels ``(k, j, i)`` in the brain and in the box that was excited; None for all of a single voxel."""
+    """Voxels ``(k, j, i)`` in the brain or a lesion, and in the box that was excited; None for a single voxel."""
     if max(spectra.shape) == 1:
         return None
     anatomy = analysis.images[visit_id, "T1CE"]
-    brain = Image(analysis.brains[visit_id], anatomy.affine)
+    lesion = lesion_of(analysis, visit_id)  # a lesion at the surface may lie outside of the brain that was found
+    brain = analysis.brains[visit_id] if lesion is None else analysis.brains[visit_id] | lesion
+    brain = Image(brain, anatomy.affine)
     to_spectra = np.linalg.inv(analysis.series_to_visit[visit_id, series.role])
     inside = overlap_weights(brain, Image(np.zeros(spectra.shape, bool), spectra.affine), to_spectra) >= IN_BRAIN
     if spectra.excited is not None:

@@ -12,7 +12,7 @@ from PseudoProgressionAnalyzerLib.analysis import Analysis, fitting_spectra
 from PseudoProgressionAnalyzerLib.analysis.fitting_spectra import fit_region_spectra, fit_spectra
 from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
 from PseudoProgressionAnalyzerLib.cases.spectra import write
-from PseudoProgressionAnalyzerLib.measures import Image, Patient, Region, Series, Visit
+from PseudoProgressionAnalyzerLib.measures import Image, InputError, Patient, Region, Series, Visit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "spectroscopy"))
 import truth
@@ -207,6 +207,26 @@ def test_what_cannot_be_fitted_is_a_warning(monkeypatch):
     assert not analysis.spectra_fits and not any(r.name.startswith("Cho") for r in analysis.measurements)
     assert [message.code for message in analysis.messages["a"]] == ["spectra_echo_time_missing"]
     assert [message.code for message in analysis.messages["b"]] == ["spectra_outside_brain"]
+
+
+def test_a_lesion_outside_of_the_brain_that_was_found_is_fitted(monkeypatch):
+    spectra, _, _ = simulated(1.0, 71)
+    analysis = two_visits()
+    analysis.brains["a"] = half(3, 4).array
+    monkeypatch.setattr(fitting_spectra, "read_spectra", lambda series: spectra)
+    fit_spectra(analysis, "a")
+    fitted_columns = np.isfinite(analysis.spectra_fits["a", "MRSI"].snr).all(axis=(0, 1))
+    assert fitted_columns.tolist() == [True, True, False, True]
+
+
+def test_mean_spectra_without_their_file_are_a_warning(job, monkeypatch):
+    def missing(series):
+        raise InputError("file_missing", file="x")
+
+    analysis = replace(job[0], region_spectra={}, messages={})
+    monkeypatch.setattr(fitting_spectra, "read_spectra", missing)
+    fit_region_spectra(analysis, "a")
+    assert not analysis.region_spectra and [m.code for m in analysis.messages["a"]] == ["file_missing"]
 
 
 def test_a_stop_is_heard(monkeypatch):
