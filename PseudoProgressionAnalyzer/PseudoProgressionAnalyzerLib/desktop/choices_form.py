@@ -48,7 +48,8 @@ class ChoicesForm:
         self._rules = {}
         for rule in switchable():
             what = published()["recalled"][rule]["what"]
-            box = qt.QCheckBox(_("Not verified, rule {rule}: {what}").format(rule=rule, what=what))
+            box = qt.QCheckBox(_("Rule {rule}, not verified").format(rule=rule))
+            box.toolTip = what
             box.connect("clicked(bool)", lambda on: self._switched())
             layout.addRow(box)
             self._rules[rule] = box

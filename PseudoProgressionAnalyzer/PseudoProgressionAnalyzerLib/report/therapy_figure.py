@@ -14,7 +14,7 @@ from ..analysis.lesion_rows import ALL, lesion_rows
 from ..analysis.responding import SILENT, product_band
 from ..lesion.estimate import Estimate
 from ..measures import Event, Measurement
-from ..response import CRITERIA, Verdict
+from ..response import BANDS, CRITERIA, Verdict
 from . import words
 from .scales import nice_ticks, nice_top
 from .svg import FAINT, GRID, INK, DateAxis, band, document, line, text
@@ -148,7 +148,10 @@ def _bands(analysis: Analysis, days: DateAxis, top: float, bottom: float, langua
         span = days.clipped(end + datetime.timedelta(days=first), end + datetime.timedelta(days=last))
         if span:
             parts.append(band(*span, top, bottom, BAND_COLOURS[number % 2]))
-            parts.append(text(span[0] + 3, 16, words.say(BAND_CODES[number % 2], language), FAINT, size=11))
+            usual = (first, last) == BANDS[number % 2]
+            named = words.say(BAND_CODES[number % 2], language) if usual else ""
+            named = named or words.say("report_band_days", language, first=first, last=last)
+            parts.append(text(span[0] + 3, 16, named, FAINT, size=11))
     return parts
 
 

@@ -1,5 +1,6 @@
 """Lesions and responses in the report: the table, reasons that open in place, the therapy timeline, JSON and CSV."""
 
+import dataclasses
 import datetime
 import itertools
 import re
@@ -82,6 +83,15 @@ def test_the_timeline_shows_treatment_doses_and_categories(followed):
     assert figure.startswith("<svg") and figure.endswith("</svg>")
     followed.patient.visits[0].date = followed.patient.visits[1].date = followed.patient.visits[2].date = None
     assert therapy_figure.therapy_figure(followed) == ""
+
+
+def test_edited_bands_are_drawn_and_named(followed):
+    figure = therapy_figure.therapy_figure(followed)
+    assert "days 30-60" not in figure
+    followed.choices = dataclasses.replace(followed.choices, bands=((30, 60),))
+    figure = therapy_figure.therapy_figure(followed)
+    assert "days 30-60" in figure
+    assert "0-12 weeks" not in figure
 
 
 def test_the_dose_steps_have_the_height_of_the_dose(followed):
