@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..imaging.halfway import halfway, meet
-from ..imaging.intensity import matched, tissue_scale
+from ..imaging.intensity import matched, tissue_scale, without_bias
 from ..imaging.registration import UNCERTAINTY_LIMIT
 from ..measures import Image, InputError, Map
 from . import Analysis
@@ -29,11 +29,11 @@ def change_map(analysis: Analysis, earlier: str, later: str, name: str) -> Map:
     """Later minus earlier, both resampled once (linear) halfway between the visits; in the RAS space of the later image
     or map, turned in it by half of what lies between the visits.
 
-    Of the T1CE in per cent of the normal brain's median (brain without lesions), after the earlier image was brought to
-    the later one's scale by two percentiles of normal tissue (``intensity.tissue_scale``); of a map in its unit. NaN
-    where one of the two has no trusted value. Raises InputError: ``change_missing``; ``change_unaligned`` and
-    ``change_withheld`` where the alignment cannot be trusted voxel by voxel; ``change_other_kind`` where units or
-    methods differ.
+    Of the T1CE in per cent of the normal brain's median (brain without lesions), after the coil's shading was taken out
+    and the earlier image brought to the later one's scale by two percentiles of normal tissue (``intensity``); of a map
+    in its unit, as it is. NaN where one of the two has no trusted value. Raises InputError: ``change_missing``;
+    ``change_unaligned`` and ``change_withheld`` where the alignment cannot be trusted voxel by voxel;
+    ``change_other_kind`` where units or methods differ.
     """
     for visit in (earlier, later):
         _demand_trust(analysis, visit)
@@ -85,13 +85,15 @@ def _on_one_scale(analysis: Analysis, earlier: str, later: str) -> tuple[Image, 
     scales, shown = [], []
     for visit in (earlier, later):
         image, brain, lesion = analysis.images[visit, ANATOMY], analysis.brains[visit], lesion_of(analysis, visit)
-        scales.append(tissue_scale(image, brain, [] if lesion is None else [lesion]))
+        normal = brain if lesion is None else brain & ~lesion
+        image = without_bias(image, normal)  # the coil's shading moves with the head and would show as change
+        scales.append(tissue_scale(image, normal))
         inside = brain if lesion is None else brain | lesion
-        shown.append(Image(np.where(inside, image.array, np.nan).astype(np.float32), image.affine))
+        shown.append(Image(np.where(inside, image.array, np.float32(np.nan)), image.affine))
     before, after = matched(shown[0], *scales), shown[1]
     lesion = lesion_of(analysis, later)
     normal = analysis.brains[later] if lesion is None else analysis.brains[later] & ~lesion
-    median = float(np.median(analysis.images[later, ANATOMY].array[normal]))
+    median = float(np.median(after.array[normal]))
     if not median > 0:
         raise InputError("change_missing", name=ANATOMY, earlier=earlier, later=later)
     return tuple(Image(image.array * np.float32(NORMAL / median), image.affine) for image in (before, after))

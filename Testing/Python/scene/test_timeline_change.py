@@ -65,6 +65,17 @@ def test_without_matching_the_same_shows_change_everywhere(made, phantom):
     assert np.median(plain) > 200
 
 
+def test_coil_shading_does_not_show_as_change(made, phantom):
+    first, second, _ = phantom.visits
+    image = made.images[second, "T1CE"]
+    image.array = image.array * np.exp(np.linspace(-0.3, 0.3, image.shape[2]))  # 60 % from side to side
+    there = on_anatomy(made, second, change_map(made, first, second, "T1CE"))
+    elsewhere = made.brains[second] & ~made.regions[second, "lesion"].array & np.isfinite(there)
+    low, high = np.percentile(there[elsewhere], [10, 90])
+    plain = np.percentile(image.array[elsewhere], [10, 90]) - 100
+    assert high - low < 0.4 * (plain[1] - plain[0])
+
+
 def test_a_wrong_transform_fails_the_same_check(made, phantom):
     first, second, _ = phantom.visits
     made.visit_to_reference[second] = phantom.rigid((0, 0, 0), (12, 0, 0)) @ made.visit_to_reference[second]
