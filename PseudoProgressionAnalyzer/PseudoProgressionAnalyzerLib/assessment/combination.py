@@ -2,9 +2,10 @@
 
     logit P = logit prior + shrunk sum over groups of the shrunk sum over facts of the mean ln LR over criteria
 
-- All criteria of one fact are one voice: the mean of their ln LR, weighted by n+ n- / (n+ + n-) patients (inverse to
-  the variance of a difference between two groups) and by the factor with which each applies. The voice counts as the
+- All criteria of one fact count together: the mean of their ln LR, weighted by n+ n- / (n+ + n-) patients (inverse to
+  the variance of a difference between two groups) and by the factor with which each applies. The fact counts as the
   criterion that applies best.
+- Of the facts of one signal, such as the ratios of one spectrum, the strongest on each side counts and no other.
 - Within a group, and then between groups, the strongest on each side counts in full and every further one on that side
   by what it adds when k equally informative tests have correlation rho: k / (1 + (k-1) rho) - (k-1) / (1 + (k-2) rho),
   with rho the correlation of results (``correlation_of_results``) that follows from the one assumed of the values.
@@ -29,7 +30,7 @@ from scipy.special import expit, logit
 from ..measures import Criterion
 from .evidence import STRONGEST, Held, likelihood_ratio, probability_beyond
 from .published import NORMAL_95
-from .registry import fact_of
+from .registry import fact_of, voice_of
 
 
 def correlation_of_results(correlation: float) -> float:
@@ -47,7 +48,9 @@ simulated cohorts that they are tested on; no source gives them."""
 
 WITHIN_GROUP = correlation_of_results(VALUES_WITHIN_GROUP)
 BETWEEN_GROUPS = correlation_of_results(VALUES_BETWEEN_GROUPS)
-"""Correlations of what the tests say (0.41 and 0.19): a test enters as a result, not as its value."""
+SAME_SIGNAL = 1.0
+"""Correlations of what the tests say (0.41 and 0.19): a test enters as a result, not as its value. Facts of one signal
+are one voice: the strongest on each side counts, and the others add nothing."""
 
 SHOWN = (0.05, 0.95)
 """Probabilities are shown between these: nothing here supports a surer statement."""
@@ -144,25 +147,27 @@ def shares_by_rank(values: np.ndarray, correlation: float) -> np.ndarray:
 
 
 def _multipliers(items: Sequence[Held], values: np.ndarray) -> np.ndarray:
-    """With what each ln LR of values ``(items, draws)`` enters the sum, same shape: by voice, rank and group."""
-    facts = [(item.criterion.group, fact_of(item.criterion.measure)) for item in items]
-    voices = sorted(set(facts))
+    """With what each ln LR of values ``(items, draws)`` enters the sum, same shape: by fact, voice, group and rank."""
+    measures = [item.criterion.measure for item in items]
+    of_item = [
+        (item.criterion.group, voice_of(name), fact_of(name)) for item, name in zip(items, measures, strict=True)
+    ]
+    facts = sorted(set(of_item))
     factors = np.array([item.factor for item in items])
     counted = factors * [patients(item.criterion) for item in items]
-    voice_of = np.array([[fact == voice for fact in facts] for voice in voices])
-    voice_of = np.array([row * counted / counted[row].sum() * factors[row].max() for row in voice_of])
-    by_fact = voice_of @ values
-    shares = np.empty_like(by_fact)
-    by_group = []
-    members = [
-        [n for n, (group, _) in enumerate(voices) if group == name] for name in sorted({group for group, _ in voices})
-    ]
-    for rows in members:
-        shares[rows] = shares_by_rank(by_fact[rows], WITHIN_GROUP)
-        by_group.append((by_fact[rows] * shares[rows]).sum(axis=0))
-    for rows, share in zip(members, shares_by_rank(np.array(by_group), BETWEEN_GROUPS), strict=True):
-        shares[rows] *= share
-    return voice_of.T @ shares
+    in_fact = np.array([[found == fact for found in of_item] for fact in facts])
+    in_fact = np.array([row * counted / counted[row].sum() * factors[row].max() for row in in_fact])
+    sums, keys = in_fact @ values, facts
+    shares = np.ones_like(sums)
+    for length, correlation in ((2, SAME_SIGNAL), (1, WITHIN_GROUP), (0, BETWEEN_GROUPS)):
+        wider = sorted({key[:length] for key in keys})
+        rows = [[n for n, key in enumerate(keys) if key[:length] == name] for name in wider]
+        found = np.empty_like(sums)
+        for members in rows:
+            found[members] = shares_by_rank(sums[members], correlation)
+        shares *= found[[keys.index(fact[: length + 1]) for fact in facts]]
+        sums, keys = np.array([(found[members] * sums[members]).sum(axis=0) for members in rows]), wider
+    return in_fact.T @ shares
 
 
 def _name(item: Held) -> tuple[str, str]:

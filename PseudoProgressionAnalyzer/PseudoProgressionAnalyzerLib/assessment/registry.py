@@ -64,6 +64,12 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
+ONE_VOICE = {
+    "MRS": ("Cho_NAA", "NAA", "NAA_Cr", "LipLac", "LipLac_Cr", "Cho_Cr", "Ins_Cr", "Glx_Cr"),
+}
+"""Facts of one signal, one voice in the sum: ratios of one spectrum share their peaks, and NAA would count twice."""
+
+
 def places() -> dict[str, tuple[str, str]]:
     """Every input to its (place, fact): place is ``prior``, ``context`` or a group; the fact is empty outside groups.
 
@@ -86,6 +92,12 @@ PLACES = places()
 def fact_of(measure: str) -> str:
     """The fact that a measurement belongs to. One that a site brings itself is a fact of its own."""
     return PLACES.get(measure, ("", measure))[1]
+
+
+def voice_of(measure: str) -> str:
+    """The voice with which a measurement enters the sum: its fact, or what that shares its signal with."""
+    fact = fact_of(measure)
+    return next((voice for voice, facts in ONE_VOICE.items() if fact in facts), fact)
 
 
 def quantity_of(measure: str) -> str:

@@ -8,16 +8,16 @@ from collections.abc import Callable, Sequence
 from ..measures import Criterion, Message
 from .combination import SHOWN, Sum, combine, mean_accuracy, patients
 from .evidence import Circumstances, Held, imagined
-from .registry import fact_of
+from .registry import fact_of, voice_of
 
 Interval = tuple[float, float, float]
 
 
 def leave_one_out(prior: Interval, evidence: Sequence[Held], conclude: Callable[[Sum], str]) -> tuple[Message, ...]:
-    """What would be left without each fact that weighs."""
+    """What would be left without each voice that weighs."""
     found = []
-    for fact in sorted({fact_of(item.criterion.measure) for item in evidence if item.used}):
-        rest = combine(prior, [item for item in evidence if fact_of(item.criterion.measure) != fact])
+    for fact in sorted({voice_of(item.criterion.measure) for item in evidence if item.used}):
+        rest = combine(prior, [item for item in evidence if voice_of(item.criterion.measure) != fact])
         conclusion = conclude(rest)
         shown = {"fact": fact, "conclusion": conclusion}
         if conclusion != "insufficient":

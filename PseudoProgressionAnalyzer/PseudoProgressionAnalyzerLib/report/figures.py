@@ -38,7 +38,8 @@ def over_time(
     dates = [visit.date for visit in patient.visits if visit.date is not None]
     if not dates:
         return ""
-    events = [event for event in patient.events if event.date is not None and event.kind != "reading"]
+    taken = [event for event in patient.events if event.details.get("given") is not False]
+    events = [event for event in taken if event.date is not None and event.kind != "reading"]
     ends = [date for event in events for date in (event.date, event.end or event.date)]
     pad = datetime.timedelta(days=max((max(dates + ends) - min(dates + ends)).days // 25, 7))
     days = DateAxis(min(dates + ends) - pad, max(dates + ends) + pad, LEFT, WIDTH - RIGHT)

@@ -24,6 +24,10 @@ PLAIN_LAYOUT = (
     ('<span class="sides">', "<br><span>"),
 )
 """What the page's style puts on lines of their own."""
+# What opens on the screen is closed on paper; the innermost first.
+CLOSED = re.compile(
+    r"<details(?! open)[^>]*>\s*<summary[^>]*>((?:(?!<details).)*?)</summary>(?:(?!<details).)*?</details>", re.DOTALL
+)
 WEIGHT_BAR = re.compile(r'(<span class="weight"><img [^>]*>)')
 BEFORE_FIGURE = re.compile(r"<h2>(?=[^<]*</h2>\s*<figure)")  # a heading whose figure may not fit below it
 STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
@@ -71,7 +75,10 @@ def apart(page: str, width: float, height: float) -> tuple[str, dict[str, bytes]
         scale = min(1.0, width / across, CAPTION * height / down)
         return f'src="{name}" width="{across * scale:.0f}" height="{down * scale:.0f}"'
 
-    text = PICTURE.sub(picture, SVG.sub(drawing, STYLE.sub("", page)))
+    text = STYLE.sub("", page)
+    while CLOSED.search(text):
+        text = CLOSED.sub(r"\1", text)
+    text = PICTURE.sub(picture, SVG.sub(drawing, text))
     for begin, instead in PLAIN_LAYOUT:
         text = text.replace(begin, instead)
     text = WEIGHT_BAR.sub(r"\1<br>", text)

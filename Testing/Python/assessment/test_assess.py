@@ -180,7 +180,7 @@ def test_a_missing_test_does_what_it_is_said_to_do():
 def test_leave_one_out_names_what_carries_the_answer():
     found = judged(EARLY, rCBV_ratio_mean=1.0, Cho_NAA_molar=0.8)
     left = {message.parameters["fact"]: message for message in found.leave_one_out}
-    assert left["Cho_NAA"].code == "without_fact_insufficient"
+    assert left["MRS"].code == "without_fact_insufficient"
     without = judged(EARLY, Cho_NAA_molar=0.8)
     assert left["rCBV"].parameters["percent"] == round(100 * without.probability[0])
 

@@ -108,10 +108,10 @@ def test_ranks_are_per_side():
 
 def test_tests_of_one_group_count_less_together_than_of_two():
     alone = moved({"Cho_NAA_molar": 4.0})
-    same = moved({"Cho_NAA_molar": 4.0, "NAA_Cr_molar": 0.2})
+    same = moved({"Cho_NAA_molar": 4.0, "TBRmax": 2.6})
     other = moved({"Cho_NAA_molar": 4.0, "rCBV_ratio_mean": 6.0})
-    separate = {name: moved({name: FOR[name]}) for name in ("NAA_Cr_molar", "rCBV_ratio_mean")}
-    assert same - alone == pytest.approx(marginal_shares(2, WITHIN_GROUP)[1] * separate["NAA_Cr_molar"], abs=1e-3)
+    separate = {name: moved({name: value}) for name, value in (("TBRmax", 2.6), ("rCBV_ratio_mean", 6.0))}
+    assert same - alone == pytest.approx(marginal_shares(2, WITHIN_GROUP)[1] * separate["TBRmax"], abs=1e-3)
     assert other - alone == pytest.approx(marginal_shares(2, BETWEEN_GROUPS)[1] * separate["rCBV_ratio_mean"], abs=1e-3)
 
 
@@ -124,6 +124,14 @@ def test_several_criteria_of_one_measure_are_one_fact():
     two = combine(PRIOR, evidence({"rCBV_ratio_mean": 6.0}, criteria=mean_only)).centre
     others = combine(PRIOR, evidence({"rCBV_ratio_mean": 6.0}, criteria=mean_only[1:])).centre
     assert min(once, others) <= two <= max(once, others)
+
+
+def test_ratios_of_one_spectrum_are_one_voice():
+    # NAA stands in both: it must not count twice.
+    ratios = {"Cho_NAA_molar": 4.0, "NAA_Cr_molar": 0.2}
+    both, single = moved(ratios), [moved({name: value}) for name, value in ratios.items()]
+    assert both == pytest.approx(max(single), abs=1e-6)
+    assert moved({"Cho_NAA_molar": 4.0, "NAA_Cr_molar": 2.5}) < both
 
 
 def test_statistics_of_one_map_are_one_fact():

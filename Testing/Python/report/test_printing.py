@@ -60,6 +60,14 @@ def test_taken_apart_nothing_is_lost(page):
     assert Words(text).found == Words(page).found
 
 
+def test_what_opens_on_the_screen_is_closed_on_paper():
+    inner = "<details><summary>Reasons</summary><ul><li>a</li></ul></details>"
+    opened = "<details open><summary>b</summary>c</details>"
+    page = f"<p>x</p><details><summary>PD</summary><p>why</p>{inner}</details>{opened}"
+    text, _, _ = printing.apart(page, 680, 980)
+    assert text == f"<p>x</p>PD{opened}"
+
+
 def test_a_missing_package_is_asked_for(monkeypatch):
     real = builtins.__import__
 

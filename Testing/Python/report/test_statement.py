@@ -48,7 +48,7 @@ def test_conflict_is_named_in_words(assessment):
 def test_what_the_conclusion_rests_on_is_said():
     rows = [measured("rCBV_ratio_mean", 1.0), measured("Cho_NAA_molar", 0.6)]
     said = statement(assess_visit(patient(), EARLY, rows))
-    assert "It rests on Cho/NAA: without it the conclusion would be another." in said.why
+    assert "It rests on spectroscopy: without it the conclusion would be another." in said.why
     assert "these are samples, 2 of each patient" in said.lines[0].accuracy  # 36 and 12 of 18 and 6 patients
 
 
