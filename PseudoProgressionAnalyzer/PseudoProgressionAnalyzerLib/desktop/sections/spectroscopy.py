@@ -49,9 +49,13 @@ class SpectroscopySection(Section):
     def listen(self) -> None:
         """Observes the crosshair and every slice view of the present layout, where the patient has spectra."""
         self.forget()
+        scene = slicer.mrmlScene
+        if scene.IsClosing() or scene.IsImporting():
+            qt.QTimer.singleShot(0, self.listen)  # the patient is not whole yet, or not whole any more
+            return
         if not self._visits():
             return
-        crosshair = slicer.mrmlScene.GetSingletonNode("default", "vtkMRMLCrosshairNode")
+        crosshair = scene.GetSingletonNode("default", "vtkMRMLCrosshairNode")
         if crosshair is not None:
             self._observe(crosshair, slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent, self._moved)
         manager = slicer.app.layoutManager()
