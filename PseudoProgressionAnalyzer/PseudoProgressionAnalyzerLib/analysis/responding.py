@@ -53,7 +53,7 @@ def context(analysis: Analysis, visit_id: str) -> tuple[Message, ...]:
         response = analysis.response.of(visit_id, criterion)
         if response is None or {*response.area.possible, *response.volume.possible} <= set(SILENT):
             continue
-        shown = {"criterion": criterion, "area": _words(response.area.provisional)}
+        shown = {"criterion": _name(criterion), "area": _words(response.area.provisional)}
         shown["volume"] = _words(response.volume.provisional)
         found.append(Message("response_as_of", shown))
     tree = analysis.response.bt_rads_of(visit_id)
@@ -71,11 +71,18 @@ def outcome(analysis: Analysis, visit_id: str) -> tuple[Message, ...]:
         return ()
     for criterion in CRITERIA:
         response = analysis.response.of(visit_id, criterion)
-        for verdict in (response.area, response.volume) if response is not None else ():
-            if _settled(verdict):
-                shown = {"criterion": criterion, "measure": verdict.measure, "then": _words(verdict.provisional)}
-                found.append(Message("response_later", {**shown, "final": _words(verdict.final)}))
+        settled = [verdict for verdict in (response.area, response.volume) if _settled(verdict)] if response else []
+        said: dict[tuple[str, str], list[str]] = {}
+        for verdict in settled:
+            said.setdefault((_words(verdict.provisional), _words(verdict.final)), []).append(verdict.measure)
+        for (then, final), measures in said.items():
+            shown = {"criterion": _name(criterion), "measure": " and ".join(measures), "then": then, "final": final}
+            found.append(Message("response_later", shown))
     return tuple(found)
+
+
+def _name(criterion: str) -> str:
+    return criterion.replace("_", " ")
 
 
 def _settled(verdict: Verdict) -> bool:

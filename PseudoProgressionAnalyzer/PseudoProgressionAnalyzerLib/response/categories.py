@@ -28,8 +28,9 @@ RANK = {CR: 3, PR: 2, PR_OR_MR: 2, MR: 1}
 
 
 def in_words(categories: Iterable[str]) -> str:
-    """Categories as people read them in a sentence, ``PD or not decidable within 12 weeks``."""
-    return " or ".join(category.replace("_", " ") for category in categories)
+    """Categories as people read them in a sentence, ``PD or SD``; none says what a lesion is."""
+    said = {PSEUDOPROGRESSION: "not confirmed, which favours pseudoprogression"}
+    return " or ".join(said.get(category, category.replace("_", " ")) for category in categories)
 
 
 def in_order(categories: set[str]) -> tuple[str, ...]:
