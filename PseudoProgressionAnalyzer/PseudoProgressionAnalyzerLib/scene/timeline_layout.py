@@ -49,6 +49,8 @@ def enter_layout(application: Application, columns: int, rows: list[Row]) -> Non
         return
     if layout.GetViewArrangement() != LAYOUT_ID:
         mark(layout, earlier_layout=str(layout.GetViewArrangement()))
+    elif not layout.IsLayoutDescription(LAYOUT_ID):  # of an opened scene: the number is saved and not what it means
+        layout.SetViewArrangement(_earlier(layout))
     description = layout_description(columns, rows)
     if layout.GetViewArrangement() == LAYOUT_ID and layout.GetLayoutDescription(LAYOUT_ID) == description:
         return
@@ -63,17 +65,21 @@ def leave_layout(application: Application) -> None:
     layout = _layout_node(application)
     if layout is None:
         return
-    earlier = marked(layout, "earlier_layout")
     if layout.GetViewArrangement() == LAYOUT_ID:
-        known = earlier.isdigit() and layout.IsLayoutDescription(int(earlier))
-        layout.SetViewArrangement(int(earlier) if known else layout.SlicerLayoutFourUpView)
+        layout.SetViewArrangement(_earlier(layout))
     layout.RemoveAttribute(nodes.PREFIX + "earlier_layout")
 
 
 def in_layout(application: Application) -> bool:
-    """Whether the timeline's layout is the present one; true where there is no layout."""
+    """Whether the timeline's layout is the present one and known; true where there is no layout."""
     layout = _layout_node(application)
-    return layout is None or layout.GetViewArrangement() == LAYOUT_ID
+    return layout is None or (layout.GetViewArrangement() == LAYOUT_ID and layout.IsLayoutDescription(LAYOUT_ID))
+
+
+def _earlier(layout: object) -> int:
+    earlier = marked(layout, "earlier_layout")
+    known = earlier.isdigit() and layout.IsLayoutDescription(int(earlier))
+    return int(earlier) if known else layout.SlicerLayoutFourUpView
 
 
 def _layout_node(application: Application) -> object | None:

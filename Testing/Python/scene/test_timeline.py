@@ -329,7 +329,16 @@ def test_saved_with_the_timeline_on_it_comes_back_once(app, shown, tmp_path, pha
     logic.SetMRMLScene(other.scene)
     logic.GetLayoutNode().SetViewArrangement(FOUR_UP)
     open_scene(other, tmp_path / "scene.mrb")
+    layout = logic.GetLayoutNode()
+    assert layout.GetViewArrangement() == LAYOUT_ID
+    assert not timeline.is_shown(other)  # the number alone draws nothing in a session that never saw the layout
+    arrangements = []
+    layout.AddObserver("ModifiedEvent", lambda caller, event: arrangements.append(layout.GetViewArrangement()))
     timeline.show(other)
+    assert timeline.is_shown(other)
+    assert "PPA_0_0" in layout.GetCurrentLayoutDescription()
+    assert arrangements[-1] == LAYOUT_ID
+    assert set(arrangements) != {LAYOUT_ID}  # a layout manager draws what changes
     assert len(timeline.view_nodes(other)) == 9
     assert set(offsets(other)) == {4.0}
     choose_background(other, view(other, 0, 0), find(nodes.patient_node(other.scene), Kind.IMAGE, "2023-06-05", "T1CE"))
