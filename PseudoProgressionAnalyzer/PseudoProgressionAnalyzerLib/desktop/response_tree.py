@@ -12,7 +12,8 @@ from ..analysis import Analysis
 from ..measures import Message
 from ..report import words
 from ..report.therapy_figure import short
-from ..response import CRITERIA, Option, Verdict
+from ..response import CRITERIA, Option, Response, Verdict
+from ..response.categories import in_words
 
 TREE = "BT_RADS"
 
@@ -32,12 +33,29 @@ def fill_responses(tree: object, analysis: Analysis | None) -> None:
                 _sentence(row, texts.sentence(response.message))
                 for verdict, name in zip(both, (_("By area"), _("By volume")), strict=True):
                     _reasons(_sentence(row, name), analysis, verdict)
+                _other_baselines(row, analysis, response)
         verdict = analysis.response.bt_rads_of(visit.id)
         if verdict is not None:
             _reasons(_item(top, [words.label("criterion", TREE), _both_times(verdict), ""]), analysis, verdict)
     for item in _items(tree):
         item.setExpanded(_path(item) in opened or (not opened and item.parent() is None))
     tree.resizeColumnToContents(0)
+
+
+def _other_baselines(item: object, analysis: Analysis, response: Response) -> None:
+    """What is possible with every other baseline, where it differs."""
+    found = []
+    for other in analysis.response.what_if:
+        same = (other.area, other.volume) == (response.area.possible, response.volume.possible)
+        here = (other.criterion, other.visit) == (response.criterion, response.visit)
+        if here and not same and not set(other.area) <= {"baseline", "before_baseline"}:
+            date = words.date_words(analysis.patient.visit(other.baseline))
+            both = (in_words(other.area), in_words(other.volume))
+            found.append(f"{date}: {both[0]}" if both[0] == both[1] else f"{date}: {both[0]} | {both[1]}")
+    if found:
+        below = _sentence(item, _("With another baseline"))
+        for entry in found:
+            _sentence(below, entry)
 
 
 def _both_times(verdict: Verdict) -> str:

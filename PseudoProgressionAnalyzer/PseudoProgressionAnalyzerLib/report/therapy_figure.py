@@ -132,7 +132,8 @@ def _areas(analysis: Analysis) -> dict[str, list[tuple[str, Estimate]]]:
     for row in rows:
         if row.value is None:
             continue
-        here = [lesion for lesion in analysis.lesions if lesion.visit == row.visit and lesion.outline is not None]
+        drawn = [lesion for lesion in analysis.lesions if lesion.visit == row.visit and lesion.outline is not None]
+        here = [lesion for lesion in drawn if lesion.outline.component == "enhancing"]
         spacing = tuple(analysis.images[row.visit, "T1CE"].spacing)
         bands = [product_band(lesion, analysis.choices.rule, spacing) for lesion in here]
         down = sum(one.value - one.low for one in bands)
@@ -196,7 +197,9 @@ def _steroid(events: Sequence[Event], days: DateAxis, top: float, last: datetime
             f'<rect x="{left:.1f}" y="{base - height:.1f}" width="{max(right - left, 1):.1f}" height="{height:.1f}" '
             f'fill="#c9ced6" stroke="{FAINT}"/>'
         )
-        parts.append(text(left + 3, base - height - 3, f"{dose:g}", INK, size=11))
+        drug = event.details.get("drug", "dexamethasone")
+        named = f"{dose:g}" if drug == "dexamethasone" else f"{dose:g} ({drug})"
+        parts.append(text(left + 3, base - height - 3, named, INK, size=11))
     return parts
 
 
