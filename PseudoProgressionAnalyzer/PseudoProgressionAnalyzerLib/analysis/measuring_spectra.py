@@ -154,7 +154,7 @@ def _against_reference(
     if tissue is None:
         return []
     try:
-        there = regions.sums(here.fit, overlap_with(analysis, visit_id, "MRSI", tissue, visit_id))
+        there = _normal(analysis, visit_id, here.fit, tissue)
     except InputError:
         none = (Message("spectra_no_reference"),)
         return [row(name, None, over, none, reference) for name in (TO_REFERENCE, NORMAL_CREATINE)]
@@ -167,6 +167,15 @@ def _against_reference(
         row(TO_REFERENCE, ratio, f"{over}, over the same of the reference tissue", absent, reference),
         row(NORMAL_CREATINE, creatine, "mean choline over mean creatine of the reference tissue", (), reference),
     ]
+
+
+def _normal(analysis: Analysis, visit_id: str, found: Fit, tissue: Image) -> Sums:
+    """Sums over the reference tissue, remembered as long as it is the same."""
+    known = found.remembered.get("reference")
+    if known is None or known[0] is not tissue.array:
+        known = tissue.array, regions.sums(found, overlap_with(analysis, visit_id, "MRSI", tissue, visit_id))
+        found.remembered["reference"] = known
+    return known[1]
 
 
 def _of_mean_spectrum(analysis: Analysis, visit_id: str, region: Region, row) -> list[Measurement]:

@@ -89,6 +89,11 @@ class Fit:
         return self.amplitude("tNAA") + self.amplitude("tCr") + 3 * self.amplitude("tCho")
 
     @cached_property
+    def remembered(self) -> dict:
+        """Room for what was summed up of this fit, so that it need not be done again after every stroke."""
+        return {}
+
+    @cached_property
     def usual(self) -> float:
         """Median of ``singlets`` over the accepted voxels; NaN without any."""
         return float(np.median(self.singlets[self.accepted])) if self.accepted.any() else np.nan
