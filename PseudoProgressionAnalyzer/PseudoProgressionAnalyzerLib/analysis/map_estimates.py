@@ -11,7 +11,7 @@ from ..assessment.published import NORMAL_95, wilson
 from ..lesion.estimate import Estimate
 from ..lesion.statistics import Statistics, region_statistics
 from ..measures import Map, Message
-from ..perfusion.regions import ResponseShares, TumourBurden, percentile_interval, response_shares, tumour_burden
+from ..perfusion.regions import ResponseShares, TumourBurden, percentile_intervals, response_shares, tumour_burden
 
 # Map -> statistics that the product writes; ``SHARES`` are written beside them.
 MEASURED_MAPS = {
@@ -85,12 +85,14 @@ def estimates(name: str, values: Map, weights: np.ndarray, weigh: Map | None = N
         weights = weighed(weights, weigh)
         found = region_statistics(values.array, weights, values.voxel_volume, values.quality)
 
+    intervals = {} if refused or found.mean is None else _intervals(MEASURED_MAPS[name], found, values, weights)
+
     def measured(statistic: str) -> Estimate:
         unit = "1" if statistic in WITHOUT_UNIT else values.unit
         value = getattr(found, statistic)
         if value is None or refused:
             return Estimate(None, unit, flags=(*flags, *refused))
-        return Estimate(value, unit, *_interval(statistic, value, found, values, weights), flags)
+        return Estimate(value, unit, *intervals.get(statistic, (None, None)), flags)
 
     rows = [
         (measure, measured(statistic))
@@ -129,17 +131,20 @@ def refusal(found: Statistics) -> tuple[Message, ...]:
     return ()
 
 
-def _interval(
-    statistic: str, value: float, found: Statistics, values: Map, weights: np.ndarray
-) -> tuple[float | None, float | None]:
-    """95 % interval of a mean or a percentile; unknown for the shape of a histogram."""
-    if statistic == "mean":
+def _intervals(
+    statistics: tuple[str, ...], found: Statistics, values: Map, weights: np.ndarray
+) -> dict[str, tuple[float, float]]:
+    """95 % intervals of mean and percentiles by statistic; none of the shape of a histogram."""
+    names = [statistic for statistic in statistics if statistic in PERCENTILES]
+    percents = [PERCENTILES[name] for name in names]
+    bounds = []
+    if names:
+        bounds = percentile_intervals(values.array, weights, percents, found.n_effective, values.quality)
+    intervals = dict(zip(names, bounds, strict=True))
+    if "mean" in statistics:
         error = NORMAL_95 * found.standard_deviation / math.sqrt(found.n_effective)
-        return value - error, value + error
-    if statistic in PERCENTILES:
-        percent = PERCENTILES[statistic]
-        return percentile_interval(values.array, weights, percent, found.n_effective, values.quality)
-    return None, None
+        intervals["mean"] = found.mean - error, found.mean + error
+    return intervals
 
 
 OUTLINE = ("volume", "longest_diameter", "perpendicular_diameter", "sphericity")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -94,8 +95,9 @@ def measure_shape(visit_id: str, region: Region, mask: Image) -> list[Measuremen
     ]
 
 
-Weights = dict[tuple[tuple[int, ...], bytes, bytes], np.ndarray]
-"""Overlap weights of one region by shape, affine and transform of the grid: maps on one grid share them."""
+Weights = dict[tuple, Any]
+"""Overlap weights of one region by shape, affine and transform of the grid: maps on one grid share them; and with the
+map's name behind, what was measured with them."""
 
 
 def measure_maps(
@@ -143,8 +145,10 @@ def measure_maps(
         grid = (values.shape, values.affine.tobytes(), region_to_map.tobytes())
         if grid not in known:
             known[grid] = overlap_weights(mask, values, region_to_map)
-        weigh = analysis.maps.get((visit_id, WEIGHED_BY.get(name, "")))
-        for measure, estimate in estimates(name, values, known[grid], weigh):
+        if (*grid, name) not in known:  # own and fixed are the same voxels in the visit where a region was drawn
+            weigh = analysis.maps.get((visit_id, WEIGHED_BY.get(name, "")))
+            known[(*grid, name)] = estimates(name, values, known[grid], weigh)
+        for measure, estimate in known[(*grid, name)]:
             row(measure, estimate, _reference_name(analysis, visit_id, name), values.method)
     return rows
 

@@ -99,7 +99,9 @@ def _normal_brain(analysis: Analysis, visit_id: str, grid: Image, to_grid: np.nd
         return overlap_weights(tissue, grid, to_grid) > MOST_OF_A_VOXEL, "the reference tissue"
     brain = Image(analysis.brains[visit_id].astype(bool), analysis.images[visit_id, "T1CE"].affine)
     inside = resample(brain, grid, to_grid, interpolation="nearest").array
-    side = np.sign(np.median(plane.distance(voxel_centres(tissue.array, tissue.affine))))
+    some = np.argwhere(tissue.array[::2, ::2, ::2]) * 2  # enough to tell on which side it lies
+    some = some if len(some) else np.argwhere(tissue.array)
+    side = np.sign(np.median(plane.distance(transform_points(tissue.affine, some[:, ::-1].astype(float)))))
     from_grid = np.linalg.inv(to_grid)
     points = transform_points(from_grid, voxel_centres(inside, grid.affine))
     normal = np.zeros(grid.shape, bool)

@@ -6,6 +6,7 @@ will do); trusted is the map's quality mask. Voxels with weight 0, not trusted o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,25 +25,29 @@ UNCHANGED, DECREASED, INCREASED = 0, 1, 2  # so that a threshold hides what did 
 NORMAL_RANGE = 2.5, 97.5  # percentiles of the change in normal tissue that count as no change
 
 
-def percentile_interval(
-    values: np.ndarray, weights: np.ndarray, percent: float, effective: float, trusted: np.ndarray | None = None
-) -> tuple[float, float]:
-    """95 % interval of a region's percentile from the order of its voxels, whatever their distribution.
+def percentile_intervals(
+    values: np.ndarray,
+    weights: np.ndarray,
+    percents: Sequence[float],
+    effective: float,
+    trusted: np.ndarray | None = None,
+) -> list[tuple[float, float]]:
+    """95 % intervals of a region's percentiles from the order of its voxels, whatever their distribution.
 
-    percent: 0 to 100; effective: number of independent voxels that the region counts as. The bounds are the percentiles
-    at p +- 1.96 sqrt(p (1 - p) / effective), because the number of voxels below the true percentile is binomial (normal
-    approximation). Percentiles interpolate linearly between voxels, each standing at the middle of its weight. Raises
-    InputError ``perfusion_mask_shape``; the region must hold a voxel.
+    percents: 0 to 100; effective: number of independent voxels that the region counts as. The bounds are the
+    percentiles at p +- 1.96 sqrt(p (1 - p) / effective), because the number of voxels below the true percentile is
+    binomial (normal approximation). Percentiles interpolate linearly between voxels, each standing at the middle of its
+    weight. Raises InputError ``perfusion_mask_shape``; the region must hold a voxel.
     """
     x, w, _ = _region(values, weights, trusted)
-    share = percent / 100
-    half = NORMAL_95 * np.sqrt(share * (1 - share) / effective)
-    order = np.lexsort((w, x))
+    order = np.argsort(x, kind="stable")
     middle = np.cumsum(w[order]) - w[order] / 2
     span = middle[-1] - middle[0]
     place = (middle - middle[0]) / (span if span > 0 else 1)
-    low, high = np.interp([max(share - half, 0.0), min(share + half, 1.0)], place, x[order])
-    return float(low), float(high)
+    share = np.asarray(percents, dtype=float) / 100
+    half = NORMAL_95 * np.sqrt(share * (1 - share) / effective)
+    ends = np.clip(np.stack([share - half, share + half], axis=1), 0, 1)
+    return [(float(low), float(high)) for low, high in np.interp(ends, place, x[order])]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from scipy import stats
 from PseudoProgressionAnalyzerLib.perfusion.regions import (
     DECREASED,
     INCREASED,
-    percentile_interval,
+    percentile_intervals,
     response_map,
     response_shares,
     tumour_burden,
@@ -22,7 +22,7 @@ def test_percentile_interval_holds_the_true_percentile_in_95_of_100_samples():
         held = 0
         for _ in range(400):
             x = random.gamma(2, 1, 120)
-            low, high = percentile_interval(x, np.ones(120), percent, 120)
+            ((low, high),) = percentile_intervals(x, np.ones(120), [percent], 120)
             assert low <= np.percentile(x, percent) <= high
             held += low <= truth <= high
         assert 0.92 < held / 400 < 0.985, percent
@@ -30,11 +30,13 @@ def test_percentile_interval_holds_the_true_percentile_in_95_of_100_samples():
 
 def test_percentile_interval_is_wider_with_fewer_voxels_and_leaves_untrusted_ones_out():
     x = np.random.default_rng(1).normal(0, 1, 500)
-    many, few = percentile_interval(x, np.ones(500), 50, 500), percentile_interval(x, np.ones(500), 50, 50)
+    (many,), (few,) = (percentile_intervals(x, np.ones(500), [50], effective) for effective in (500, 50))
     assert few[1] - few[0] > 2.5 * (many[1] - many[0])
     wrong = np.append(x, np.full(400, 1e9))
     trusted = wrong < 1e8
-    assert percentile_interval(wrong, np.ones(900), 50, 500, trusted) == pytest.approx(many)
+    both = percentile_intervals(wrong, np.ones(900), [25, 50], 500, trusted)
+    assert both[1] == pytest.approx(many)
+    assert both[0][1] < both[1][0]
 
 
 def test_tumour_burden_by_hand():
