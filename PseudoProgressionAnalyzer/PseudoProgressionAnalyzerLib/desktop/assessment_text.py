@@ -24,14 +24,18 @@ def conclusion_text(assessment: Assessment, said: Statement) -> str:
 def change_text(said: Statement) -> str:
     """What would be left without each item, what each missing test would tell, and when the question answers itself."""
     parts = [_list("leave_one_out", said.without)]
-    if said.tests:
+    telling = [test for test in said.tests if test.tells]
+    silent = ", ".join(test.name for test in said.tests if not test.tells)
+    if telling:
         heads = "".join(f'<th align="left">{_say(f"head_{head}")}</th>' for head in ("test", "if_for", "if_against"))
         rows = "".join(
             f"<tr><td>{escape(test.name)}{_remark(number, test.done)}</td>"
             f'<td align="right">{test.if_for} %</td><td align="right">{test.if_against} %</td></tr>'
-            for number, test in enumerate(said.tests)
+            for number, test in enumerate(telling)
         )
         parts.append(f'<h4>{_say("missing")}</h4><table cellpadding="3"><tr>{heads}</tr>{rows}</table>')
+    if silent:
+        parts.append(f"<p>{_say('tests_silent', tests=silent)}</p>")
     if said.not_stated:
         asked = escape(", ".join(said.not_stated))
         parts.append(f"<p>{_say('not_stated')} {asked}. {_say('unknown_is_not_no')}</p>")

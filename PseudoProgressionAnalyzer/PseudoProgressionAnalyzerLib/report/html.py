@@ -56,13 +56,13 @@ def page(analysis: Analysis, timeline: bytes | None, title: str | None = None, l
     disclaimer = f'<p class="disclaimer">{escape(DISCLAIMER)}</p>'
     sections = (
         summary(markup, analysis),
-        _visits(markup, analysis),
         _timeline(markup, analysis, timeline),
+        _evidence(markup, analysis),
         _course(markup, analysis),
         response_section(markup, analysis),
         _perfusion(markup, analysis),
         _spectroscopy(markup, analysis),
-        _evidence(markup, analysis),
+        _visits(markup, analysis),
         _measurements(markup, analysis),
         _outcome(markup, analysis),
         _motion(markup, analysis),

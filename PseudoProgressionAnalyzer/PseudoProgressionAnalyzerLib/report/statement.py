@@ -46,6 +46,11 @@ class Test:
     if_for: int
     if_against: int
 
+    @property
+    def tells(self) -> bool:
+        """Whether a clear result would move what is shown."""
+        return self.if_for != self.if_against
+
 
 @dataclass(frozen=True)
 class Statement:

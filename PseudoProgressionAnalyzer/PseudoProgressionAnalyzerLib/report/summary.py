@@ -38,9 +38,13 @@ def missing(markup: Markup, said: Statement) -> str:
     if not (said.tests or said.not_stated or said.unknown):
         return ""
     parts = [f"<h3>{markup.say('missing')}</h3>"]
-    if said.tests:
+    telling = [test for test in said.tests if test.tells]
+    silent = ", ".join(test.name for test in said.tests if not test.tells)
+    if telling:
         heads = [markup.say(f"head_{head}") for head in ("test", "if_for", "if_against")]
-        parts.append(table(heads, [_test(markup, test, number == 0) for number, test in enumerate(said.tests)]))
+        parts.append(table(heads, [_test(markup, test, number == 0) for number, test in enumerate(telling)]))
+    if silent:
+        parts.append(f"<p>{markup.say('tests_silent', tests=silent)}</p>")
     if said.not_stated:
         asked = escape(", ".join(said.not_stated))
         parts.append(f"<p>{markup.say('not_stated')} {asked}. {markup.say('unknown_is_not_no')}</p>")

@@ -17,6 +17,7 @@ MEASURED = {
         "favours_pseudoprogression",
         {
             "Cho_NAA_molar": (0.550, 0.53, 0.57),
+            "NAA_Cr_molar": (0.80, 0.75, 0.85),
             "rCBV_ratio_mean": (1.05, 1.03, 1.08),
             "rCBV_ratio_p95": (1.67, None, None),
         },
@@ -24,7 +25,8 @@ MEASURED = {
     "true_progression": (
         "favours_true_progression",
         {
-            "Cho_NAA_molar": (2.09, 1.96, 2.22),
+            "Cho_NAA_molar": (2.94, 2.80, 3.09),
+            "NAA_Cr_molar": (0.373, 0.354, 0.392),
             "rCBV_ratio_mean": (2.99, 2.95, 3.04),
             "rCBV_ratio_p95": (4.72, None, None),
         },
@@ -32,9 +34,10 @@ MEASURED = {
     "radiation_necrosis": (
         "favours_radiation_necrosis",
         {
-            "Cho_NAA_molar": (0.553, 0.53, 0.58),
-            "rCBV_ratio_mean": (0.655, 0.63, 0.68),
-            "rCBV_ratio_p95": (1.10, None, None),
+            "Cho_NAA_molar": (0.694, 0.651, 0.743),
+            "NAA_Cr_molar": (0.749, 0.699, 0.802),
+            "rCBV_ratio_mean": (0.655, 0.634, 0.676),
+            "rCBV_ratio_p95": (1.47, 1.42, 1.55),
         },
     ),
 }
@@ -58,7 +61,7 @@ def test_the_right_side_for_reasons_that_an_expert_accepts(name):
     found = judged(name, values)
     assert found.conclusion == conclusion
     side = 1 if conclusion == "favours_true_progression" else -1
-    assert all(np.sign(line.weight) == side for line in found.evidence if line.used)
+    assert {np.sign(line.weight) for line in found.evidence if line.used} <= {side, 0}
     assert side * (found.probability[0] - found.prior[0]) > 0.15
     # Before the second visit's outcome is known: the later biopsy of the necrosis is not in it.
     assert "given_biopsy" not in codes(found.context)
@@ -68,7 +71,7 @@ def test_the_right_side_for_reasons_that_an_expert_accepts(name):
 def test_taking_one_modality_after_another_away_leads_smoothly_to_insufficient(name):
     conclusion, values = MEASURED[name]
     side = 1 if conclusion == "favours_true_progression" else -1
-    for order in itertools.permutations((("Cho_NAA_molar",), ("rCBV_ratio_mean", "rCBV_ratio_p95"))):
+    for order in itertools.permutations((("Cho_NAA_molar", "NAA_Cr_molar"), ("rCBV_ratio_mean", "rCBV_ratio_p95"))):
         left, found = dict(values), [judged(name, values)]
         for modality in order:
             left = {measure: value for measure, value in left.items() if measure not in modality}
