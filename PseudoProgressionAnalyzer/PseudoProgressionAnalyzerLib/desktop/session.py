@@ -229,9 +229,9 @@ class Session:
             timeline.hide(self.application)
         elif not timeline.is_shown(self.application):
             timeline.show(self.application)
-            self._arrange(lambda: timeline.fit(self.application))
+            self.arrange(lambda: timeline.fit(self.application))
 
-    def _arrange(self, look: Callable[[], None]) -> None:
+    def arrange(self, look: Callable[[], None]) -> None:
         """Titles, equal shares of the window, and where to look, once the layout has made its views: their controllers
         know their volumes only after pending events, and until then pull the slice to 0."""
         window = slicer.util.mainWindow()
@@ -282,7 +282,7 @@ class Session:
         look = look_of(self.application)
         timeline.choose_rows(self.application, list(rows))
         if timeline.is_shown(self.application):
-            self._arrange(lambda: look_again(self.application, look))
+            self.arrange(lambda: look_again(self.application, look))
 
     def remeasure(self, segmentation: object, segment_id: str) -> None:
         """Takes a segment after a stroke, and measures it where the patient was measured before; ``settle`` brings the

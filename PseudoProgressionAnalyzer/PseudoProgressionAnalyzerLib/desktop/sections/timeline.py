@@ -26,6 +26,7 @@ KEYS = (
     ("X", "enlarge"),
 )
 """Held with Alt, so that Slicer's own keys and those of the Segment Editor stay what they are."""
+DELAY = 150  # ms after the last change until the views' titles follow
 
 
 class TimelineSection(Section):
@@ -41,6 +42,10 @@ class TimelineSection(Section):
         self.enlarged = None
         self.look = {}
         self.watched = None
+        self.timer = qt.QTimer()
+        self.timer.setSingleShot(True)
+        self.timer.setInterval(DELAY)
+        self.timer.connect("timeout()", lambda: self.session.titles.update(self.session.application))
         ui.earlierButton.connect("clicked()", lambda: self.session.turn_page(-1))
         ui.laterButton.connect("clicked()", lambda: self.session.turn_page(1))
         ui.lesionButton.connect("clicked()", self.lesion)
@@ -74,6 +79,7 @@ class TimelineSection(Section):
     def close(self) -> None:
         """The views go."""
         self._show_alone(None)
+        self.timer.stop()
         self.session.titles.forget()
         if self.watched is not None:
             self.watched[0].RemoveObserver(self.watched[1])
@@ -81,7 +87,7 @@ class TimelineSection(Section):
 
     def later(self) -> None:
         """Titles follow once the layout has made its views."""
-        qt.QTimer.singleShot(0, lambda: self.session.titles.update(self.session.application))
+        self.timer.start()
 
     # what is shown
 
@@ -232,8 +238,9 @@ class TimelineSection(Section):
         self.enlarged = view
         if view is not None:
             manager.addMaximizedViewNode(view)
-        else:  # a view that was large zooms otherwise than the others
-            qt.QTimer.singleShot(0, lambda: look_again(self.session.application, self.look))
+        else:  # a view that was large takes more room, and zooms otherwise than the others
+            application = self.session.application
+            qt.QTimer.singleShot(0, lambda: self.session.arrange(lambda: look_again(application, self.look)))
 
     def enable(self, busy: bool) -> None:
         """There must be a patient."""
