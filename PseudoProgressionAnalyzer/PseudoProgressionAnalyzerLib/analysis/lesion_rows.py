@@ -36,7 +36,8 @@ def lesion_rows(analysis: Analysis) -> list[Measurement]:
     rows = [row for lesion in analysis.lesions for row in _rows(lesion)]
     for visit in course(analysis).visits:
         if any(lesion.visit == visit.visit for lesion in analysis.lesions):
-            rows.append(_row(visit.visit, ALL, "sum_of_products", sum_of_products(visit.lesions), RULE_WORDS["reader"]))
+            rule = RULE_WORDS[analysis.choices.rule]
+            rows.append(_row(visit.visit, ALL, "sum_of_products", sum_of_products(visit.lesions), rule))
         for part, estimate in analysis.parts.get(visit.visit, {}).items():
             rows.append(_row(visit.visit, ALL, f"{part}_volume", estimate, "voxels counted"))
     return rows

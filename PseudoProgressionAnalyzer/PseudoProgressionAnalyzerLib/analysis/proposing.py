@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..imaging.resampling import resample
-from ..lesion.proposal import Proposal, brightness, propose
+from ..lesion.proposal import LIMIT, Proposal, brightness, propose
 from ..measures import Image
 from . import Analysis
 from .aligning import visit_to_visit
@@ -34,11 +34,13 @@ def propose_lesion(
     bright: np.ndarray,
     points: Sequence[np.ndarray] = (),
     carried_from: str = "",
+    limit: float = LIMIT,
 ) -> Proposal:
     """The lesion at some points (RAS mm of the visit), or the one that another visit's drawn lesion has become.
 
     What was drawn as cavity, necrosis or ventricle is left out, and what is no brighter after contrast than before,
-    where the visit has a T1 before contrast. Flags and errors as ``lesion.proposal.propose``.
+    where the visit has a T1 before contrast. limit: standard deviations of the brain around it from which tissue counts
+    as bright. Flags and errors as ``lesion.proposal.propose``.
     """
     anatomy, carried = analysis.images[visit_id, "T1CE"], None
     if carried_from:
@@ -49,7 +51,7 @@ def propose_lesion(
             carried = resample(there, anatomy, to_here, interpolation="nearest").array > 0
         else:
             carried = np.zeros(anatomy.shape, bool)
-    return propose(bright, anatomy.affine, points, carried=carried, excluded=_left_out(analysis, visit_id))
+    return propose(bright, anatomy.affine, points, carried=carried, excluded=_left_out(analysis, visit_id), limit=limit)
 
 
 def visit_before(analysis: Analysis, visit_id: str) -> str:

@@ -16,9 +16,10 @@ import numpy as np
 from ..analysis import Analysis
 from ..analysis.proposing import bright_tissue, propose_lesion, visit_before
 from ..imaging.resampling import transform_points
+from ..lesion.proposal import LIMIT
 from ..measures import Event, Image, InputError, Message
 from ..scene import lines, proposals, timeline
-from ..scene.nodes import Kind, linked, patient_node
+from ..scene.nodes import Kind, linked, marked, patient_node
 from .long_work import run_in_background
 from .session import Session
 
@@ -31,6 +32,7 @@ class LesionWork:
     def __init__(self, session: Session):
         self.session = session
         self._bright: dict[str, np.ndarray] = {}
+        self.limit = LIMIT
 
     def forget(self) -> None:
         """Another patient, or none: nothing of the last one is kept."""
@@ -54,6 +56,14 @@ class LesionWork:
         if not before:
             raise InputError("proposal_nothing_before", visit=visit)
         return self._propose(analysis, visit, [], before, show, cancel)
+
+    def propose_again(self, visit: str, limit: float, show: Show, cancel: threading.Event) -> tuple[Message, ...]:
+        """The proposal of a visit with another limit of brightness; does nothing where there is none."""
+        self.limit = limit
+        there = proposals.proposal_of(self._patient(), visit)
+        if there is None:
+            return ()
+        return self._propose(self._aligned(visit), visit, there[1], marked(there[0], "carried_from"), show, cancel)
 
     def proposed(self, visit: str) -> bool:
         """Whether a proposal waits in a visit."""
@@ -160,12 +170,12 @@ class LesionWork:
         def work(report: Show, cancelled: Callable[[], bool]) -> tuple[np.ndarray, Any]:
             report(Message("step_propose", {"visit": visit}), 0.0)
             bright = bright_tissue(analysis, visit) if known is None else known
-            return bright, propose_lesion(analysis, visit, bright, points, before)
+            return bright, propose_lesion(analysis, visit, bright, points, before, self.limit)
 
         self._bright[visit], found = run_in_background(work, show, cancel)
         if found.mask.any():
             image = Image(found.mask, analysis.images[visit, "T1CE"].affine)
-            proposals.show_proposal(self._patient(), visit, image, points)
+            proposals.show_proposal(self._patient(), visit, image, points, before)
             timeline.show_drawn(self.session.application)
         return found.flags
 

@@ -21,16 +21,19 @@ STRIPES = 4.0
 """mm from stripe to stripe of the hatch; half of it is filled."""
 
 
-def show_proposal(patient: object, visit_id: str, mask: Image, points: list[np.ndarray]) -> object:
+def show_proposal(
+    patient: object, visit_id: str, mask: Image, points: list[np.ndarray], carried_from: str = ""
+) -> object:
     """Puts a proposal (bool ``(k, j, i)`` on the visit's T1CE) into the scene in place of an earlier one.
 
-    points: the clicks that it rests on, RAS mm of the visit; further clicks are added to them. Returns the node.
+    points: the clicks that it rests on, RAS mm of the visit; further clicks are added to them. carried_from: the visit
+    whose lesion it was proposed from. Returns the node.
     """
     anatomy = find(patient, Kind.IMAGE, visit_id, ANATOMY)
     node = put(patient, "vtkMRMLSegmentationNode", f"{visit_id} {NAME}, not measured", Kind.PROPOSAL, visit_id)
     node.SetAndObserveTransformNodeID(anatomy.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(anatomy)
-    mark(node, points=json.dumps([[float(one) for one in point] for point in points]))
+    mark(node, points=json.dumps([[float(one) for one in point] for point in points]), carried_from=carried_from)
     put_segment(node, NAME, "proposal", mask)
     put_segment(node, HATCH, "proposal", Image(mask.array & stripes(mask), mask.affine))
     node.CreateDefaultDisplayNodes()

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from PseudoProgressionAnalyzerLib.measures import InputError
+from PseudoProgressionAnalyzerLib.scene import proposals
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, patient_node
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
+from PseudoProgressionAnalyzerLib.scene.segments import segment_mask, segment_of
 
 FIRST, SECOND = "2023-01-10", "2023-03-01"
 
@@ -46,6 +48,22 @@ def test_a_click_a_proposal_and_its_acceptance(work, session):
     work.propose_from_before(SECOND, silent, threading.Event())
     work.reject(SECOND)
     assert not work.proposed(SECOND)
+
+
+def test_another_limit_changes_the_proposal_that_is_there(work, session):
+    def size():
+        node, _ = proposals.proposal_of(patient_node(session.application.scene), SECOND)
+        return segment_mask(node, segment_of(node, proposals.NAME)).array.sum()
+
+    assert work.propose_again(SECOND, 2.0, silent, threading.Event()) == (), "nothing is proposed yet"
+    lesion_ = session.analysis.regions[SECOND, "lesion"].array
+    session.analysis.images[SECOND, "T1CE"].array[lesion_ & (np.indices(lesion_.shape)[2] > 8)] -= 15
+    centre = np.argwhere(lesion_).min(axis=0)[::-1] * 2.0 + 4
+    work.limit = 1.0
+    work.propose(SECOND, centre.tolist(), silent, threading.Event())
+    whole = size()
+    work.propose_again(SECOND, 30.0, silent, threading.Event())
+    assert 0 < size() < whole
 
 
 def test_nothing_to_propose_is_said(work, session):

@@ -39,6 +39,7 @@ class LesionsSection(Section):
             self.ui.ruleSelector.addItem(words_, value)
         self.ui.clickButton.connect("clicked(bool)", self.wait_for_click)
         self.ui.carryButton.connect("clicked()", self.carry)
+        self.ui.limitBox.connect("valueChanged(double)", self.change_limit)
         self.ui.acceptButton.connect("clicked()", self.accept)
         self.ui.rejectButton.connect("clicked()", self.reject)
         self.ui.lesionVisitSelector.connect("activated(int)", lambda index: self.show_visit())
@@ -117,6 +118,14 @@ class LesionsSection(Section):
         """Proposes what the lesion of the visit before has become."""
         visit = self.ui.lesionVisitSelector.currentText
         self._propose(visit, lambda show, cancel: self.work.propose_from_before(visit, show, cancel))
+
+    def change_limit(self, limit: float) -> None:
+        """The proposal with more or less faint tissue."""
+        visit = self.ui.lesionVisitSelector.currentText
+        if not self.panel.busy and self.session.analysis is not None and self.work.proposed(visit):
+            self._propose(visit, lambda show, cancel: self.work.propose_again(visit, limit, show, cancel))
+        else:
+            self.work.limit = limit
 
     def accept(self) -> None:
         """The proposal becomes a lesion."""
