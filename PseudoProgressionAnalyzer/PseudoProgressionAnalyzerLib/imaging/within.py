@@ -33,7 +33,8 @@ _UNCERTAIN = 2.0  # mm apart: not believed
 _ASIDE, _SHARPER = 10.0, 0.8
 """mm to each side of a result at which edges must lie further apart than in it, and the share of their distance there
 that it may have at most: by chance edges are as far apart everywhere. On simulated visits the share is below 0.6."""
-_SEEN = 0.5  # of the brain that the series must show by its header, else the header is not believed
+_SEEN = 0.5  # of the series' head that must lie about the brain by its header, else the header is not believed
+_ABOUT = 30.0  # mm around the brain's box: face, skull and neck
 _BRIGHT = 0.2  # of the 98th percentile: what counts as head when the header does not say where the brain is
 
 
@@ -81,23 +82,24 @@ def place_series(
     if series.array.ndim != 3:
         raise InputError("registration_not_3d", dimension=series.array.ndim)
     inside = _brain_on(anatomy, series, np.eye(4))
-    by_header = _share_seen(series, points) >= _SEEN and inside.any()
-    moving = Head(series, inside if by_header else _bright(series))
-    watch.step(0.1)
+    bright = _bright(series)
+    by_header = _share_about(anatomy, series, bright) >= _SEEN and inside.any()
     found, spread = None, np.inf
-    fine = Level(anatomy, moving, _LOOKS[1])
+    watch.step(0.1)
     if by_header:
-        start = Level(anatomy, moving, _LOOKS[0]).register(np.eye(4), centre, watch, _SEEDS[0])[1]
-        found = fine.register(start, centre, watch, _SEEDS[0])
-        watch.step(0.3)
-        least = _LEAST * float(series.spacing.max())
-        if displacement(found[1], np.eye(4), points) < least:
+        moving = Head(series, inside)
+        coarse, fine = (Level(anatomy, moving, look) for look in _LOOKS)
+
+        def once(level: Level, start: np.ndarray, seed: int, begin: float, end: float):
+            return watch.parallel(lambda one: level.register(one, centre, watch, seed), [start], begin, end)[0]
+
+        start = once(coarse, np.eye(4), _SEEDS[0], 0.1, 0.2)[1]
+        found = once(fine, start, _SEEDS[0], 0.2, 0.3)
+        if displacement(found[1], np.eye(4), points) < _LEAST * float(series.spacing.max()):
             return Placed(np.eye(4))
-        spread = displacement(fine.register(start, centre, watch, _SEEDS[1])[1], found[1], points)
-    watch.step(0.4)
+        spread = displacement(once(fine, start, _SEEDS[1], 0.3, 0.4)[1], found[1], points)
     if found is None or spread > _REPRODUCED or displacement(found[1], np.eye(4), points) > _USUAL:
-        moving = Head(series, _bright(series))
-        found, spread = _from_afar(anatomy, moving, found, centre, watch)
+        found, spread = _from_afar(anatomy, Head(series, bright), found, centre, watch)
     return _judged(anatomy, series, np.linalg.inv(found[1]), spread, by_header, name, watch)
 
 
@@ -110,12 +112,12 @@ def _from_afar(anatomy, moving, found, centre, watch):
     far = Level(anatomy, moving, _FAR)
     results = watch.parallel(lambda start: far.register(start, centre, watch, _SEEDS[0]), starts, 0.4, 0.6)
     kept = [matrix for _, matrix in sorted(results, key=lambda pair: pair[0])[:_KEPT]]
-    results = watch.parallel(lambda start: fine.register(start, centre, watch, _SEEDS[0]), kept, 0.6, 0.8)
     if found is not None:  # judged by the same look as the others
-        results.append(fine.register(found[1], centre, watch, _SEEDS[0]))
+        kept.append(found[1])
+    results = watch.parallel(lambda start: fine.register(start, centre, watch, _SEEDS[0]), kept, 0.6, 0.8)
     best = min(results, key=lambda pair: pair[0])
-    again = fine.register(best[1], centre, watch, _SEEDS[1])[1]
-    return best, displacement(again, best[1], points)
+    again = watch.parallel(lambda start: fine.register(start, centre, watch, _SEEDS[1]), [best[1]], 0.8, 0.9)[0]
+    return best, displacement(again[1], best[1], points)
 
 
 def _judged(anatomy, series, series_to_visit, spread, by_header, name, watch) -> Placed:
@@ -149,10 +151,12 @@ def _brain_on(anatomy: Head, series: Image, series_to_visit: np.ndarray) -> np.n
     return resampling.resample(anatomy.brain, series, np.linalg.inv(series_to_visit), interpolation="nearest").array
 
 
-def _share_seen(series: Image, points: np.ndarray) -> float:
-    """Share of RAS points within the series' field of view."""
-    index = resampling.transform_points(np.linalg.inv(series.affine), points)
-    return float(np.all((index >= -0.5) & (index <= np.array(series.shape)[::-1] - 0.5), axis=1).mean())
+def _share_about(anatomy: Head, series: Image, bright: np.ndarray) -> float:
+    """Share of what is no air in the series that its header places about the brain: most of it, also of a thin slab."""
+    brain = resampling.voxel_centres(anatomy.brain.array, anatomy.brain.affine)
+    points = resampling.voxel_centres(bright, series.affine)
+    near = (points >= brain.min(axis=0) - _ABOUT) & (points <= brain.max(axis=0) + _ABOUT)
+    return float(near.all(axis=1).mean())
 
 
 def _bright(series: Image) -> np.ndarray:

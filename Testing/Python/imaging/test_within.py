@@ -36,6 +36,16 @@ def test_a_right_header_stays_exactly(head, anatomy):
     assert placed.flags == () and placed.moved == 0
 
 
+def test_the_header_of_a_thin_slab_stays(head, anatomy):
+    """A third of the brain, as perfusion series may have it: not taken for a header that is wrong."""
+    whole = other_contrast(head(spacing=(1.6, 1.6, 5.0), seed=3))
+    affine = whole.affine.copy()
+    affine[:3, 3] += 16 * affine[:3, 2]
+    placed = place_series(anatomy, Image(whole.array[16:25], affine), name="DSC")
+    np.testing.assert_array_equal(placed.series_to_visit, np.eye(4))
+    assert placed.flags == ()
+
+
 @pytest.mark.parametrize(
     ("degrees", "shift"), [((2, -3, 4), (3, -4, 2)), ((9, 4, -12), (90, -60, 120))], ids=["moved", "header_far_off"]
 )
