@@ -21,6 +21,7 @@ from .nodes import Kind, find, linked, put
 COLOURS = ((0.00, 0.45, 0.70), (0.84, 0.37, 0.00), (0.00, 0.62, 0.45), (0.80, 0.47, 0.65), (0.35, 0.35, 0.35))
 """Blue, orange, green, purple and grey of Okabe and Ito (2008), told apart by every colour vision."""
 BOUNDS = ("low", "high")
+FONT = 9  # points: the plot stands in the panel
 
 
 def plot_measures(
@@ -37,7 +38,7 @@ def plot_measures(
     if origin is None:
         return None
     visits = [visit for visit in patient.visits if visit.date is not None]
-    chart, units = None, {}
+    chart, units, titles = None, {}, []
     for number, key in enumerate(chosen):
         values = {row.visit: row for row in measurements if _key(row) == tuple(key) and not row.compared_to}
         dated = [visit for visit in visits if visit.id in values and values[visit.id].value is not None]
@@ -45,6 +46,7 @@ def plot_measures(
             continue
         rows = [values[visit.id] for visit in dated]
         units[rows[0].unit] = None
+        titles.append(_title(key, rows[0].unit))
         if chart is None:
             chart = put(patient_node, "vtkMRMLPlotChartNode", f"{patient.id} over time", Kind.PLOT, name="chart")
         table = put(patient_node, "vtkMRMLTableNode", f"plot {_title(key, '1')}", Kind.PLOT, name=f"table {number}")
@@ -54,11 +56,14 @@ def plot_measures(
             chart.AddAndObservePlotSeriesNodeID(series.GetID())
     if chart is None:
         return None
-    chart.SetTitle("")
+    chart.SetTitle(titles[0] if len(titles) == 1 else "")
+    chart.SetTitleFontSize(FONT + 2)
     chart.SetXAxisTitle(title)
     only = next(iter(units)) if len(units) == 1 else ""
     chart.SetYAxisTitle("" if only == "1" else only)
-    chart.SetLegendVisibility(True)
+    chart.SetLegendVisibility(len(titles) > 1)
+    for set_size in (chart.SetLegendFontSize, chart.SetAxisTitleFontSize, chart.SetAxisLabelFontSize):
+        set_size(FONT)
     chart.SetGridVisibility(True)
     return chart
 
@@ -140,7 +145,7 @@ def _fill(node: object, visits: list[str], days: list[int], rows: list[Measureme
 
 
 def _series(patient_node: object, table: object, key: Sequence[str], unit: str, column: str, number: int) -> object:
-    title = _title(key, unit) if column == "value" else f"{_title(key, unit)}, 95 % {column}"
+    title = _title(key, unit) if column == "value" else f"95 % {column}"  # short: legends cover what they explain
     node = put(patient_node, "vtkMRMLPlotSeriesNode", title, Kind.PLOT, name=f"{column} {number}")
     node.SetName(title)
     node.SetAndObserveTableNodeID(table.GetID())

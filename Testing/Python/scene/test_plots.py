@@ -39,6 +39,7 @@ def test_points_stand_on_their_dates(app, patient, analysis):
     assert column(series.GetTableNode(), "day") == [29.0, 79.0, 175.0]
     assert chart.GetXAxisTitle() == "days since the end of radiotherapy"
     assert chart.GetYAxisTitle() == "mL"
+    assert (chart.GetTitle(), chart.GetLegendVisibility()) == ("volume [mL] (lesion)", False)
     assert column(series.GetTableNode(), "value") == [row.value for row in volumes(analysis)]
 
 
@@ -54,7 +55,7 @@ def test_a_point_knows_its_visit(app, patient, analysis, phantom):
 def test_intervals_are_lines_of_their_own(app, patient, analysis):
     chart = plots.plot_measures(app, patient, analysis.measurements, [VOLUME])
     names = [chart.GetNthPlotSeriesNode(number).GetName() for number in range(chart.GetNumberOfPlotSeriesNodes())]
-    assert names == ["volume [mL] (lesion)", "volume [mL] (lesion), 95 % low", "volume [mL] (lesion), 95 % high"]
+    assert names == ["volume [mL] (lesion)", "95 % low", "95 % high"]
     rows = volumes(analysis)
     low, value, high = (column(chart.GetNthPlotSeriesNode(0).GetTableNode(), name) for name in ("low", "value", "high"))
     assert [low, value, high] == [[row.low for row in rows], [row.value for row in rows], [row.high for row in rows]]
