@@ -24,6 +24,7 @@ SERIES = {
     "bolus": ((0.55, 0.59, 0.64), 1.0),
 }
 """Colour and width of each curve; blue and vermilion are told apart with any colour vision."""
+FOR_LEGEND = 1.6  # times the series: the legend stands beside the curves, not on them
 MARKS = ("baseline", "bolus")
 """Upright lines: where the baseline begins, and where it ends because the bolus arrives."""
 
@@ -96,6 +97,8 @@ def show_curves(
         chart.AddAndObservePlotSeriesNodeID(find(patient, Kind.CURVE, name=name).GetID())
     chart.SetTitle(title)
     chart.SetXAxisTitle("s")
+    chart.SetXAxisRangeAuto(False)
+    chart.SetXAxisRange(0.0, FOR_LEGEND * float(time[-1]))
     chart.SetYAxisTitle("% of baseline")
     chart.SetLegendVisibility(True)
     for node in nodes.linked(patient, Kind.CURVE):

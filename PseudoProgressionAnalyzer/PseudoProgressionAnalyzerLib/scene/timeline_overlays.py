@@ -11,6 +11,8 @@ from .nodes import Kind, linked, marked, patient_node
 from .timeline_rows import Row, keep_state, shown_rows, state_of
 from .timeline_views import Views, map_node, opacity_of, view_at
 
+SMALL = 0.5  # of a scale: below it the legend's one decimal tells nothing
+
 
 def set_opacity(application: Application, opacity: float, overlay: str = "") -> None:
     """Opacity (0 to 1) of a map in all columns of its row; of every map where none is named."""
@@ -77,6 +79,9 @@ def show_legends(patient: object, rows: list[Row], page: list[Visit], views: Vie
                 legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(volume)
                 unit = marked(volume, "unit")
                 legend.SetTitleText(row.overlay if unit in ("", "1") else f"{row.overlay} ({unit})")
+                display = volume.GetDisplayNode()
+                if display.GetWindowLevelMax() - display.GetWindowLevelMin() < SMALL:
+                    legend.SetLabelFormat("%.3f")
                 legend.RemoveAllViewNodeIDs()
                 legend.AddViewNodeID(views[column, number].GetID())
                 legend.SetVisibility(True)

@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 from ... import texts
 from ...analysis import DscChoices
 from ...analysis.dsc_maps import SHARES
+from ...analysis.mapping import GIVEN_MAPS
 from ...analysis.reading import voxels_of
 from ...measures import Image, Message
 from ...perfusion.dsc import MODELS
@@ -164,8 +165,11 @@ class MapsSection(Section):
     def _row(self, visit: object) -> tuple[list[str], list[str]]:
         """Cells of a visit, and all remarks."""
         analysis = self.session.analysis
-        given = [name for (of, name), one in analysis.maps.items() if of == visit.id and not one.method.startswith(
-            ("DSC", "ASL"))]  # fmt: skip
+        given = [
+            name
+            for (of, name), one in analysis.maps.items()
+            if of == visit.id and name in GIVEN_MAPS and not one.method.startswith(("DSC", "ASL"))
+        ]
         roles = [role for role in ("DSC", "ASL") if visit.of_role(role)]
         grade = grade_of(analysis, visit.id)
         shares = analysis.curves.get((visit.id, "DSC"), {}).get("shares")
