@@ -424,7 +424,9 @@ class Session:
             return
         if self.measured:
             assess_visits(analysis)
-        self._write(assessment_json.text(analysis) if analysis.assessments else "")
+        patient = patient_node(self.application.scene)
+        write_patient(patient, analysis)
+        write_assessment(patient, assessment_json.text(analysis) if analysis.assessments else "")
 
     def report_page(self, show_patient: bool = False) -> str:
         """The page of the report as HTML with everything in it."""
