@@ -32,6 +32,7 @@ class SpectroscopySection(Section):
         super().__init__(*parts)
         self.observed: list[tuple[object, int]] = []
         self.plot = None
+        self.shown: tuple | None = None  # visit and voxel whose spectrum is plotted
         self.ui.spectraMapSelector.connect("activated(int)", lambda index: self.show_map())
         self.ui.spectrumSelector.connect("activated(int)", lambda index: self.show_region())
         slicer.app.layoutManager().connect("layoutChanged(int)", lambda layout: self.listen())
@@ -71,6 +72,7 @@ class SpectroscopySection(Section):
 
     def refresh(self) -> None:
         """In which visits there are spectra, and the maps that can be laid over the anatomy."""
+        self.shown = None
         visits = self._visits()
         analysis = self.session.analysis
         if visits:
@@ -99,6 +101,7 @@ class SpectroscopySection(Section):
 
     def settled(self) -> None:
         """What counts in the lesions follows their outlines; mean spectra of edited regions are gone."""
+        self.shown = None
         self._offer_regions()
         if self.ui.spectraMapSelector.currentData == OVERLAP and self._visits():
             write_overlaps(patient_node(slicer.mrmlScene), self.session.analysis)
@@ -129,6 +132,9 @@ class SpectroscopySection(Section):
             return False
         found = analysis.spectra_fits[visit, role]
         voxel = voxel_at(analysis, visit, role, world)
+        if voxel is not None and (visit, voxel) == self.shown:
+            return True  # the pointer moved within the voxel
+        self.shown = None
         try:
             curves = found.curves(voxel) if voxel is not None else None
         except InputError as error:
@@ -149,6 +155,7 @@ class SpectroscopySection(Section):
             _("accepted") if not reasons else _("left out: {reasons}").format(reasons=", ".join(reasons)),
         ]
         self.ui.spectrumLabel.text = "; ".join(lines)
+        self.shown = visit, voxel
         return True
 
     def show_region(self) -> None:
@@ -156,6 +163,7 @@ class SpectroscopySection(Section):
         key = self.ui.spectrumSelector.currentData
         found = self.session.analysis.region_spectra.get(tuple(key.split("\t"))) if key else None
         if found is not None and np.isfinite(found.snr).all():
+            self.shown = None
             self._plot(found.curves((0, 0, 0)), self.ui.spectrumSelector.currentText)
             self.ui.spectrumLabel.text = numbers_line(found)
 
