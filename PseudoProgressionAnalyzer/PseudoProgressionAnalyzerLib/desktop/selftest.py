@@ -15,7 +15,7 @@ import qt
 import slicer
 
 from ..scene import timeline
-from ..scene.nodes import Kind, find, patient_node
+from ..scene.nodes import Kind, find, marked, patient_node
 
 PICTURES = "PPA_SELFTEST_PICTURES"
 """Environment variable that names a folder for screenshots of each step."""
@@ -52,6 +52,8 @@ def walk(test: object, case: str = "") -> None:
     test.assertGreater(len(session.analysis.measurements), 0, widget.ui.progressLabel.text)
     test.assertGreater(len(session.analysis.assessments), 0)
     picture("2_computed")
+    look_at_sections(widget.panel)
+    check_alignment(test, widget, visits)
 
     test.delayDisplay("Drawing in the second column")
     before = values(session)
@@ -65,9 +67,9 @@ def walk(test: object, case: str = "") -> None:
     test.assertGreater(
         after[visits[1], "lesion", "own", "volume", ""], before[visits[1], "lesion", "own", "volume", ""]
     )
-    for visit, _region, kind, _name, compared_to in changed:
-        of_the_visit = visit == visits[1] or compared_to == visits[1]
-        test.assertTrue(of_the_visit or kind == "fixed", f"{visit} {kind} changed too")
+    for visit, _region, kind, name, compared_to in changed:
+        # changes over time of later visits may follow: they are compared with this visit, or no more across it
+        test.assertTrue(visit == visits[1] or compared_to or kind == "fixed", f"{visit} {kind} {name} changed too")
     test.assertIs(editors.editor.segmentationNode(), segmentation)
 
     test.delayDisplay("Undo in one visit after painting in another")
@@ -104,17 +106,51 @@ def walk(test: object, case: str = "") -> None:
     test.assertEqual(timeline.view_nodes(session.application), [])
     slicer.mrmlScene.Clear()
     test.assertIsNone(patient_node(slicer.mrmlScene))
-    print(f"longest silence of the interface: {longest:.3f} s while computing, {drawing:.3f} s with drawing the views")
+    print(
+        f"longest silence of the interface: {longest:.3f} s while computing, {drawing:.3f} s with drawing the views; "
+        f"longest work of the main thread at a stretch {gaps.work:.3f} s"
+    )
     test.assertLess(longest, LONGEST_GAP, "the interface was silent for too long while computing")
     test.assertLess(drawing, LONGEST_DRAWING, "drawing the views took too long at a stretch")
 
 
+def look_at_sections(panel: object) -> None:
+    """Unfolds every section, which then shows what it has; a picture of each."""
+    for name in panel.sections:
+        button = panel.button(name)
+        folded = button.collapsed
+        button.collapsed = False
+        for other in panel.sections:
+            panel.button(other).visible = other == name
+        picture(f"2_section_{name}")
+        button.collapsed = folded
+    for name in panel.sections:
+        panel.button(name).visible = True
+
+
+def check_alignment(test: object, widget: object, visits: list[str]) -> None:
+    """The table of trust, and the view that fades a visit over the reference visit."""
+    table, application = widget.ui.trustTable, widget.logic.session.application
+    test.assertEqual(table.rowCount, len(visits))
+    widget.panel.button("align").collapsed = False
+    table.selectRow(1)
+    reference = find(patient_node(slicer.mrmlScene), Kind.IMAGE, visits[0], "T1CE")
+    widget.ui.checkBox.checked = True
+    faded = [view for view in timeline.view_nodes(application) if marked(view, "check")]
+    test.assertEqual(len(faded), 1)
+    composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(faded[0])
+    test.assertEqual(composite.GetBackgroundVolumeID(), reference.GetID())
+    picture("2_check")
+    widget.ui.checkBox.checked = False
+    test.assertNotEqual(composite.GetBackgroundVolumeID(), reference.GetID())
+
+
 class Gaps:
-    """How long a 50 ms timer had to wait at most."""
+    """How long a 50 ms timer had to wait at most, and how long the main thread itself was at work meanwhile."""
 
     def __init__(self):
-        self.longest = 0.0
-        self.last = time.monotonic()
+        self.longest = self.work = 0.0
+        self.last, self.worked = time.monotonic(), time.thread_time()
         self.timer = qt.QTimer()
         self.timer.setInterval(50)
         self.timer.connect("timeout()", self.tick)
@@ -122,9 +158,9 @@ class Gaps:
 
     def tick(self) -> None:
         """One beat."""
-        now = time.monotonic()
-        self.longest = max(self.longest, now - self.last)
-        self.last = now
+        now, worked = time.monotonic(), time.thread_time()
+        self.longest, self.work = max(self.longest, now - self.last), max(self.work, worked - self.worked)
+        self.last, self.worked = now, worked
 
     def stop(self) -> float:
         """The longest time between two beats, in s."""
