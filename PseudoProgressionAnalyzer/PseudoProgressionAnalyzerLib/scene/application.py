@@ -34,10 +34,20 @@ class Application:
 
     def remove_view(self, slice_node: object) -> None:
         """Removes a slice view node with its composite node and with what its slice logic made: model, display and
-        transform of the slice stay behind when the desktop removes a view."""
+        transform of the slice stay behind when the desktop removes a view.
+
+        The logic lets go of its volumes first: Slicer's data probe keeps the logics of views that are gone.
+        """
         logic = self.logic.GetSliceLogic(slice_node)
-        nodes = [slice_node, slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(slice_node)]
+        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(slice_node)
+        nodes = [slice_node, composite]
+        if composite is not None:
+            composite.SetBackgroundVolumeID(None)
+            composite.SetForegroundVolumeID(None)
         if logic is not None:
+            for layer in (logic.GetBackgroundLayer(), logic.GetForegroundLayer(), logic.GetLabelLayer()):
+                if layer is not None:
+                    layer.SetVolumeNode(None)
             nodes += [logic.GetSliceModelNode(), logic.GetSliceModelDisplayNode(), logic.GetSliceModelTransformNode()]
             if not self.desktop:
                 self.logic.GetSliceLogics().RemoveItem(logic)
