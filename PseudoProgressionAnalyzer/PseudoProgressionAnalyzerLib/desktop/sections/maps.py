@@ -12,7 +12,7 @@ from ... import texts
 from ...analysis import DscChoices
 from ...analysis.dsc_maps import SHARES
 from ...analysis.mapping import GIVEN_MAPS
-from ...analysis.reading import voxels_of
+from ...analysis.placing import read_time_series
 from ...measures import Image, Message
 from ...perfusion.dsc import MODELS
 from ...report.perfusion import grade_of
@@ -193,7 +193,8 @@ class MapsSection(Section):
         return "; ".join(parts)
 
     def _series(self, visit: str) -> Image | None:
-        """The visit's DSC series: kept from the last click, else read from disk while the interface stays alive."""
+        """The visit's DSC series without the head's motion, as its maps were made: kept from the last click, else read
+        from disk while the interface stays alive."""
         if self.series is not None and self.series[0] == visit:
             return self.series[1]
         self.series = None
@@ -202,7 +203,9 @@ class MapsSection(Section):
         found: list = []
         with self.panel.long_work() as (show, cancel):
             show(Message("step_read", {"visit": visit}), 0.0)
-            found = self.session.in_background(lambda: (changed_file(entry), voxels_of(analysis, dsc)), cancel)
+            found = self.session.in_background(
+                lambda: (changed_file(entry), read_time_series(analysis, visit, dsc, cancelled=cancel.is_set)), cancel
+            )
         if not found:
             self.ui.curveLabel.text = _("The series could not be read; the plot shows what the scene keeps.")
             return None
