@@ -1,6 +1,7 @@
 """Registration against poses that are known: of a head given by formulas, and of a real serial pair."""
 
 import time
+from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def test_cancelling_ends_soon(pair):
         asked.append(time.monotonic())
         return len(asked) > 6
 
-    with pytest.raises(registration.CancelledError):
+    with pytest.raises(CancelledError):
         registration.register_rigid(
             fixed.image, moving.image, fixed_mask=fixed.brain, moving_mask=moving.brain, cancelled=cancelled
         )
