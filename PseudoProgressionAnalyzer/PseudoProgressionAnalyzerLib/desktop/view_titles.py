@@ -20,7 +20,7 @@ class ViewTitles:
     """Date, days since radiotherapy and row in the upper left corner of each view."""
 
     def __init__(self):
-        self._corners: dict[str, tuple[object, object]] = {}
+        self._corners: dict[str, object] = {}
 
     def update(self, application: object) -> None:
         """Writes the titles as the timeline is now; in columns after the first the bars have room for their labels,
@@ -46,16 +46,16 @@ class ViewTitles:
         self._corners.clear()
 
     def _corner(self, name: str, widget: object) -> object:
-        window = widget.sliceView().renderWindow()
+        renderer = widget.sliceView().renderWindow().GetRenderers().GetFirstRenderer()
         known = self._corners.get(name)
-        if known is not None and known[0] is window:
-            return known[1]
+        if known is not None and renderer.HasViewProp(known):
+            return known
         corner = vtk.vtkCornerAnnotation()
         corner.SetMaximumFontSize(SIZE)
         corner.SetMinimumFontSize(SIZE)
         corner.SetNonlinearFontScaleFactor(1)
         corner.GetTextProperty().SetColor(1.0, 1.0, 1.0)
         corner.GetTextProperty().SetShadow(True)
-        window.GetRenderers().GetFirstRenderer().AddViewProp(corner)
-        self._corners[name] = window, corner
+        renderer.AddViewProp(corner)
+        self._corners[name] = corner
         return corner

@@ -71,7 +71,8 @@ class TimelineSection(Section):
 
     def open(self) -> None:
         """Whatever changes the timeline leaves its choices in the patient's node."""
-        self.close()
+        self._show_alone(None)
+        self._unwatch()
         node = patient_node(slicer.mrmlScene)
         if node is not None:
             self.watched = node, node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda caller, event: self.later())
@@ -81,6 +82,9 @@ class TimelineSection(Section):
         self._show_alone(None)
         self.timer.stop()
         self.session.titles.forget()
+        self._unwatch()
+
+    def _unwatch(self) -> None:
         if self.watched is not None:
             self.watched[0].RemoveObserver(self.watched[1])
             self.watched = None
