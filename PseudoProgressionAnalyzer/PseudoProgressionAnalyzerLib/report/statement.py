@@ -141,7 +141,10 @@ def _limits(assessment: Assessment, language: str) -> str:
         return words.say("report_limits_insufficient", language, **counts)
     groups = dict.fromkeys(words.label("group", item.criterion.group, language) for item in used)
     _, low, high = (round(100 * share) for share in assessment.probability)
-    return words.say("report_limits", language, groups=", ".join(groups) or "-", low=low, high=high, **counts)
+    upper, lower = high >= HIGHEST, low <= 100 - HIGHEST
+    end = "_from" if upper and not lower else "_up_to" if lower and not upper else ""  # nothing is shown as surer
+    allowed = words.say(f"report_range{end}", language, low=low, high=high)
+    return words.say("report_limits", language, groups=", ".join(groups) or "-", allowed=allowed, **counts)
 
 
 def _frequency(assessment: Assessment, language: str) -> str:

@@ -58,6 +58,14 @@ def test_nothing_surer_than_shown_is_said():
     assert "95 or more would have true progression" in said.frequency and "5 or fewer" in said.frequency
 
 
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [((0.93, 0.77, 0.95), "77 % or more"), ((0.07, 0.05, 0.26), "26 % or less"), ((0.5, 0.3, 0.7), "30 to 70 %")],
+)
+def test_the_limits_of_what_is_shown_are_no_limits_of_the_data(assessment, shown, words):
+    assert f"the data allow {words} for true progression" in statement(replace(assessment, probability=shown)).limits
+
+
 def test_insufficient_has_neither_frequency_nor_probability():
     said = statement(assess_visit(patient(), EARLY, []))
     assert said.frequency == "" and said.lines == () and said.why == ()
