@@ -14,6 +14,7 @@ from pathlib import Path
 import qt
 import slicer
 
+from ..analysis.measuring_spectra import MEAN_SPECTRUM
 from ..scene import timeline
 from ..scene.nodes import Kind, find, marked, patient_node
 
@@ -169,10 +170,12 @@ class Gaps:
 
 
 def values(session: object) -> dict[tuple[str, ...], float | None]:
-    """All measured values by what they are."""
+    """All measured values by what they are; without those of a region's mean spectrum, which a stroke drops until it is
+    fitted again."""
     return {
         (row.visit, f"{row.region}", row.kind, row.name, row.compared_to): row.value
         for row in session.analysis.measurements
+        if not row.name.endswith(MEAN_SPECTRUM)
     }
 
 

@@ -150,6 +150,8 @@ class Session:
         scene up to date."""
         analysis, epoch = self._patient(), self._epoch
         analysis.given = given_again(patient_node(self.application.scene), analysis.patient)
+        if any(("step_region_spectra", visit) not in analysis.finished for visit in analysis.visit_to_reference):
+            analysis.finished -= {(step, "") for step in FOLLOWING}  # strokes dropped spectra that are fitted again
         try:
             self._work(analysis, show, cancel, last_step)
         finally:
