@@ -90,7 +90,7 @@ def strokes(widget, visit):
         if shown(table) != before:
             found.append((end - start, released - start, time.thread_time() - processor))
         rest = time.perf_counter()
-        while time.perf_counter() - rest < 0.8:  # the pen rests: assessment and scene follow
+        while time.perf_counter() - rest < 0.8:  # the next stroke comes before assessment and scene follow
             slicer.app.processEvents()
     return np.array(found)
 

@@ -47,7 +47,7 @@ class Editors(VTKObservationMixin):
         self.edited: dict[str, object] = {}
         self.timer = qt.QTimer()
         self.timer.setSingleShot(True)
-        self.timer.setInterval(0)
+        self.timer.setInterval(1)  # not 0: a timer of 0 waits until every view was drawn again
         self.timer.connect("timeout()", self.tell)
 
     @property

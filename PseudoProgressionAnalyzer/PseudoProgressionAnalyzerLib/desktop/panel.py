@@ -21,7 +21,7 @@ from .section import Section
 from .sections import SECTIONS
 from .session import Session
 
-SETTLED = 400  # ms without a stroke after which what is slow follows the numbers
+SETTLED = 1000  # ms without a stroke after which what is slow follows the numbers: most strokes come sooner
 
 
 def load_sections(root: object, folder: Path) -> object:

@@ -362,25 +362,27 @@ class Session:
         if self.unsettled:
             self.assess()
 
-    def judging(self) -> Callable[[], Judged]:
-        """The work of judging what is measured now, for any thread: it touches neither the scene nor the analysis.
-        ``accept`` takes what it returns."""
+    def judging(self) -> Callable[[], Judged | None]:
+        """The work of judging what is measured now, for any thread: it touches neither the scene nor the analysis, and
+        ends early where strokes come meanwhile. ``accept`` takes what it returns."""
         analysis, edits, epoch = self._patient(), self._edits, self._epoch
         copies = {name: copy.copy(value) for name, value in vars(analysis).items()}
         part = Analysis(**copies)
         part.patient.regions = [copy.copy(region) for region in analysis.patient.regions]
 
-        def work() -> Judged:
+        def work() -> Judged | None:
             update_lesions(part)
+            if self._edits != edits:
+                return None
             assess_visits(part)
             return Judged(part, assessment_json.text(part), edits, epoch)
 
         return work
 
-    def accept(self, judged: Judged) -> bool:
+    def accept(self, judged: Judged | None) -> bool:
         """Takes what was judged beside, and writes it; does nothing, and says so, where strokes came or all was judged
         at once meanwhile."""
-        if not self.unsettled or (judged.edits, judged.epoch) != (self._edits, self._epoch):
+        if judged is None or not self.unsettled or (judged.edits, judged.epoch) != (self._edits, self._epoch):
             return False
         analysis = self._patient()
         for name in JUDGED:

@@ -41,7 +41,10 @@ class MeasurementsSection(Section):
         self.ui.measurementsTable.connect("currentCellChanged(int,int,int,int)", self.show_words)
 
     def refresh(self) -> None:
-        """All numbers."""
+        """All numbers, with what stands behind them as tool tips."""
+        self._show(with_tips=True)
+
+    def _show(self, with_tips: bool) -> None:
         analysis = self.session.analysis
         patient, rows = (analysis.patient, analysis.measurements) if analysis else (None, [])
         self._list_kinds(rows)
@@ -53,9 +56,9 @@ class MeasurementsSection(Section):
             (number, column + FIRST_COLUMNS): "\n".join(words(cell))
             for number, row in enumerate(self.grid.cells)
             for column, cell in enumerate(row)
-            if cell.rows
+            if with_tips and cell.rows
         }
-        fill(self.ui.measurementsTable, header, cells, tips)
+        fill(self.ui.measurementsTable, header, cells, tips, keep_tips=not with_tips)
 
     def _list_kinds(self, rows: list[Measurement]) -> None:
         """All kinds of rows that there are, to choose one; the chosen one stays."""
@@ -71,11 +74,13 @@ class MeasurementsSection(Section):
             selector.blockSignals(blocked)
 
     def measured(self) -> None:
-        """The numbers that a stroke changed."""
-        self.refresh()
+        """The numbers that a stroke changed, painted before the views are drawn again."""
+        self._show(with_tips=False)
+        self.ui.measurementsTable.viewport().repaint()
 
     def settled(self) -> None:
-        """The plot follows once the pen rests."""
+        """Tool tips and plot follow once the pen rests."""
+        self.refresh()
         if self.plotted:
             self._draw()
 
@@ -83,14 +88,15 @@ class MeasurementsSection(Section):
         """Header and cells as shown."""
         patient = self.session.analysis.patient if self.session.analysis else None
         header = [_("Region"), _("Measure"), _("Unit")] if patient else []
+        change, fixed = _("change to {date}"), _("{region}, fixed from {visit}")
         for column in self.grid.columns:
             date = date_words(patient.visit(column.visit))
-            header.append(_("change to {date}").format(date=date) if column.change else date)
+            header.append(change.format(date=date) if column.change else date)
         cells = []
         for measure, row in zip(self.grid.measures, self.grid.cells, strict=True):
             where = measure.region
             if measure.kind == "fixed":
-                where = _("{region}, fixed from {visit}").format(region=measure.region, visit=measure.drawn_in)
+                where = fixed.format(region=measure.region, visit=measure.drawn_in)
             elif measure.kind != "own":
                 where = f"{measure.region} ({label('kind', measure.kind)})"
             unit = "" if measure.unit == "1" else measure.unit
