@@ -175,7 +175,7 @@ def values(session: object) -> dict[tuple[str, ...], float | None]:
     return {
         (row.visit, f"{row.region}", row.kind, row.name, row.compared_to): row.value
         for row in session.analysis.measurements
-        if not row.name.endswith(MEAN_SPECTRUM)
+        if not row.name.removesuffix("_percent").endswith(MEAN_SPECTRUM)
     }
 
 
