@@ -16,6 +16,8 @@ from slicer.i18n import tr as _
 from .. import texts
 from ..measures import InputError, Message
 from ..scene import timeline
+from ..scene.display import show_segments, shown_segments
+from ..scene.nodes import patient_node
 from .beside import Beside
 from .section import Section
 from .sections import SECTIONS
@@ -128,9 +130,22 @@ class Panel:
             self.session.show_timeline(True)
 
     def restore_timeline(self) -> None:
-        """After a scene was opened: the timeline as it was saved."""
+        """After a scene was opened: the timeline as it was saved.
+
+        When a scene is opened in place of another, Slicer hides segments of the first segmentation and draws no color
+        legends, after all that modules do: what was saved as visible is shown once it has finished.
+        """
+        patient = patient_node(slicer.mrmlScene)
+        if patient is not None:
+            shown = shown_segments(patient)
+            qt.QTimer.singleShot(0, lambda: self._show_again(shown))
         with self.errors():
             self.session.show_timeline(bool(self.ui.timelineCheckBox.checked and self.session.analysis))
+
+    def _show_again(self, segments: list[tuple[object, str]]) -> None:
+        show_segments(segments)
+        if timeline.is_shown(self.session.application):
+            timeline.show(self.session.application)
 
     def enter(self) -> None:
         """The user opens the module."""

@@ -13,7 +13,7 @@ from vtkmodules.vtkRenderingCore import vtkColorTransferFunction
 from ..imaging.resampling import overlap_weights
 from ..lesion.statistics import region_statistics
 from ..measures import Image, Map
-from .nodes import Kind, mark, marked, put
+from .nodes import Kind, linked, mark, marked, put
 
 LESION_COLOUR = (0.20, 0.95, 1.00)
 REFERENCE_COLOUR = (0.62, 1.00, 0.45)
@@ -250,6 +250,25 @@ def show_regions(node: object) -> None:
     display.SetPreferredDisplayRepresentationName2D("Binary labelmap")
     for segment in node.GetSegmentation().GetSegmentIDs():
         display.SetSegmentVisibility(segment, True)
+
+
+def shown_segments(patient: object) -> list[tuple[object, str]]:
+    """The display node and id of every segment of the patient's regions that is visible."""
+    return [
+        (node.GetDisplayNode(), segment)
+        for kind in (Kind.LESION, Kind.REFERENCE)
+        for node in linked(patient, kind)
+        if node.GetDisplayNode() is not None
+        for segment in node.GetSegmentation().GetSegmentIDs()
+        if node.GetDisplayNode().GetSegmentVisibility(segment)
+    ]
+
+
+def show_segments(segments: Iterable[tuple[object, str]]) -> None:
+    """Makes segments visible that are still in a scene."""
+    for display, segment in segments:
+        if display.GetScene() is not None and not display.GetSegmentVisibility(segment):
+            display.SetSegmentVisibility(segment, True)
 
 
 def _two_digits(value: float) -> float:

@@ -5,6 +5,7 @@ import pytest
 
 from PseudoProgressionAnalyzerLib.measures import Image, Map
 from PseudoProgressionAnalyzerLib.scene import display
+from PseudoProgressionAnalyzerLib.scene.build import build_scene
 
 EYE = np.eye(4)
 
@@ -123,3 +124,19 @@ def test_colours_of_signs_and_classes(app, name, middle_is_dark):
     assert low[2] > low[0]  # blue for less
     assert high[0] > high[2]  # orange for more
     assert (middle.max() < 0.2) == middle_is_dark
+
+
+def test_segments_that_were_visible_are_shown_again_and_no_others(app, phantom, tmp_path):
+    analysis = phantom.make_analysis(tmp_path)
+    patient = build_scene(app, analysis)
+    everything = display.shown_segments(patient)
+    (hidden, segment), *others = everything
+    assert len(others) >= 2
+    hidden.SetSegmentVisibility(segment, False)
+    assert display.shown_segments(patient) == others
+    for node, name in others:
+        node.SetSegmentVisibility(name, False)
+    display.show_segments(others)
+    assert display.shown_segments(patient) == others
+    app.scene.Clear()
+    display.show_segments(everything)  # they are in no scene any more: nothing happens
