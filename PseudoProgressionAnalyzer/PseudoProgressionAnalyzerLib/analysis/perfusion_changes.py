@@ -122,8 +122,8 @@ def within_repeatability(name: str, change: Estimate, percent_of: float | None =
     """A change with the band that repeated measurements without a true change would fill, where one was published.
 
     name: of the measure; change: difference, or per cent of the earlier value percent_of. The band is at least as wide
-    as the change's own interval. A change inside it carries the flag ``change_within_repeatability``. Source of the
-    coefficients: ``perfusion.regions.REPEATABILITY``.
+    as the change's own interval; in per cent it ends at -100, since no ratio falls by more. A change inside it carries
+    the flag ``change_within_repeatability``. Source of the coefficients: ``perfusion.regions.REPEATABILITY``.
     """
     if name not in REPEATABILITY or change.value is None:
         return change
@@ -131,6 +131,7 @@ def within_repeatability(name: str, change: Estimate, percent_of: float | None =
     low, high = change.value - band, change.value + band
     low = low if change.low is None else min(low, change.low)
     high = high if change.high is None else max(high, change.high)
+    low = low if percent_of is None else max(low, -100.0)
     inside = abs(change.value) <= band
     flag = Message("change_within_repeatability", {"coefficient": REPEATABILITY[name], "source": "Prah 2015, AJNR"})
     return replace(change, low=low, high=high, flags=(*change.flags, flag) if inside else change.flags)

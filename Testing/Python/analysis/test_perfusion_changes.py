@@ -160,3 +160,9 @@ def test_a_band_is_never_narrower_than_the_voxels_allow():
 def test_no_percentage_of_percentages_and_of_what_may_be_negative(name, unit):
     found = changes([row("a", 2.0, name, unit), row("b", 3.0, name, unit)], ["a", "b"])
     assert [change.name for change in found] == [name]
+
+
+def test_a_band_in_per_cent_ends_where_nothing_is_left():
+    fallen = within_repeatability("rCBV_ratio_mean", Estimate(-63.0, "%", -64.5, -62.3), percent_of=2.83)
+    assert fallen.low == -100.0
+    assert fallen.high == pytest.approx(-63.0 + 100 * 1.78 / 2.83)
