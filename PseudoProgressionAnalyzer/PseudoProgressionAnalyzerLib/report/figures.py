@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ..measures import Event, Measurement, Patient
 from . import words
 from .scales import nice_ticks, nice_top
-from .svg import FAINT, GRID, INK, DateAxis, band, document, line, text
+from .svg import FAINT, GRID, INK, DateAxis, band, document, event_marks, line, text
 
 PROGRESSION = "#d55e00"
 TREATMENT = "#0072b2"
@@ -152,17 +152,7 @@ def _track(kind: str, events: list[Event], days: DateAxis, top: float, language:
     """One kind of event: bars for spans, diamonds for single dates."""
     middle = top + TRACK / 2
     parts = [text(LEFT - 10, middle + 4, words.label("event", kind, language), INK, "end")]
-    for event in events:
-        if event.kind != kind:
-            continue
-        x = days.x(event.date)
-        if event.end is not None and event.end > event.date:
-            parts.append(
-                f'<rect x="{x:.1f}" y="{middle - 5}" width="{days.x(event.end) - x:.1f}" height="10" fill="{FAINT}"/>'
-            )
-        else:
-            parts.append(f'<path d="M{x:.1f} {middle - 6} l6 6 l-6 6 l-6 -6 z" fill="{INK}"/>')
-    return parts
+    return parts + event_marks([event for event in events if event.kind == kind], days, middle)
 
 
 def _panel(

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from ..measures import Event
+
 INK = "#1c2129"
 FAINT = "#5c6675"
 GRID = "#d5d9df"
@@ -61,3 +63,16 @@ def text(
         f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" font-size="{size}" font-weight="{weight}" '
         f'text-anchor="{anchor}">{escape(content)}</text>'
     )
+
+
+def event_marks(events: Sequence[Event], days: DateAxis, middle: float) -> list[str]:
+    """Dated events on a line: bars for spans, diamonds for single dates."""
+    parts = []
+    for event in events:
+        x = days.x(event.date)
+        if event.end is not None and event.end > event.date:
+            width = days.x(event.end) - x
+            parts.append(f'<rect x="{x:.1f}" y="{middle - 5}" width="{width:.1f}" height="10" fill="{FAINT}"/>')
+        else:
+            parts.append(f'<path d="M{x:.1f} {middle - 6} l6 6 l-6 6 l-6 -6 z" fill="{INK}"/>')
+    return parts

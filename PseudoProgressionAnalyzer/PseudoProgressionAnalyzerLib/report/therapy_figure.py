@@ -17,7 +17,7 @@ from ..measures import Event, Measurement
 from ..response import BANDS, CRITERIA, Verdict
 from . import words
 from .scales import nice_ticks, nice_top
-from .svg import FAINT, GRID, INK, DateAxis, band, document, line, text
+from .svg import FAINT, GRID, INK, DateAxis, band, document, event_marks, line, text
 
 WIDTH, LEFT, RIGHT = 880, 176, 20
 TRACK, STEROID, PANEL, GAP, STRIP = 20, 40, 104, 26, 34
@@ -160,16 +160,7 @@ def _track(kind: str, events: Sequence[Event], days: DateAxis, top: float, langu
     """One kind of treatment: bars for spans, diamonds for single dates."""
     middle = top + TRACK / 2
     parts = [text(LEFT - 10, middle + 4, words.label("event", kind, language), INK, "end")]
-    for event in events:
-        if event.kind != kind:
-            continue
-        x = days.x(event.date)
-        if event.end is not None and event.end > event.date:
-            width = days.x(event.end) - x
-            parts.append(f'<rect x="{x:.1f}" y="{middle - 5}" width="{width:.1f}" height="10" fill="{FAINT}"/>')
-        else:
-            parts.append(f'<path d="M{x:.1f} {middle - 6} l6 6 l-6 6 l-6 -6 z" fill="{INK}"/>')
-    return parts
+    return parts + event_marks([event for event in events if event.kind == kind], days, middle)
 
 
 def _steroid(events: Sequence[Event], days: DateAxis, top: float, last: datetime.date, language: str) -> list[str]:

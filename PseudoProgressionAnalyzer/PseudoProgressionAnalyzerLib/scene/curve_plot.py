@@ -7,14 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import slicer
-from vtkmodules.util.numpy_support import numpy_to_vtk
-from vtkmodules.vtkCommonDataModel import vtkTable
 
 from ..analysis import Analysis
 from ..measures import Image, Message
 from . import nodes
 from .build import checksum
-from .nodes import Kind, find, marked, put
+from .nodes import Kind, find, marked, put, set_columns
 
 SERIES = {
     "voxel": ((0.11, 0.13, 0.16), 2.5),
@@ -82,7 +80,7 @@ def show_curves(
     chart.RemoveAllPlotSeriesNodeIDs()
     for name, (x, y) in shown.items():
         table = put(patient, "vtkMRMLTableNode", f"Signal {name}", Kind.CURVE, name=f"{name} table")
-        _fill(table, {"s": x, "%": y})
+        set_columns(table, {"s": x, "%": y}, np.float64)
         if find(patient, Kind.CURVE, name=name) is None:
             series = put(patient, "vtkMRMLPlotSeriesNode", name, Kind.CURVE, name=name)
             series.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter)
@@ -104,13 +102,3 @@ def show_curves(
     for node in nodes.linked(patient, Kind.CURVE):
         node.SetSaveWithScene(False)  # made again with each click; the curves themselves stand with the patient
     return chart
-
-
-def _fill(table: object, columns: dict[str, np.ndarray]) -> None:
-    """Gives a table node these columns of numbers in one step."""
-    made = vtkTable()
-    for name, values in columns.items():
-        column = numpy_to_vtk(np.ascontiguousarray(values, np.float64), deep=True)
-        column.SetName(name)
-        made.AddColumn(column)
-    table.SetAndObserveTable(made)

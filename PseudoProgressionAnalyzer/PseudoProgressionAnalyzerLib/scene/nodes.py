@@ -1,10 +1,11 @@
-"""Small things that all of the scene shares: marks and links of nodes, matrices, and images in volume nodes."""
+"""Small things that all of the scene shares: marks and links of nodes, matrices, images in volume
+nodes, and numbers in table nodes."""
 
 from __future__ import annotations
 
 import numpy as np
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
-from vtkmodules.vtkCommonDataModel import vtkImageData
+from vtkmodules.vtkCommonDataModel import vtkImageData, vtkTable
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
 from ..measures import Image
@@ -126,3 +127,13 @@ def get_image(node: object) -> Image | None:
     matrix = vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
     return Image(array_of(data), from_vtk(matrix))
+
+
+def set_columns(table: object, columns: dict[str, np.ndarray], dtype: type) -> None:
+    """Gives a table node these columns of numbers ``(rows,)``, kept as dtype, in one step."""
+    made = vtkTable()
+    for name, values in columns.items():
+        column = numpy_to_vtk(np.ascontiguousarray(values, dtype), deep=True)
+        column.SetName(name)
+        made.AddColumn(column)
+    table.SetAndObserveTable(made)

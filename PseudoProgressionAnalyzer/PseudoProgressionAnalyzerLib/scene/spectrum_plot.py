@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import slicer
-from vtkmodules.util.numpy_support import numpy_to_vtk
-from vtkmodules.vtkCommonDataModel import vtkTable
 
 from ..analysis import Analysis
 from ..analysis.fitting_spectra import overlap_with
@@ -13,7 +11,7 @@ from ..measures import Image
 from ..spectroscopy.result import Curves
 from . import nodes
 from .display import Scale, show_map
-from .nodes import Kind, find, mark, put
+from .nodes import Kind, find, mark, put, set_columns
 
 OVERLAP = "spectra_in_lesion"
 """Name of the map that shows how much of each accepted voxel counts in the visit's lesions."""
@@ -69,7 +67,7 @@ def show_spectrum(patient: object, curves: Curves, title: str) -> object:
     rest = curves.data - curves.fit
     above = max(curves.data.max(), curves.fit.max()) - 1.2 * min(rest.min(), 0)
     columns = {"ppm": curves.ppm, "data": curves.data, "fit": curves.fit, "baseline": curves.baseline}
-    _fill(table, columns | {"rest": rest + above})
+    set_columns(table, columns | {"rest": rest + above}, np.float32)
     chart = put(patient, "vtkMRMLPlotChartNode", "Spectrum chart", Kind.SPECTRUM, name="chart")
     for name, (colour, width) in SERIES.items():
         if find(patient, Kind.SPECTRUM, name=name) is None:
@@ -94,13 +92,3 @@ def show_spectrum(patient: object, curves: Curves, title: str) -> object:
     for node in nodes.linked(patient, Kind.SPECTRUM):
         node.SetSaveWithScene(False)  # made again with each click
     return chart
-
-
-def _fill(table: object, columns: dict[str, np.ndarray]) -> None:
-    """Gives a table node these columns of numbers in one step."""
-    made = vtkTable()
-    for name, values in columns.items():
-        column = numpy_to_vtk(np.ascontiguousarray(values, np.float32), deep=True)
-        column.SetName(name)
-        made.AddColumn(column)
-    table.SetAndObserveTable(made)
