@@ -20,6 +20,7 @@ from ...report.words import date_words
 from ...scene import timeline
 from ...scene.curve_plot import changed_file, curves_of, file_entry, show_curves, voxel_of
 from ...scene.nodes import marked, patient_node
+from ..plot_widget import plot_widget
 from ..section import Section, offer
 from ..tables import fill
 
@@ -98,7 +99,7 @@ class MapsSection(Section):
         self.show_choices()
         self.listen()
         if self._visits() and not self.ui.curveHolder.layout().count():
-            self.plot = self._make_plot()
+            self.plot = plot_widget(self.ui.curveHolder, "PPACurve", "Signal curve", PLOT_HEIGHT)
         self.ui.curveHolder.visible = self.ui.curveLabel.visible = bool(self._visits())
 
     def enable(self, busy: bool) -> None:
@@ -218,23 +219,6 @@ class MapsSection(Section):
     def _visits(self) -> list[str]:
         analysis = self.session.analysis
         return [visit for visit, name in analysis.curves if name == "DSC"] if analysis else []
-
-    def _make_plot(self) -> object:
-        """Slicer's plot widget with a view of its own."""
-        view = slicer.mrmlScene.GetSingletonNode("PPACurve", "vtkMRMLPlotViewNode")
-        if view is None:
-            view = slicer.vtkMRMLPlotViewNode()
-            view.SetSingletonTag("PPACurve")
-            view.SetName("Signal curve")
-            view.SetLayoutName("PPACurve")
-            view = slicer.mrmlScene.AddNode(view)
-        plot = slicer.qMRMLPlotWidget()
-        plot.setMRMLScene(slicer.mrmlScene)
-        plot.setMRMLPlotViewNode(view)
-        plot.setMinimumHeight(PLOT_HEIGHT)
-        plot.setSizePolicy(qt.QSizePolicy.Expanding, qt.QSizePolicy.Fixed)
-        self.ui.curveHolder.layout().addWidget(plot)
-        return plot
 
     def _observe(self, node: object, event: int, function) -> None:
         self.observed.append((node, node.AddObserver(event, function)))

@@ -17,6 +17,7 @@ from ...scene import timeline
 from ...scene.nodes import marked, patient_node
 from ...scene.spectrum_plot import OVERLAP, lesion_overlap, show_spectrum, voxel_at, write_overlaps
 from ...spectroscopy.result import Curves
+from ..plot_widget import plot_widget
 from ..section import Section, offer
 
 MAPS = (*RATIO_MAPS, INDEX, OVERLAP)
@@ -96,7 +97,7 @@ class SpectroscopySection(Section):
         self._offer_regions()
         self.listen()
         if visits and not self.ui.spectrumHolder.layout().count():
-            self.plot = self._make_plot()
+            self.plot = plot_widget(self.ui.spectrumHolder, "PPASpectrum", "Spectrum", PLOT_HEIGHT)
         self.ui.spectrumHolder.visible = bool(visits)
 
     def settled(self) -> None:
@@ -188,23 +189,6 @@ class SpectroscopySection(Section):
     def _visits(self) -> list[str]:
         analysis = self.session.analysis
         return [visit.id for visit in analysis.patient.visits if measured_role(analysis, visit.id)] if analysis else []
-
-    def _make_plot(self) -> object:
-        """Slicer's plot widget with a view of its own."""
-        view = slicer.mrmlScene.GetSingletonNode("PPASpectrum", "vtkMRMLPlotViewNode")
-        if view is None:
-            view = slicer.vtkMRMLPlotViewNode()
-            view.SetSingletonTag("PPASpectrum")
-            view.SetName("Spectrum")
-            view.SetLayoutName("PPASpectrum")
-            view = slicer.mrmlScene.AddNode(view)
-        plot = slicer.qMRMLPlotWidget()
-        plot.setMRMLScene(slicer.mrmlScene)
-        plot.setMRMLPlotViewNode(view)
-        plot.setMinimumHeight(PLOT_HEIGHT)
-        plot.setSizePolicy(qt.QSizePolicy.Expanding, qt.QSizePolicy.Fixed)
-        self.ui.spectrumHolder.layout().addWidget(plot)
-        return plot
 
     def _observe(self, node: object, event: int, function) -> None:
         self.observed.append((node, node.AddObserver(event, function)))
