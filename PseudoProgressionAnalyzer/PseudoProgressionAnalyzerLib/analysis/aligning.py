@@ -22,10 +22,12 @@ DEPENDENT = ("step_reference_tissue", "step_ratios", "step_measure", "step_asses
 
 def choose_reference_visit(analysis: Analysis) -> None:
     """The earliest visit with a T1CE, where none was chosen: so nothing that came later enters an earlier measurement,
-    not even through the transforms."""
+    not even through the transforms. Raises InputError ``nothing_to_measure`` where no visit has one."""
     if not analysis.reference_visit:
-        visits = analysis.patient.visits
-        analysis.reference_visit = next(visit.id for visit in visits if (visit.id, "T1CE") in analysis.images)
+        visits = [visit.id for visit in analysis.patient.visits if (visit.id, "T1CE") in analysis.images]
+        if not visits:
+            raise InputError("nothing_to_measure")
+        analysis.reference_visit = visits[0]
 
 
 def align_visit(

@@ -7,6 +7,7 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass
 
 from ..measures import InputError, Message, Patient
+from ..patient.choosing import open_roles
 from . import Analysis
 from .aligning import align_visit, choose_reference_visit
 from .enhancement import find_uptake
@@ -40,10 +41,14 @@ class Step:
 
 
 def start(patient: Patient) -> Analysis:
-    """An empty analysis. Raises the first of the patient's problems as InputError: nothing is computed on doubt."""
+    """An empty analysis. Raises the first of the patient's problems as InputError: nothing is computed on doubt.
+
+    A visit whose T1CE is still to be chosen (``patient.choosing.open_roles``) is there and waits; where every visit
+    waits, ``run`` raises ``nothing_to_measure`` from the step that needs the first one.
+    """
     for problem in patient.problems:
         raise InputError(problem.code, **problem.parameters)
-    if not any(visit.of_role("T1CE") for visit in patient.visits):
+    if not any(visit.of_role("T1CE") or "T1CE" in open_roles(visit) for visit in patient.visits):
         raise InputError("nothing_to_measure")
     return Analysis(patient)
 
@@ -64,7 +69,7 @@ def run(
     tell = progress or (lambda message, share: None)
     listed = steps(analysis)
     if last_step:
-        listed = listed[: 1 + max(number for number, step in enumerate(listed) if step.code == last_step)]
+        listed = listed[: 1 + max((number for number, step in enumerate(listed) if step.code == last_step), default=-1)]
     for number, step in enumerate(listed):
         if asked():
             raise CancelledError

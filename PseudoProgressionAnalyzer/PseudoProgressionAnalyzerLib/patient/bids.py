@@ -17,8 +17,9 @@ from ..formats.json_files import read_json
 from ..formats.series import SPECTRA
 from ..formats.sidecars import check_fields, stem
 from ..formats.spectra import read_spectra_header
-from ..measures import InputError, Message, Patient, Region, Series, Visit
-from .folder import NEEDED_FIELDS, TIME_SERIES, add_stated_regions, relative
+from ..measures import Image, InputError, Message, Patient, Region, Series, Visit
+from .choosing import warn_of_roles
+from .folder import NEEDED_FIELDS, TIME_SERIES, add_stated_regions, choose_series, relative
 from .patient_file import read_patient_file
 
 ROLES = {
@@ -72,7 +73,7 @@ def read_bids(folder: Path) -> Patient:
         if date is None:
             visit.warnings.append(Message("session_date_unknown", {"visit": visit_id}))
         _read_session(root, folder, session, visit, patient, stated["roles"])
-        if visit.series:
+        if visit.series or visit.set_aside:
             patient.visits.append(visit)
     if not patient.visits and not patient.problems:
         raise InputError("folder_empty", folder=str(folder))
@@ -93,6 +94,7 @@ def _read_session(
     derived = sorted((root / "derivatives").glob(f"*/{session.relative_to(root).as_posix()}"))
     paths = [path for place in (session, *derived) for path in sorted(place.rglob("*"))]
     masks: list[tuple[Path, dict[str, str]]] = []
+    found: list[tuple[Series, Image]] = []
     for path in paths:
         if not path.name.lower().endswith(SUFFIXES) or path.name.startswith("."):
             continue
@@ -111,42 +113,45 @@ def _read_session(
         elif role is None:
             visit.warnings.append(Message("file_not_recognised", {"file": relative(folder, path)}))
         else:
-            _add_series(root, path, role, reason, stated is not None, visit, patient, session.name)
+            found += _read_series(root, path, role, reason, stated is not None, patient, session.name)
+    choose_series(visit, found, [path for path, _ in masks])
+    for series in visit.series:
+        _check_series(series, patient)
+    warn_of_roles(visit)
     anatomy = visit.of_role("T1CE")
-    if anatomy is None:
-        visit.warnings.append(Message("no_t1ce", {"visit": visit.id}))
     for path, named in masks:
         _add_mask(folder, path, named, visit, patient, anatomy)
 
 
-def _add_series(
-    root: Path, path: Path, role: str, reason: Message, stated: bool, visit: Visit, patient: Patient, study: str
-) -> None:
-    other = visit.of_role(role)
+def _read_series(
+    root: Path, path: Path, role: str, reason: Message, stated: bool, patient: Patient, study: str
+) -> list[tuple[Series, Image]]:
+    """The series of an image with its header; nothing where it cannot play the role, which is a problem."""
     try:
         header, said = read_spectra_header(path) if role in SPECTRA else (read_header(path), {})
         acquisition = said | inherited_sidecar(root, path)
     except InputError as error:
         patient.problems.append(error.message)
-        return
+        return []
     name = {"file": str(path), "role": role}
     if role in TIME_SERIES and header.array.ndim != 4:
         patient.problems.append(Message("not_a_time_series", name))
     elif role not in (*TIME_SERIES, "M0", "PET", "MRS", "MRSI") and header.array.ndim != 3:
         patient.problems.append(Message("unexpected_time_series", {**name, "frames": len(header.array)}))
-    elif other is not None:
-        patient.problems.append(Message("role_twice", {**name, "visit": visit.id, "other": str(other.path)}))
     else:
-        lacking = [field for field in NEEDED_FIELDS.get(role, ()) if field not in acquisition]
-        if lacking:
-            patient.problems.append(
-                Message(
-                    "fields_missing", {"file": str(path.with_name(stem(path) + ".json")), "fields": ", ".join(lacking)}
-                )
-            )
-        if role == "ASL":
-            _add_asl_context(path, acquisition, len(header.array), patient)
-        visit.series.append(Series(role, path, acquisition, 1.0 if stated else 0.95, reason, study=study))
+        return [(Series(role, path, acquisition, 1.0 if stated else 0.95, reason, study=study), header)]
+    return []
+
+
+def _check_series(series: Series, patient: Patient) -> None:
+    """A chosen series says what is needed of it."""
+    path, acquisition = series.path, series.acquisition
+    lacking = [field for field in NEEDED_FIELDS.get(series.role, ()) if field not in acquisition]
+    if lacking:
+        file = str(path.with_name(stem(path) + ".json"))
+        patient.problems.append(Message("fields_missing", {"file": file, "fields": ", ".join(lacking)}))
+    if series.role == "ASL":
+        _add_asl_context(path, acquisition, len(read_header(path).array), patient)
 
 
 def _add_asl_context(path: Path, acquisition: dict[str, Any], frames: int, patient: Patient) -> None:

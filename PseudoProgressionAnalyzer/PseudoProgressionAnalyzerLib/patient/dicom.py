@@ -19,8 +19,9 @@ from ..formats.images import same_grid
 from ..formats.series import QUANTITIES
 from ..formats.spectra import read_spectra_header
 from ..formats.spectra_siemens import CLASSIC
-from ..measures import InputError, Message, Patient, Region, Series, Visit
+from ..measures import Image, InputError, Message, Patient, Region, Series, Visit
 from .changes import add_changes
+from .choosing import Facts, another_chosen, choose, open_roles, set_open, warn_of_roles
 from .folder import add_stated_regions, relative
 from .patient_file import NAME, read_patient_file
 from .series_roles import SURE, Guess, guess_role
@@ -119,9 +120,10 @@ def _patient(paths: Iterable[Path], stated: dict[str, Any], folder: Path) -> Pat
         folders.setdefault(file.path.parent, set()).add(file.series_uid)
     studies = _studies(files, stated["roles"], folder)
     patient = Patient(stated["patient"] or "patient", [], stated["events"], [], problems)
+    together = {name for one in stated["visits"] for name in one["studies"]}
     for visit_id, date, members in _visits(studies, stated, folder, problems):
         visit = Visit(visit_id, date)
-        _fill(visit, members, folders, problems)
+        _fill(visit, members, folders, problems, together=any({one.name, one.uid} & together for one in members))
         if not visit.series and not visit.set_aside and not any(study.segmentations for study in members):
             continue
         patient.visits.append(visit)
@@ -251,14 +253,6 @@ def _visits(
     window = DEFAULT_WINDOW_DAYS if stated["visit_window_days"] is None else stated["visit_window_days"]
     for names in group_studies(dated, stated["events"], window):
         members = [free[name] for name in names]
-        both = [study for study in members if "T1CE" in study.roles]
-        if len(both) > 1:
-            problems.append(
-                Message(
-                    "studies_on_one_date",
-                    {"date": members[0].date.isoformat(), "first": both[0].uid, "second": both[1].uid},
-                )
-            )
         visits.append((members[0].date.isoformat(), members[0].date, members))
     ids = [visit_id for visit_id, _, _ in visits]
     for visit_id in sorted({visit_id for visit_id in ids if ids.count(visit_id) > 1}):
@@ -267,37 +261,41 @@ def _visits(
     return visits + [(name, None, [study]) for name, study in free.items() if study.date is None]
 
 
-def _fill(visit: Visit, studies: list[_Study], folders: dict[Path, set[str]], problems: list[Message]) -> None:
-    """Chooses one series for every role and sets the others aside, each with its reason."""
-    candidates = [(study, candidate) for study in studies for candidate in study.candidates]
-    main = {study.uid for study in studies if "T1CE" in study.roles}
+def _fill(
+    visit: Visit, studies: list[_Study], folders: dict[Path, set[str]], problems: list[Message], *, together: bool
+) -> None:
+    """Chooses one series for every role and sets the others aside, each with its reason.
+
+    together: whether the user said that these studies belong together: else two with a T1CE are two looks.
+    """
+    candidates = [candidate for study in studies for candidate in study.candidates]
+    looks = [study.uid for study in studies if "T1CE" in study.roles]
     if visit.date is None:
         visit.warnings.append(Message("study_date_unknown", {"visit": visit.id}))
-    chosen: dict[str, _Candidate] = {}
-    for study, candidate in candidates:
-        role = candidate.guess.role
-        if not role or role == "lesion" or candidate.arranged is None:
-            continue
-        best = chosen.get(role)
-        rank = _rank(candidate, study.uid in main)
-        if best is None or rank > _rank(best, best.part.header.study_uid in main):
-            chosen[role] = candidate
-    for _, candidate in candidates:
-        series = _series(candidate, folders)
-        role = candidate.guess.role
-        if role == "lesion":
-            continue
-        if candidate.trouble is not None and role:
+    if len(looks) > 1 and not together:
+        told = {"date": str(visit.date), "first": looks[0], "second": looks[1]}
+        visit.warnings.append(Message("studies_on_one_date", told))
+    rivals: dict[str, list[_Candidate]] = {}
+    for candidate in candidates:
+        series, role = _series(candidate, folders), candidate.guess.role
+        if not role:
+            visit.set_aside.append(series)
+        elif role != "lesion" and candidate.arranged is None:
             visit.warnings.append(candidate.trouble)
             visit.set_aside.append(replace(series, role="", reason=candidate.trouble))
-        elif not role:
-            visit.set_aside.append(series)
-        elif chosen[role] is not candidate:
-            other = {"series": candidate.name, "role": role, "chosen": chosen[role].name}
-            visit.set_aside.append(replace(series, role="", reason=Message("series_another_chosen", other)))
-        else:
-            visit.series.append(series)
-            _warn(visit, candidate, series, problems)
+        elif role != "lesion":
+            rivals.setdefault(role, []).append(candidate)
+    for role, several in rivals.items():
+        facts = [_facts(candidate, studies, looks, together) for candidate in several]
+        chosen, why = choose(list(zip(several, facts, strict=True)))
+        if chosen is None:
+            set_open(visit, role, [_series(candidate, folders) for candidate in several])
+            continue
+        series = _series(chosen, folders)
+        visit.series.append(series)
+        _warn(visit, chosen, series, problems)
+        for number, fact in why.items():
+            visit.set_aside.append(another_chosen(_series(several[number], folders), role, chosen.name, fact))
     for study in studies:
         for file in study.others:
             reason = Message("series_no_image", {"series": file.description or file.sop_class})
@@ -307,8 +305,7 @@ def _fill(visit: Visit, studies: list[_Study], folders: dict[Path, set[str]], pr
                     continue
             unused = Series("", file.path, dict(file.acquisition), 0.0, reason, uid=file.series_uid)
             visit.set_aside.append(replace(unused, description=file.description, study=file.study_uid))
-    if "T1CE" not in chosen:
-        visit.warnings.append(Message("no_t1ce", {"visit": visit.id}))
+    warn_of_roles(visit)
 
 
 def _add_spectra(visit: Visit, file: DicomFile) -> Message | None:
@@ -333,26 +330,40 @@ def _add_spectra(visit: Visit, file: DicomFile) -> Message | None:
     return None
 
 
-def _rank(candidate: _Candidate, with_anatomy: bool) -> tuple:
-    """The more, the better suited for its role: stated, sure, in the study with the T1CE, original, fine, late."""
-    header, arranged = candidate.part.header, candidate.arranged
-    edges = arranged.grid.spacing
+def _facts(candidate: _Candidate, studies: list[_Study], looks: list[str], together: bool) -> Facts:
+    """What tells a series from others that could play the same role."""
+    header = candidate.part.header
     echo = 0.0
     if candidate.guess.role == "DSC":
         low, high = DSC_ECHO[header.acquisition.get("MagneticFieldStrength", 3.0) > 2.0]
         time = candidate.part.frames[0].echo_time or 0.0
         echo = -max(low - time, time - high, 0.0)
-    derived = candidate.part.frames[0].image_type[:1] == ("DERIVED",)
-    return (
-        candidate.stated,
-        candidate.guess.confidence >= SURE,
-        with_anatomy,
-        echo,
-        not derived,
-        -round(float(max(edges)), 2),
-        header.started or 0.0,
-        header.series_number,
+    grid, role = candidate.arranged.grid, candidate.guess.role
+    return Facts(
+        grid,
+        stated=candidate.stated,
+        surer=candidate.guess.confidence >= SURE,
+        drawn_on=role == "T1CE" and any(_drawn_on(study, grid) for study in studies),
+        with_t1ce=header.study_uid in looks,
+        echo_time=echo,
+        original=candidate.part.frames[0].image_type[:1] != ("DERIVED",),
+        later=(header.started or 0.0, header.series_number),
+        look=header.study_uid if header.study_uid in looks and len(looks) > 1 and not together else "",
     )
+
+
+def _drawn_on(study: _Study, grid: Image) -> bool:
+    """Whether a mask or a segmentation of the study lies on the voxels of a grid."""
+    masks = [one.arranged.grid for one in study.candidates if one.guess.role == "lesion" and one.arranged is not None]
+    if any(same_grid(mask, grid) for mask in masks):
+        return True
+    for file in study.segmentations:
+        try:
+            if fits(file.path, grid):
+                return True
+        except InputError:  # said where the segmentation is read
+            continue
+    return False
 
 
 def _series(candidate: _Candidate, folders: dict[Path, set[str]]) -> Series:
@@ -410,11 +421,11 @@ def _warn(visit: Visit, candidate: _Candidate, series: Series, problems: list[Me
 
 
 def _add_regions(patient: Patient, visit: Visit, studies: list[_Study]) -> None:
-    """Segments and mask series drawn on the visit's T1CE."""
+    """Segments and mask series drawn on the visit's T1CE, or on one of those that could be it."""
     anatomy = visit.of_role("T1CE")
+    possible = open_roles(visit).get("T1CE", []) if anatomy is None else [anatomy]
     candidates = [candidate for study in studies for candidate in study.candidates]
-    found = next((candidate for candidate in candidates if anatomy and _is(candidate, anatomy)), None)
-    grid = found.arranged.grid if found else None
+    grids = [one.arranged.grid for one in candidates if any(_is(one, series) for series in possible)]
 
     def add(name: str, purpose: str, path: Path, label: int | None, files: tuple[Path, ...], on_grid: bool) -> None:
         shown = {"file": str(path), "region": name, "visit": visit.id}
@@ -431,12 +442,11 @@ def _add_regions(patient: Patient, visit: Visit, studies: list[_Study]) -> None:
         if candidate.guess.role == "lesion":
             files = tuple(file.path for file in candidate.part.headers)
             placed = candidate.arranged
-            same = grid is not None and placed is not None
-            same = same and same_grid(placed.grid, grid)
+            same = placed is not None and any(same_grid(placed.grid, grid) for grid in grids)
             add("lesion", "lesion", files[0], None, files, same)
     for file in (file for study in studies for file in study.segmentations):
         try:
-            on_grid = grid is not None and fits(file.path, grid)
+            on_grid = any(fits(file.path, grid) for grid in grids)
         except InputError as error:
             visit.warnings.append(error.message)
             continue

@@ -11,14 +11,13 @@ from dataclasses import replace
 
 from ..measures import ROLES, Event, InputError, LeftOut, Message, Patient, Series, Visit
 from .changes import add_changes
+from .choosing import NOT_USED, name_of, settle_roles
 from .event_fields import check_event
 
-NOT_USED = ""
-"""The role of a series that is set aside."""
 TIME_SERIES = ("DSC", "ASL")
 NEEDED_FIELDS = {"DSC": ("EchoTime", "RepetitionTime")}
 # Warnings that follow from roles and dates: said anew after each correction.
-_FOLLOW = ("no_t1ce", "acquired_otherwise", "study_date_unknown", "session_date_unknown")
+_FOLLOW = ("acquired_otherwise", "study_date_unknown", "session_date_unknown")
 # Doubts of one series that are settled once the user has stated its role.
 _SETTLED = ("role_uncertain", "contrast_unknown", "file_not_recognised")
 
@@ -29,7 +28,8 @@ def key(series: Series) -> tuple[str, str, str]:
 
 
 def set_role(patient: Patient, visit_id: str, series: Series, role: str, dimensions: int | None = None) -> Patient:
-    """The series in another role; ``NOT_USED`` sets it aside. The series that had the role is set aside.
+    """The series in another role; ``NOT_USED`` sets it aside. The series that had the role is set aside; of an open
+    role (``choosing.open_roles``) the others are.
 
     dimensions: 3 or 4 of its voxels where they are known. Raises InputError: ``unknown_visit``, ``unknown_role``,
     ``not_a_time_series``, ``unexpected_time_series``, ``edit_fields_missing`` (no echo or repetition time for a DSC).
@@ -45,7 +45,7 @@ def set_role(patient: Patient, visit_id: str, series: Series, role: str, dimensi
         raise InputError("edit_series_gone", series=series.description or series.path.name, visit=visit_id)
     stated = Message("role_stated", {"role": role or "ignore"})
     changed = replace(series, role=role, confidence=1.0, reason=stated)
-    chosen = {"series": _name(series), "role": role, "chosen": _name(series)}
+    chosen = {"series": name_of(series), "role": role, "chosen": name_of(series)}
     displaced = [
         replace(other, role=NOT_USED, confidence=1.0, reason=Message("series_another_chosen", chosen))
         for other in every
@@ -95,7 +95,7 @@ def move_study(patient: Patient, study: str, visit_id: str, date: datetime.date 
     moved = [series for series in source.series if series.study == study]
     for series in moved:
         if (other := target.of_role(series.role)) is not None:
-            raise InputError("edit_role_taken", visit=target.id, role=series.role, series=_name(other))
+            raise InputError("edit_role_taken", visit=target.id, role=series.role, series=name_of(other))
     names = {region.name for region in edited.regions if region.visit == target.id}
     if any(series.role == "T1CE" for series in moved):
         here = [region for region in edited.regions if region.visit == source.id]
@@ -161,10 +161,6 @@ def check_role(series: Series, role: str, dimensions: int | None) -> None:
         raise InputError("edit_fields_missing", **name, fields=", ".join(lacking))
 
 
-def _name(series: Series) -> str:
-    return series.description or series.path.name
-
-
 def _same_file(said: str, paths: set[str]) -> bool:
     """Whether a warning speaks of one of these files; some name it below the patient folder."""
     return bool(said) and any(path == said or path.replace("\\", "/").endswith(f"/{said}") for path in paths)
@@ -194,7 +190,6 @@ def settled(patient: Patient) -> Patient:
         visit.warnings = [warning for warning in visit.warnings if warning.code not in _FOLLOW]
         if visit.date is None:
             visit.warnings.append(Message("study_date_unknown", {"visit": visit.id}))
-        if visit.of_role("T1CE") is None:
-            visit.warnings.append(Message("no_t1ce", {"visit": visit.id}))
+        settle_roles(visit)
     add_changes(patient.visits)
     return patient

@@ -10,11 +10,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..formats.images import SUFFIXES, read_header, same_grid
 from ..formats.series import SPECTRA, mask_fits, read_series_header
 from ..formats.sidecars import missing_fields, read_sidecar, stem
 from ..formats.spectra import ENDINGS, WATER, read_spectra_header
-from ..measures import InputError, Message, Patient, Region, Series, Visit
+from ..measures import Image, InputError, Message, Patient, Region, Series, Visit
+from .choosing import Facts, another_chosen, choose, name_of, set_open, warn_of_roles
 from .patient_file import NAME, read_patient_file
 from .roles import region_of_name, role_of_name
 from .visits import DEFAULT_WINDOW_DAYS, group_studies
@@ -24,7 +27,9 @@ NEEDED_FIELDS = {"DSC": ("EchoTime", "RepetitionTime")}
 RATIO_MAPS = ("Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area")
 RATIO_MAP_FIELDS = ("RatioKind", "EchoTime", "MagneticFieldStrength", "Method")
 COMPANION = "companion"  # of spectra: read with them
+ONE_VOXEL = Image(np.zeros((1, 1, 1)), np.eye(4))
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[_ -].*)?")
+_RUN = re.compile(r"_run-(\d+)_")
 # Study and series folders of The Cancer Imaging Archive: 11-19-1991-MR RCBV-34567/12.000000-T1post-73420.
 _ARCHIVE_STUDY = re.compile(r"(\d{2})-(\d{2})-(\d{4})-.*")
 _ARCHIVE_SERIES = re.compile(r"[\d.]+-(.+)-\w+")
@@ -51,8 +56,12 @@ def read_patient(folder: Path) -> Patient:
     regions: list[Region] = []
     for visit_id, date, names in _visits(folder, studies, stated, problems):
         visit = Visit(visit_id, date)
+        found: list[tuple[Series, Image]] = []
         for name in names:
-            _read_study(folder, name, visit, regions, stated["roles"], problems)
+            found += _read_study(folder, name, visit, regions, stated["roles"], problems)
+        masks = [region.path for region in regions if region.visit == visit.id]
+        together = any(set(names) <= set(one["studies"]) for one in stated["visits"])
+        choose_series(visit, found, masks, together=together)
         _check_visit(folder, visit, regions, problems)
         visits.append(visit)
     patient = Patient(stated["patient"] or "patient", visits, stated["events"], regions, problems)
@@ -170,8 +179,9 @@ def _read_study(
     regions: list[Region],
     stated_roles: dict[str, str],
     problems: list[Message],
-) -> None:
-    """Adds the study's series to the visit, and its masks to the regions."""
+) -> list[tuple[Series, Image]]:
+    """The study's series that could play a role in the visit, with their headers; adds its masks to the regions."""
+    found: list[tuple[Series, Image]] = []
     for path, role in _files_with_roles(folder, study, stated_roles):
         if role in ("", "ignore"):
             reason = Message("role_stated", {"role": role}) if role else role_of_name(_said_name(path))[1]
@@ -202,29 +212,67 @@ def _read_study(
                 Message("unexpected_time_series", {"file": str(path), "role": role, "frames": len(header.array)})
             )
             continue
-        other = visit.of_role(role)
-        if other is not None:
-            problems.append(
-                Message("role_twice", {"file": str(path), "role": role, "visit": visit.id, "other": str(other.path)})
-            )
-            continue
-        lacking = missing_fields(path, acquisition, NEEDED_FIELDS.get(role, ()))
-        if lacking is not None:
-            problems.append(lacking)
-        if role in RATIO_MAPS:
-            unsaid = missing_fields(path, acquisition, RATIO_MAP_FIELDS)
-            if unsaid is not None:
-                visit.warnings.append(Message("ratio_map_unsaid", dict(unsaid.parameters)))
         reason = Message("role_stated", {"role": role}) if shown in stated_roles else role_of_name(_said_name(path))[1]
         sure = 1.0 if shown in stated_roles else 0.9
-        visit.series.append(Series(role, path, acquisition, sure, reason, study=study))
+        found.append((Series(role, path, acquisition, sure, reason, study=study), header))
+    return found
+
+
+def choose_series(visit: Visit, found: list[tuple[Series, Image]], masks: list[Path], *, together: bool = True) -> None:
+    """Adds series with their headers to the visit: one for each role, the others set aside with the reason.
+
+    masks: what was drawn in the visit; together: whether the user said that its studies belong together.
+    """
+    grids = []
+    for path in masks:
+        try:
+            grids.append(read_header(path))
+        except InputError:  # said where the mask is read
+            continue
+    looks = list(dict.fromkeys(series.study for series, _ in found if series.role == "T1CE"))
+    for role in dict.fromkeys(series.role for series, _ in found):
+        several = [(series, header) for series, header in found if series.role == role]
+        facts = [
+            Facts(
+                header if role != "MRS" else ONE_VOXEL,  # neither a larger nor a smaller voxel is the better one
+                stated=series.confidence == 1.0,
+                drawn_on=role == "T1CE" and any(same_grid(grid, header) for grid in grids),
+                with_t1ce=series.study in looks,
+                original="DERIVED" not in series.acquisition.get("ImageType", ()),
+                later=_when(series),
+                look=series.study if not together and len(looks) > 1 and series.study in looks else "",
+            )
+            for series, header in several
+        ]
+        chosen, why = choose([(series, one) for (series, _), one in zip(several, facts, strict=True)])
+        if chosen is None:
+            set_open(visit, role, [series for series, _ in several])
+            continue
+        visit.series.append(chosen)
+        visit.set_aside += [another_chosen(several[n][0], role, name_of(chosen), fact) for n, fact in why.items()]
+
+
+def _when(series: Series) -> tuple[str, str] | None:
+    """When a series was acquired, to be compared: its study, and the run that its BIDS name or the time of day that its
+    sidecar says."""
+    run, time = _RUN.search(series.path.name), series.acquisition.get("AcquisitionTime")
+    said = f"run {int(run[1]):06d}" if run else time
+    return (series.study, said) if isinstance(said, str) else None
 
 
 def _check_visit(folder: Path, visit: Visit, regions: list[Region], problems: list[Message]) -> None:
-    """T1CE is there, and the visit's masks have its grid."""
+    """The chosen series say what is needed of them, T1CE is there, and the visit's masks have its grid."""
+    for series in visit.series:
+        lacking = missing_fields(series.path, series.acquisition, NEEDED_FIELDS.get(series.role, ()))
+        if lacking is not None:
+            problems.append(lacking)
+        if series.role in RATIO_MAPS:
+            unsaid = missing_fields(series.path, series.acquisition, RATIO_MAP_FIELDS)
+            if unsaid is not None:
+                visit.warnings.append(Message("ratio_map_unsaid", dict(unsaid.parameters)))
+    warn_of_roles(visit)
     anatomy = visit.of_role("T1CE")
     if anatomy is None:
-        visit.warnings.append(Message("no_t1ce", {"visit": visit.id}))
         return
     grid = read_header(anatomy.path)
     for region in regions:

@@ -100,7 +100,6 @@ def test_label_and_control(subject, rows, problems):
         (lambda s: (s / "dsc.json").unlink(), "fields_missing"),
         (lambda s: (s / "dsc.json").write_text('{"EchoTime": 30, "RepetitionTime": 1.5}'), "field_implausible"),
         (lambda s: (s / "dsc.json").write_text("{"), "json_syntax"),
-        (lambda s: put(s / "sub-07/ses-a/anat/sub-07_ses-a_run-2_FLAIR.nii.gz"), "role_twice"),
         (lambda s: put(s / "sub-07/ses-a/anat/sub-07_ses-a_T2w.nii.gz", (3, 4, 5, 6)), "unexpected_time_series"),
         (lambda s: put(s / "sub-07/ses-a/perf/sub-07_ses-a_asl.nii.gz"), "not_a_time_series"),
     ],

@@ -21,6 +21,7 @@ from PseudoProgressionAnalyzerLib.formats.images import write_image
 from PseudoProgressionAnalyzerLib.formats.series import read_mask, read_series
 from PseudoProgressionAnalyzerLib.measures import Image, InputError
 from PseudoProgressionAnalyzerLib.patient import read
+from PseudoProgressionAnalyzerLib.patient.choosing import open_roles
 from PseudoProgressionAnalyzerLib.patient.descriptions import _KINDS, contrast_said, kind_said
 
 VALUES = (np.arange(3 * 4 * 5).reshape(3, 4, 5) % 50).astype(np.uint16)
@@ -199,7 +200,8 @@ def test_the_finer_original_is_chosen_and_the_other_listed(tmp_path):
     t1(tmp_path, "t1 post mpr", ImageType=["DERIVED", "SECONDARY", "REFORMATTED"], PixelSpacing=[0.5, 0.5], step=0.5)
     visit = read(tmp_path).visits[0]
     assert [series.description for series in visit.series] == ["t1 post 3d"]
-    assert codes(series.reason for series in visit.set_aside) == ["series_another_chosen"] * 2
+    reasons = {series.description: series.reason.code for series in visit.set_aside}
+    assert reasons == {"t1 post ax": "series_another_finer", "t1 post mpr": "series_another_original"}
 
 
 @pytest.mark.parametrize(("field", "chosen"), [(3, 0.03), (1.5, 0.045)])
@@ -208,7 +210,7 @@ def test_of_two_echoes_the_one_that_weighs_best(tmp_path, field, chosen):
         write.time_series(tmp_path / str(echo), TIMES, EchoTime=echo, MagneticFieldStrength=field)
     visit = read(tmp_path).visits[0]
     assert visit.of_role("DSC").acquisition["EchoTime"] == chosen
-    assert codes(series.reason for series in visit.set_aside) == ["series_another_chosen"] * 2
+    assert codes(series.reason for series in visit.set_aside) == ["series_another_echo_time"] * 2
 
 
 def test_an_enhanced_image_says_what_it_weighs(tmp_path):
@@ -310,7 +312,10 @@ def test_two_studies_on_one_date(tmp_path):
     t1(tmp_path, "t1 post", "a", date="19000101")
     t1(tmp_path, "t1 post", "b", date="19000101")
     patient = read(tmp_path)
-    assert codes(patient.problems) == ["studies_on_one_date"]
+    assert patient.problems == []
+    (visit,) = patient.visits
+    assert codes(visit.warnings) == ["studies_on_one_date", "role_open"]
+    assert visit.series == [] and len(open_roles(visit)["T1CE"]) == 2
     state(tmp_path, visits=[{"id": "1", "date": "2023-01-01", "studies": [write.unique("P1", "a")]},
                             {"id": "2", "date": "2023-03-01", "studies": [write.unique("P1", "b")]}])  # fmt: skip
     patient = read(tmp_path)

@@ -117,7 +117,6 @@ def test_studies_some_days_apart_make_one_visit(folder):
         (lambda f: put(f, "2023-13-40", "T1CE.nii.gz"), "folder_not_a_date", "2023-13-40"),
         (lambda f: put(f, ".", "T1CE.nii.gz"), "image_outside_study", "T1CE.nii.gz"),
         (lambda f: (f / "2023-05-08" / "DSC.json").unlink(), "fields_missing", "RepetitionTime"),
-        (lambda f: put(f, "2023-05-08_b", "T1CE.nii.gz"), "role_twice", "2023-05-08_b"),
         (lambda f: put(f, "2023-05-08", "ASL.nii.gz"), "not_a_time_series", "ASL.nii.gz"),
         (lambda f: put(f, "2023-05-08", "T2.nii.gz", (3, 4, 5, 6)), "unexpected_time_series", "T2.nii.gz"),
         (lambda f: put(f, "2023-05-08_b", "lesion.nii.gz"), "mask_twice", "2023-05-08_b"),
