@@ -234,21 +234,26 @@ class PseudoProgressionAnalyzerLogic(ScriptedLoadableModuleLogic):
 
 
 class PseudoProgressionAnalyzerFileReader:
-    """Slicer's file dialogs and drag and drop: a patient's folder by its patient.json, and spectra of all vendors."""
+    """Slicer's file dialogs and drag and drop: a patient's folder by its patient.json, spectra of all vendors, and time
+    series in NIfTI files."""
 
     def __init__(self, parent):
         self.parent = parent
 
     def description(self):
-        return _("Serial studies of a patient, or a spectrum")
+        return _("Serial studies, spectrum or time series")
 
     def fileType(self):
         return "PseudoProgressionAnalyzer"
 
     def extensions(self):
-        patient, spectrum = _("Patient folder"), _("MR spectrum")
-        spectra = ("rda", "sdat", "spar", "nii", "nii.gz", "raw")
-        return [f"{patient} (*.json)", *(f"{spectrum} (*.{ending})" for ending in spectra)]
+        patient, spectrum, both = _("Patient folder"), _("MR spectrum"), _("Time series or MR spectrum")
+        spectra = ("rda", "sdat", "spar", "raw")
+        return [
+            f"{patient} (*.json)",
+            *(f"{spectrum} (*.{ending})" for ending in spectra),
+            *(f"{both} (*.{ending})" for ending in ("nii", "nii.gz")),
+        ]
 
     def canLoadFileConfidence(self, filePath):
         from PseudoProgressionAnalyzerLib.desktop.file_reader import confidence

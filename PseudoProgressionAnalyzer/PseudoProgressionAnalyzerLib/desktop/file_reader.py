@@ -1,4 +1,4 @@
-"""What Slicer's file dialogs and drag and drop open with this module: patient folders and spectra."""
+"""What Slicer's file dialogs and drag and drop open with this module: patient folders, spectra and time series."""
 
 from __future__ import annotations
 
@@ -8,21 +8,29 @@ from pathlib import Path
 import slicer
 
 from .. import texts
+from ..formats.images import read_header, read_image
+from ..formats.sidecars import read_sidecar, stem
 from ..formats.spectra import load
 from ..measures import InputError
 from ..patient.patient_file import NAME, read_patient_file
 from ..scene.spectrum_nodes import put_spectrum
+from ..scene.time_series import put_time_series
 
-SPECTRA = (".rda", ".sdat", ".spar", ".nii", ".nii.gz", ".raw")
+NIFTI = (".nii", ".nii.gz")
+SPECTRA = (".rda", ".sdat", ".spar", ".raw", *NIFTI)
 
 
 def confidence(file: Path) -> float:
-    """How sure it is that the file is ours, 0 to 1: a patient.json that can be read, or a file with spectra."""
+    """How sure it is that the file is ours, 0 to 1: a patient.json that can be read, a file with spectra, or a NIfTI
+    file of several time points."""
+    name = file.name.lower()
     try:
         if file.name == NAME:
             read_patient_file(file.parent)
             return 0.9
-        if file.name.lower().endswith(SPECTRA):
+        if name.endswith(NIFTI) and (shape := shape_of(file)):
+            return 0.8 if len(shape) == 4 else 0.0
+        if name.endswith(SPECTRA):
             load(file)
             return 0.8
     except InputError:
@@ -30,9 +38,17 @@ def confidence(file: Path) -> float:
     return 0.0
 
 
+def shape_of(file: Path) -> tuple[int, ...]:
+    """``(k, j, i)`` or ``(time, k, j, i)`` of a NIfTI image from its header; empty where it is none, as of spectra."""
+    try:
+        return read_header(file).array.shape
+    except InputError:
+        return ()
+
+
 def open_file(file: Path) -> list[str]:
-    """Opens a patient's folder in the panel, or puts a spectrum into the scene; ids of the new nodes, empty where it
-    failed: the reason is logged."""
+    """Opens a patient's folder in the panel, or puts a spectrum or a time series into the scene; ids of the new nodes,
+    empty where it failed: the reason is logged."""
     before = {slicer.mrmlScene.GetNthNode(number).GetID() for number in range(slicer.mrmlScene.GetNumberOfNodes())}
     try:
         if file.name == NAME:
@@ -40,6 +56,8 @@ def open_file(file: Path) -> list[str]:
             widget = slicer.modules.PseudoProgressionAnalyzerWidget
             widget.ui.folderPath.currentPath = str(file.parent)
             widget.panel.sections["patient"].load()
+        elif file.name.lower().endswith(NIFTI) and len(shape_of(file)) == 4:
+            _open_time_series(file)
         else:
             put_spectrum(slicer.mrmlScene, load(file), file.name)
     except InputError as error:
@@ -47,3 +65,12 @@ def open_file(file: Path) -> list[str]:
         return []
     every = [slicer.mrmlScene.GetNthNode(number).GetID() for number in range(slicer.mrmlScene.GetNumberOfNodes())]
     return [node_id for node_id in every if node_id not in before]
+
+
+def _open_time_series(file: Path) -> None:
+    """The sequence with a browser, as Slicer's own readers of sequences leave it."""
+    name = slicer.mrmlScene.GenerateUniqueName(stem(file))
+    interval = read_sidecar(file).get("RepetitionTime")
+    sequence = put_time_series(slicer.mrmlScene, read_image(file), interval, file, name)
+    browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{name} browser")
+    slicer.modules.sequences.logic().AddSynchronizedNode(sequence, None, browser)

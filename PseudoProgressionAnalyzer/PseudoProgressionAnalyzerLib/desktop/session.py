@@ -30,7 +30,7 @@ from ..patient import read
 from ..patient.dicom import read_dicom_files
 from ..report import assessment_json, results
 from ..scene import timeline
-from ..scene.adopting import Candidate, adopt, given_again, remember_sources
+from ..scene.adopting import adopt, given_again, remember_sources
 from ..scene.application import application
 from ..scene.build import (
     build_scene,
@@ -40,6 +40,7 @@ from ..scene.build import (
     write_patient,
     write_ratio_maps,
 )
+from ..scene.candidates import Candidate
 from ..scene.correcting import corrections, prune, remember, take_back
 from ..scene.nodes import Kind, from_vtk, marked, patient_node
 from ..scene.pictures import ScenePictures

@@ -9,13 +9,18 @@ import qt
 from slicer.i18n import tr as _
 
 from .. import texts
+from ..formats.sidecars import PLAUSIBLE
 from ..measures import ROLES
-from ..scene.adopting import REGIONS, Candidate
+from ..scene.candidates import REGIONS, Candidate
 from .visits_table import parse_date
+
+VISIT, DATE, WHY = 2, 3, 6  # columns
+TIMES = {4: "EchoTime", 5: "RepetitionTime"}
+"""Columns of what a time series must be known of, in ms."""
 
 
 class VolumesTable:
-    """One row per candidate. complain is called with a sentence where a date cannot be read."""
+    """One row per candidate. complain is called with a sentence where something typed cannot be read."""
 
     def __init__(self, table: object, complain: Callable[[str], None]):
         self.table = table
@@ -24,39 +29,79 @@ class VolumesTable:
         self.roles: list[object] = []
 
     def fill(self, candidates: list[Candidate]) -> None:
-        """Shows what was found with its guesses."""
-        self.candidates, self.roles = candidates, []
-        header = [_("Name"), _("Role"), _("Visit"), _("Date"), _("Why")]
+        """Shows what was found with its guesses, by visit."""
+        order = sorted(candidates, key=lambda each: (each.visit, each.drawn))
+        self.candidates, self.roles = order, []
+        header = [_("Name"), _("Role"), _("Visit"), _("Date"), _("TE (ms)"), _("TR (ms)"), _("Why")]
         self.table.setColumnCount(len(header))
         self.table.setHorizontalHeaderLabels(header)
-        self.table.setRowCount(len(candidates))
-        for number, each in enumerate(candidates):
+        self.table.setRowCount(len(order))
+        for number, each in enumerate(order):
             date = each.date.isoformat() if each.date else ""
-            why = texts.sentence(each.reason)
-            for column, text in ((0, each.name), (2, each.visit), (3, date), (4, why)):
+            cells = {0: each.name, VISIT: each.visit, DATE: date, WHY: texts.sentence(each.reason)}
+            for column in TIMES:
+                cells[column] = _milliseconds(each, TIMES[column])
+            for column, text in cells.items():
                 item = qt.QTableWidgetItem(text)
                 item.setToolTip(text)
                 flags = qt.Qt.ItemIsSelectable | qt.Qt.ItemIsEnabled
-                item.setFlags(flags | qt.Qt.ItemIsEditable if column in (2, 3) else flags)
+                if column in TIMES:
+                    item.setToolTip(_("Of a time series; of DSC, TR is the time from one volume to the next"))
+                editable = column in (VISIT, DATE) or (column in TIMES and each.dimensions == 4)
+                item.setFlags(flags | qt.Qt.ItemIsEditable if editable else flags)
                 self.table.setItem(number, column, item)
-            choice = qt.QComboBox()
-            choice.addItem(_("not used"), "")
-            for role in REGIONS if each.drawn else ROLES:
-                choice.addItem(role, role)
-            choice.setCurrentIndex(max(0, choice.findData(each.role)))
-            self.table.setCellWidget(number, 1, choice)
-            self.roles.append(choice)
+            self.table.setCellWidget(number, 1, self._choice(each))
         self.table.resizeColumnsToContents()
 
+    def _choice(self, each: Candidate) -> object:
+        choice = qt.QComboBox()
+        choice.addItem(_("not used"), "")
+        for role in REGIONS if each.drawn else ROLES:
+            choice.addItem(role, role)
+        choice.setCurrentIndex(max(0, choice.findData(each.role)))
+        self.roles.append(choice)
+        return choice
+
     def chosen(self) -> list[Candidate] | None:
-        """The candidates as corrected; None where a date cannot be read. A date holds for its whole visit."""
+        """The candidates as corrected; None where something cannot be read. A date holds for its whole visit."""
         found = []
         for number, each in enumerate(self.candidates):
             try:
-                date = parse_date(self.table.item(number, 3).text())
+                date = parse_date(self.table.item(number, DATE).text())
             except ValueError:
                 self.complain(_("A date is written as YYYY-MM-DD."))
                 return None
+            acquisition = self._acquisition(number, each)
+            if acquisition is None:
+                return None
             role = self.roles[number].itemData(self.roles[number].currentIndex) or ""
-            found.append(replace(each, role=role, visit=self.table.item(number, 2).text().strip(), date=date))
+            visit = self.table.item(number, VISIT).text().strip()
+            found.append(replace(each, role=role, visit=visit, date=date, acquisition=acquisition))
         return found
+
+    def _acquisition(self, number: int, each: Candidate) -> dict | None:
+        """What is known of the acquisition, with the times as typed; None where one cannot be."""
+        acquisition = dict(each.acquisition)
+        for column, name in TIMES.items():
+            text = self.table.item(number, column).text().strip()
+            if text == _milliseconds(each, name):
+                continue
+            acquisition.pop(name, None)
+            if not text:
+                continue
+            low, high, _unit = PLAUSIBLE[name]
+            try:
+                value = float(text) / 1000
+            except ValueError:
+                value = 0.0
+            if not low <= value <= high:
+                words = _("{text} is no {field} in milliseconds: {low:g} to {high:g} can be.")
+                self.complain(words.format(text=text, field=name, low=1000 * low, high=1000 * high))
+                return None
+            acquisition[name] = value
+        return acquisition
+
+
+def _milliseconds(each: Candidate, name: str) -> str:
+    value = each.acquisition.get(name)
+    return f"{1000 * value:g}" if isinstance(value, (int, float)) else ""

@@ -9,7 +9,7 @@ from PseudoProgressionAnalyzerLib.analysis.change_maps import change_map
 from PseudoProgressionAnalyzerLib.measures import Event, Image, InputError
 from PseudoProgressionAnalyzerLib.patient import editing
 from PseudoProgressionAnalyzerLib.scene import nodes
-from PseudoProgressionAnalyzerLib.scene.adopting import candidates
+from PseudoProgressionAnalyzerLib.scene.candidates import candidates
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, patient_node
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
 from PseudoProgressionAnalyzerLib.scene.table import read_table

@@ -1,6 +1,8 @@
 """A patient from nodes of the scene: guessed, corrected, placed right, and nothing of the user's changed."""
 
 import datetime
+import json
+import pathlib
 
 import numpy as np
 import pytest
@@ -9,11 +11,13 @@ import slicer
 from PseudoProgressionAnalyzerLib.analysis.reading import read_visit
 from PseudoProgressionAnalyzerLib.measures import Image, InputError
 from PseudoProgressionAnalyzerLib.scene import nodes
-from PseudoProgressionAnalyzerLib.scene.adopting import adopt, candidates, given_again, remember_sources
+from PseudoProgressionAnalyzerLib.scene.adopting import adopt, given_again, remember_sources
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
+from PseudoProgressionAnalyzerLib.scene.candidates import candidates
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find
 from PseudoProgressionAnalyzerLib.scene.read import missing_files, read_scene
 from PseudoProgressionAnalyzerLib.scene.segments import put_segment, regions_of, segment_mask
+from PseudoProgressionAnalyzerLib.scene.time_series import put_time_series
 
 AFFINE = np.array([[-1.0, 0, 0, 10], [0, -1, 0, 20], [0, 0, 2, -5], [0, 0, 0, 1]])
 SHAPE = (6, 7, 8)
@@ -142,6 +146,108 @@ def test_ours_hidden_and_empty_nodes_are_not_offered(app, analysis):
     assert candidates(app.scene) == []
 
 
+# files as Slicer's Add Data loads them: T1CE, T1CE_1, T1CE_2
+
+
+def from_file(app, path, name=None, mask=False):
+    node = volume(app, name or path.name.partition(".")[0])
+    storage = app.scene.AddNewNodeByClass("vtkMRMLVolumeArchetypeStorageNode")
+    storage.SetFileName(str(path))
+    node.SetAndObserveStorageNodeID(storage.GetID())
+    if mask:
+        values = np.zeros(SHAPE, np.float32)
+        values[2:4, 2:5, 3:6] = 1
+        nodes.set_image(node, Image(values, AFFINE))
+    return node
+
+
+def test_dates_of_the_folders_that_files_lie_in(app, tmp_path):
+    for number, day in enumerate(("2023-03-13", "2023-05-08")):
+        for role in ("T1CE", "FLAIR", "lesion"):
+            name = f"{role}_{number}" if number else role
+            from_file(app, tmp_path / day / f"{role}.nii.gz", name, mask=role == "lesion")
+    assert guessed(app) == {
+        "T1CE": ("T1CE", "2023-03-13"), "T1CE_1": ("T1CE", "2023-05-08"),
+        "FLAIR": ("FLAIR", "2023-03-13"), "FLAIR_1": ("FLAIR", "2023-05-08"),
+        "lesion": ("lesion", "2023-03-13"), "lesion_1": ("lesion", "2023-05-08"),
+    }  # fmt: skip
+    analysis, _ = adopt(candidates(app.scene))
+    assert [visit.date for visit in analysis.patient.visits] == [datetime.date(2023, 3, 13), datetime.date(2023, 5, 8)]
+    # one name in both visits, or the lesion would not be compared over time
+    assert [(r.visit, r.name, r.purpose) for r in analysis.patient.regions] == [
+        ("2023-03-13", "lesion", "lesion"), ("2023-05-08", "lesion", "lesion")
+    ]  # fmt: skip
+    assert all(mask.array.sum() == 18 for mask in analysis.regions.values())
+
+
+@pytest.mark.parametrize("below", ["", "anat"])
+def test_folders_without_dates_tell_visits_where_roles_repeat(app, tmp_path, below):
+    for number, folder in enumerate(("after", "before")):
+        for role in ("T1CE", "FLAIR"):
+            from_file(app, tmp_path / folder / below / f"{role}.nii.gz", f"{role}_{number}" if number else role)
+    assert {name: visit for name, (_, visit) in guessed(app).items()} == {
+        "T1CE": "after", "FLAIR": "after", "T1CE_1": "before", "FLAIR_1": "before",
+    }  # fmt: skip
+
+
+def test_folders_of_one_visit_are_no_visits(app, tmp_path):
+    from_file(app, tmp_path / "anat" / "T1CE.nii.gz")
+    from_file(app, tmp_path / "perf" / "CBF.nii.gz")
+    assert {visit for _, visit in guessed(app).values()} == {"visit 1"}
+
+
+def test_numbers_that_slicer_gave_count_from_the_second(app, tmp_path):
+    for name in ("T1CE", "T1CE_1", "T1CE_2"):
+        from_file(app, tmp_path / "all" / f"{name}.nii.gz", name)
+    from_file(app, tmp_path / "elsewhere" / "lesion_2.nii.gz", "lesion_2", mask=True)
+    assert {name: visit for name, (_, visit) in guessed(app).items()} == {
+        "T1CE": "visit 1", "T1CE_1": "visit 2", "T1CE_2": "visit 3", "lesion_2": "visit 2",
+    }  # fmt: skip
+
+
+def test_several_labels_keep_their_numbers(app):
+    node = from_file(app, pathlib.Path("seg_1.nii.gz"), mask=True)
+    array = nodes.get_image(node).array
+    array[0, 0, 0] = 4
+    names = {each.name: each.region for each in candidates(app.scene)}
+    assert names == {"seg_1 label 1": "seg label 1", "seg_1 label 4": "seg label 4"}
+    array[0, 0, 0] = 4.5
+    assert [each.drawn for each in candidates(app.scene)] == [False]  # no mask
+
+
+def test_a_sidecar_says_the_times_of_a_series(app, tmp_path):
+    (tmp_path / "DSC.json").write_text(json.dumps({"EchoTime": 0.03, "RepetitionTime": 1.5}))
+    node = sequence(app, "DSC", echo=False, unit="")
+    nodes.mark(node, file=str(tmp_path / "DSC.nii.gz"))
+    (each,) = candidates(app.scene)
+    assert each.acquisition == {"EchoTime": 0.03, "RepetitionTime": 1.5}
+    (tmp_path / "DSC.json").write_text(json.dumps({"EchoTime": 30, "RepetitionTime": 1.5}))  # ms: asked for instead
+    (each,) = candidates(app.scene)
+    assert each.acquisition == {}
+
+
+def test_frames_that_were_only_counted_say_no_times(app):
+    node = app.scene.AddNewNodeByClass("vtkMRMLSequenceNode", "DSC")
+    node.SetIndexUnit("s")
+    for number in range(4):
+        frame = slicer.vtkMRMLScalarVolumeNode()
+        nodes.set_image(frame, Image(np.full(SHAPE, number, np.int16), AFFINE))
+        node.SetDataNodeAtValue(frame, str(number))
+    (each,) = candidates(app.scene)
+    assert each.acquisition == {}
+
+
+@pytest.mark.parametrize(("interval", "unit", "last"), [(1.5, "s", "6"), (None, "", "4")])
+def test_a_time_series_of_a_file_becomes_a_sequence(app, interval, unit, last, tmp_path):
+    values = np.arange(5 * np.prod(SHAPE), dtype=np.int16).reshape(5, *SHAPE)
+    node = put_time_series(app.scene, Image(values, AFFINE), interval, tmp_path / "2023-05-08" / "DSC.nii", "DSC")
+    assert (node.GetIndexUnit(), node.GetNthIndexValue(4)) == (unit, last)
+    assert np.array_equal(nodes.get_image(node.GetNthDataNode(3)).array, values[3])
+    (each,) = candidates(app.scene)
+    assert (each.role, each.dimensions, each.visit) == ("DSC", 4, "2023-05-08")
+    assert each.acquisition == ({"RepetitionTime": 1.5} if interval else {})
+
+
 # into a patient
 
 
@@ -180,7 +286,7 @@ def test_everything_lies_where_it_lay(app, two_visits):
     assert analysis.images["visit 2", "T1CE"].array[0, 0, 0] == 500
     assert np.allclose(analysis.images["visit 1", "T1CE"].affine, AFFINE)
     assert np.array_equal(analysis.regions["visit 2", "tumor"].array, mask)
-    assert np.array_equal(analysis.regions["visit 1", "lesion 1"].array, mask)
+    assert np.array_equal(analysis.regions["visit 1", "lesion"].array, mask)
     assert {(r.visit, r.purpose) for r in analysis.patient.regions} == {("visit 1", "lesion"), ("visit 2", "lesion")}
 
 

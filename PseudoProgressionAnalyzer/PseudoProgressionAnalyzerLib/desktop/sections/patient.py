@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from ... import cases
 from ...patient.export import write_patient_file
-from ...scene.adopting import candidates
+from ...scene.candidates import candidates
 from ...scene.correcting import corrections
 from ...scene.nodes import patient_node
 from ..dicom_database import files_of_node, files_of_patient, patients
