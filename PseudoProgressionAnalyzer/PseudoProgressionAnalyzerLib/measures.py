@@ -24,7 +24,7 @@ DISCLAIMER = "For research and teaching. Not for clinical use."
 
 ROLES = (
     "T1", "T1CE", "T2", "FLAIR", "DSC", "rCBV", "sRCBV", "ASL", "M0", "CBF", "MRS", "MRSI", "Cho_NAA_molar",
-    "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area", "APTw", "ADC", "PET", "segmentation",
+    "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area", "APTw", "ADC", "PET", "RTDOSE", "segmentation",
 )  # fmt: skip
 
 EVENT_KINDS = (

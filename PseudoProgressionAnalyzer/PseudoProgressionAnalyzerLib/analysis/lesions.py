@@ -26,6 +26,7 @@ from ..lesion.volume import volume_estimate
 from ..measures import Image, Visit
 from . import Analysis
 from .aligning import visit_to_visit
+from .dose import high_dose_within, remark
 from .enhancement import uptake_of
 from .reading import drawn_as
 
@@ -35,6 +36,8 @@ PARTS = {
     "lesion": "enhancement", "non_enhancing": "non_enhancing", "necrosis": "necrosis", "oedema": "oedema",
     "cavity": "cavity",
 }  # fmt: skip
+MOST_UNKNOWN = 0.01
+"""Share of a lesion that may lie beyond the grid of the dose: then how much lies in the high-dose region is unknown."""
 TOLERANCE = 1.0
 """mm by which lesions of two visits may miss each other: the largest error that the alignment had on the built-in case.
 One number for all visits, so that a later visit never changes an earlier identity."""
@@ -52,6 +55,7 @@ class Measured:
 def follow_lesions(analysis: Analysis) -> None:
     """``analysis.lesions`` and ``analysis.parts`` of all aligned visits."""
     visits = [visit for visit in analysis.patient.visits if visit.id in analysis.visit_to_reference]
+    remark(analysis)
     analysis.parts = {visit.id: _parts(analysis, visit.id) for visit in visits}
     followed = []
     for purpose, component in COMPONENTS.items():
@@ -93,7 +97,7 @@ def _measured(analysis: Analysis, visit: Visit, purpose: str) -> Measured | None
         return Measured("", VisitLesions(visit.id, np.zeros((1, 1, 1), np.int32), np.eye(4), to_reference), {})
     affine = analysis.images[visit.id, "T1CE"].affine
     beside = {name: drawn_as(analysis, visit.id, name) for name in ("necrosis", "cavity", "ventricles")}
-    beside |= {"high_dose": _high_dose(analysis, visit.id)}
+    beside["high_dose"], beside["dose_known"] = _high_dose(analysis, visit.id, mask)
     key = _fingerprint(affine, analysis.uptake_noise.get(visit.id), mask, *beside.values())
     known = analysis.outlines.get((visit.id, purpose))
     if known is not None and known.key == key:
@@ -118,7 +122,7 @@ def _outline(
 ) -> Outline:
     cavity, necrosis = drawn["cavity"], drawn["necrosis"]
     beside = {
-        "high_dose_fraction": None if drawn["high_dose"] is None else share_inside(mask, drawn["high_dose"]),
+        "high_dose_fraction": _share_of_known(mask, drawn["high_dose"], drawn["dose_known"]),
         "distance_to_cavity": None if cavity is None else distance(mask, cavity, affine),
         "ventricle_contact": None if drawn["ventricles"] is None else contact_area(mask, drawn["ventricles"], affine),
         "necrotic_fraction": None if necrosis is None else necrotic_fraction(mask, _touching(necrosis, mask)),
@@ -150,16 +154,27 @@ def _centre(mask: np.ndarray, affine: np.ndarray) -> tuple[float, float, float]:
     return tuple(float(round(one, 3)) for one in nearest)
 
 
-def _high_dose(analysis: Analysis, visit_id: str) -> np.ndarray | None:
-    """The high-dose region on the visit's T1CE grid: drawn in one visit, it holds in all of them."""
+def _high_dose(analysis: Analysis, visit_id: str, mask: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """The high-dose region on the visit's T1CE grid, and where it is known (None: everywhere).
+
+    Drawn in one visit, it holds in all of them; where nobody drew it, it is that of the radiotherapy dose, told within
+    the mask alone.
+    """
     anatomy = analysis.images[visit_id, "T1CE"]
     for region in analysis.patient.regions:
         drawn = analysis.regions.get((region.visit, region.name))
         if region.purpose != "high_dose" or drawn is None or region.visit not in analysis.visit_to_reference:
             continue
         to_here = visit_to_visit(analysis, region.visit, visit_id)
-        return resample(Image(drawn.array, drawn.affine), anatomy, to_here, interpolation="nearest").array > 0
-    return None
+        return resample(Image(drawn.array, drawn.affine), anatomy, to_here, interpolation="nearest").array > 0, None
+    return high_dose_within(analysis, visit_id, mask) or (None, None)
+
+
+def _share_of_known(mask: np.ndarray, inside: np.ndarray | None, known: np.ndarray | None) -> float | None:
+    """Share of a lesion in the high-dose region; None where too much of it is unknown."""
+    if inside is None or (known is not None and share_inside(mask, ~known) > MOST_UNKNOWN):
+        return None
+    return share_inside(mask if known is None else mask & known, inside)
 
 
 def _all_drawn(analysis: Analysis, visit: Visit) -> bool:

@@ -10,6 +10,7 @@ from ..measures import InputError, Message, Patient
 from ..patient.choosing import open_roles
 from . import Analysis
 from .aligning import align_visit, choose_reference_visit
+from .dose import read_dose_map
 from .enhancement import find_uptake
 from .fitting_spectra import fit_region_spectra, fit_spectra
 from .judging import assess_visits
@@ -108,6 +109,7 @@ def steps(analysis: Analysis) -> list[Step]:
         once("step_reference_visit", choose_reference_visit),
         *for_each("step_align", align_visit, long=True),
         *for_each("step_uptake", find_uptake),
+        *for_each("step_dose", read_dose_map),
         *for_each("step_maps", make_maps, long=True),
         *for_each("step_spectra", fit_spectra, long=True),
         *for_each("step_reference_tissue", find_reference_tissue),

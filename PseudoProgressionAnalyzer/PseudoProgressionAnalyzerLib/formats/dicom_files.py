@@ -86,6 +86,7 @@ class DicomFile:
 
     person: the patient id, or a short hash of name and birth date where the id is empty. date: of the study, None when
     unknown. times in s. acquisition: BIDS names and units. implausible: names of fields that a head scanner cannot do.
+    frame_of_reference: UID of the space that positions are told in, empty where not said.
     """
 
     path: Path
@@ -114,6 +115,7 @@ class DicomFile:
     temporal_positions: int | None
     interval: float | None
     references: tuple[str, ...]
+    frame_of_reference: str
     segments: tuple[tuple[int, str], ...]
     acquisition: dict[str, Any]
     implausible: tuple[tuple[str, float], ...]
@@ -234,6 +236,7 @@ def _file(path: Path, dataset: Dataset) -> DicomFile:
         temporal_positions=_whole(path, dataset, "NumberOfTemporalPositions"),
         interval=_seconds(_number(path, dataset, "TemporalResolution")),
         references=tuple(_text(item, "SeriesInstanceUID") for item in dataset.get("ReferencedSeriesSequence") or []),
+        frame_of_reference=_text(dataset, "FrameOfReferenceUID"),
         segments=tuple(
             (int(item.SegmentNumber), _text(item, "SegmentLabel")) for item in dataset.get("SegmentSequence") or []
         ),

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..measures import Image, InputError, Region, Series
+from .dicom_dose import read_dose, read_dose_header
 from .dicom_files import is_dicom, read_dicom_file
 from .dicom_pixels import read_arranged
 from .dicom_segments import fits, read_segment
@@ -15,6 +16,7 @@ from .images import read_header, read_image, same_grid
 from .spectra import read_spectra_header
 
 SPECTRA = ("MRS", "MRSI")
+DOSE = "RTDOSE"
 
 # Series whose values are a quantity: of these the real-world value counts, not the signal.
 QUANTITIES = (
@@ -35,10 +37,12 @@ def read_series(series: Series) -> Image:
     """The voxels of a series, ``(k, j, i)`` or ``(time, k, j, i)``.
 
     Raises InputError as ``images.read_image`` for plain files; for DICOM as ``read_dicom_file``, ``arrange`` and
-    ``read_arranged``.
+    ``read_arranged``, of a dose as ``read_dose``.
     """
     if not series.files:
         return read_image(series.path)
+    if series.role == DOSE:
+        return read_dose(series.files[0])
     arranged = _arranged(series.files, series.part)
     return Image(read_arranged(arranged, series.role in QUANTITIES), arranged.affine)
 
@@ -49,6 +53,8 @@ def read_series_header(series: Series) -> Image:
         return read_spectra_header(series.path)[0]
     if not series.files:
         return read_header(series.path)
+    if series.role == DOSE:
+        return read_dose_header(series.files[0]).grid
     return _arranged(series.files, series.part).grid
 
 

@@ -22,6 +22,7 @@ from ..formats.spectra_siemens import CLASSIC
 from ..measures import Image, InputError, Message, Patient, Region, Series, Visit
 from .changes import add_changes
 from .choosing import Facts, another_chosen, choose, open_roles, set_open, warn_of_roles
+from .dose import RADIOTHERAPY, add_doses
 from .folder import add_stated_regions, relative
 from .patient_file import NAME, read_patient_file
 from .series_roles import SURE, Guess, guess_role
@@ -118,7 +119,8 @@ def _patient(paths: Iterable[Path], stated: dict[str, Any], folder: Path) -> Pat
     folders: dict[Path, set[str]] = {}
     for file in files:
         folders.setdefault(file.path.parent, set()).add(file.series_uid)
-    studies = _studies(files, stated["roles"], folder)
+    treatment = [file for file in files if file.sop_class in RADIOTHERAPY]
+    studies = _studies([file for file in files if file.sop_class not in RADIOTHERAPY], stated["roles"], folder)
     patient = Patient(stated["patient"] or "patient", [], stated["events"], [], problems)
     together = {name for one in stated["visits"] for name in one["studies"]}
     for visit_id, date, members in _visits(studies, stated, folder, problems):
@@ -128,6 +130,8 @@ def _patient(paths: Iterable[Path], stated: dict[str, Any], folder: Path) -> Pat
             continue
         patient.visits.append(visit)
         _add_regions(patient, visit, members)
+    said = {file.path: _stated_role(stated["roles"], folder, file.path, file.series_uid) for file in treatment}
+    add_doses(patient, treatment, said)
     add_stated_regions(folder, patient, stated["regions"])
     return patient
 

@@ -19,6 +19,7 @@ SYNONYMS = {
     "CBF": ("cbf", "ncbf"),
     "ADC": ("adc", "adcreg"),
     "APTw": ("apt", "aptw"),
+    "RTDOSE": ("rt_dose", "dose"),
     "segmentation": ("seg", "segmentation", "tumormask"),
 }
 REGION_NAMES = {"lesion": "lesion", "masktumor": "lesion", "reference": "reference", "nawm": "reference"}

@@ -50,6 +50,7 @@ def test_the_limits_are_those_of_the_sources():
         "volume_minor": 40, "baseline_first": 21, "baseline_last": 35, "before_treatment": 14, "confirmation": 28,
         "twelve_weeks": 12 * 7, "twelve_weeks_2010": 12 * 7, "immunotherapy": 6, "late_confirmation": 16 * 7,
         "after_radiotherapy_bt_rads": 90, "after_surgery": 3, "pet_measurable": 0.5, "supramaximal_residue": 5,
+        "high_dose_isodose": 80,
     }  # fmt: skip
     assert {name: limit(name) for name in expected} == expected
 
