@@ -9,16 +9,19 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..analysis import Analysis
+from ..analysis.carrying import propose_region
 from ..analysis.proposing import bright_tissue, propose_lesion, visit_before
 from ..imaging.resampling import transform_points
 from ..lesion.proposal import LIMIT
-from ..measures import Event, Image, InputError, Message
+from ..measures import Event, Image, InputError, Message, Region
 from ..scene import lines, proposals, timeline
+from ..scene.correcting import remember
 from ..scene.nodes import Kind, linked, marked, patient_node
 from .long_work import run_in_background
 from .session import Session
@@ -57,11 +60,30 @@ class LesionWork:
             raise InputError("proposal_nothing_before", visit=visit)
         return self._propose(analysis, visit, [], before, show, cancel)
 
+    def propose_region(self, name: str, drawn_in: str) -> tuple[str, tuple[Message, ...]]:
+        """Proposes a drawn region in the visit after the one that it was drawn in, with its old shape and purpose.
+
+        Returns the visit and what must be said. Raises InputError ``proposal_no_visit_after``, ``proposal_there`` and
+        as ``analysis.carrying.propose_region``.
+        """
+        analysis = self._analysis()
+        order = [visit.id for visit in analysis.patient.visits if visit.id in analysis.visit_to_reference]
+        after = order[order.index(drawn_in) + 1 :][:1] if drawn_in in order else []
+        if not after:
+            raise InputError("proposal_no_visit_after", visit=drawn_in)
+        if any((region.visit, region.name) == (after[0], name) for region in analysis.patient.regions):
+            raise InputError("proposal_there", region=name, visit=after[0])
+        found = propose_region(analysis, name, drawn_in, after[0])
+        proposals.show_proposal(self._patient(), after[0], found.mask, [], drawn_in, (name, found.region.purpose))
+        timeline.show_drawn(self.session.application)
+        return after[0], found.flags
+
     def propose_again(self, visit: str, limit: float, show: Show, cancel: threading.Event) -> tuple[Message, ...]:
-        """The proposal of a visit with another limit of brightness; does nothing where there is none."""
+        """The proposal of a visit with another limit of brightness; does nothing where there is none, or
+        where it is a region as it was drawn."""
         self.limit = limit
         there = proposals.proposal_of(self._patient(), visit)
-        if there is None:
+        if there is None or proposals.region_of_proposal(self._patient(), visit) is not None:
             return ()
         return self._propose(self._aligned(visit), visit, there[1], marked(there[0], "carried_from"), show, cancel)
 
@@ -71,14 +93,18 @@ class LesionWork:
         return patient is not None and proposals.proposal_of(patient, visit) is not None
 
     def accept(self, visit: str) -> None:
-        """Makes the proposal a lesion, and measures it."""
+        """Makes the proposal a region, and measures it: the visit's lesion, or the region that it was carried from."""
+        region = proposals.region_of_proposal(self._patient(), visit)
         names = [
             region.name
             for region in self._analysis().patient.regions
             if (region.visit, region.purpose) == (visit, "lesion")
         ]
-        accepted = proposals.accept_proposal(self._patient(), visit, names[0] if len(names) == 1 else "lesion")
+        name, purpose = region or (names[0] if len(names) == 1 else "lesion", "lesion")
+        accepted = proposals.accept_proposal(self._patient(), visit, name, purpose)
         if accepted is not None:
+            if all((one.visit, one.name) != (visit, name) for one in self._analysis().patient.regions):
+                self._analysis().patient.regions.append(Region(name, visit, purpose, Path()))
             self.session.remeasure(*accepted)
             self.session.settle()
 
@@ -132,22 +158,39 @@ class LesionWork:
             raise
 
     def state(self, visit: str, kind: str, **details: Any) -> None:
-        """States something of a visit as an event of its day; None takes a statement back.
+        """States something of a visit as an event of its day; None takes a statement away. It can be taken back as a
+        correction of the patient.
 
         kind: ``reading``, ``clinical_status`` or ``dexamethasone``. Raises InputError ``reading_needs_date``.
         """
-        patient = self._analysis().patient
-        date = patient.visit(visit).date
+        analysis, before = self._analysis(), self._analysis().patient
+        date = before.visit(visit).date
         if date is None:
             raise InputError("reading_needs_date", visit=visit)
-        event = next((event for event in patient.events if (event.kind, event.date) == (kind, date)), None)
+        events = [dataclasses.replace(event, details=dict(event.details)) for event in before.events]
+        event = next((event for event in events if (event.kind, event.date) == (kind, date)), None)
         if event is None:
             event = Event(kind, date)
-            patient.events.append(event)
+            events.append(event)
         event.details = {name: value for name, value in {**event.details, **details}.items() if value is not None}
         if not event.details:
-            patient.events.remove(event)
+            events.remove(event)
+        if events == before.events:
+            return
+        remember(self._patient(), before)
+        analysis.patient = dataclasses.replace(before, events=events)
         self.session.assess()
+
+    def choose_target(self, visit: str, lesion: str, on: bool) -> None:
+        """Makes a lesion a target of its visit, or not; where none is left, each criterion chooses its own again."""
+        chosen = [name for name in self.stated(visit, "reading", "targets") or [] if name != lesion]
+        self.state(visit, "reading", targets=sorted([*chosen, lesion] if on else chosen) or None)
+
+    def take_for(self, visit: str, lesion: str, instead: str) -> None:
+        """Takes a lesion for something else than tumour, so that no criterion counts it; for tumour where empty."""
+        said = dict(self.stated(visit, "reading", "not_tumour") or {})
+        said.pop(lesion, None)
+        self.state(visit, "reading", not_tumour=(said | {lesion: instead} if instead else said) or None)
 
     def stated(self, visit: str, kind: str, name: str) -> Any:
         """What was stated of a visit on its day; None where nothing was."""

@@ -323,7 +323,8 @@ class Session:
         return add_region(self.application.scene, self._patient(), visit, purpose, name)
 
     def change_region(self, visit: str, name: str, purpose: str = "", carried: bool | None = None) -> None:
-        """Gives a region another purpose (``lesion`` or ``free``), or carries it into every visit, or no more."""
+        """Gives a region another purpose (of ``measures.PURPOSES``, but not ``reference``), or carries it into every
+        visit, or no more."""
         analysis = self._patient()
         region = next(each for each in analysis.patient.regions if (each.visit, each.name) == (visit, name))
         region.purpose = purpose or region.purpose

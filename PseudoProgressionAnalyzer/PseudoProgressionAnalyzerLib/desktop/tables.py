@@ -1,12 +1,8 @@
-"""Tables of the panel: filling them, and lesions over time."""
+"""Tables of the panel: filling them."""
 
 from __future__ import annotations
 
 import qt
-from slicer.i18n import tr as _
-
-from ..analysis import Analysis
-from ..report.words import date_words, label, quantity
 
 
 def fill(
@@ -30,27 +26,3 @@ def fill(
                 item.setToolTip(tip)
     if resized:
         table.resizeColumnsToContents()
-
-
-def fill_lesions(table: object, analysis: Analysis | None) -> None:
-    """One row per lesion and visit, by identity: what became of it, volume, diameters, roundness beside a sphere's."""
-    header = [_("Lesion"), _("Date"), _("What became of it"), _("Volume"), _("Diameters"), _("Sphericity (sphere)")]
-    rows, tips = [], {}
-    names = dict.fromkeys(lesion.lesion for lesion in analysis.lesions) if analysis else ()
-    ordered = [lesion for name in names for lesion in analysis.lesions if lesion.lesion == name]
-    for number, lesion in enumerate(ordered):
-        tracked, outline = lesion.tracked, lesion.outline
-        happened = [label("happened", event) for event in tracked.events]
-        happened += [label("happened", tracked.growth)] if tracked.growth is not None else []
-        cells = [lesion.lesion, date_words(analysis.patient.visit(lesion.visit)), ", ".join(happened)]
-        cells.append(quantity(tracked.volume.value, None, None, "mL"))
-        tips[number, 3] = quantity(tracked.volume.value, tracked.volume.low, tracked.volume.high, "mL")
-        if outline is not None:
-            lines = outline.lines[analysis.choices.rule]
-            drawn = _(", drawn by the reader") if analysis.choices.rule in lesion.by_reader else ""
-            cells.append(f"{lines.longest:.1f} x {lines.perpendicular:.1f} mm{drawn}")
-            cells.append(f"{outline.shape.sphericity:.2f} ({outline.sphere.sphericity:.2f})")
-        if tracked.change is not None and tracked.change.value is not None:
-            tips[number, 2] = quantity(tracked.change.value, tracked.change.low, tracked.change.high, "%", sign=True)
-        rows.append([*cells, *[""] * (len(header) - len(cells))])
-    fill(table, header, rows, tips)

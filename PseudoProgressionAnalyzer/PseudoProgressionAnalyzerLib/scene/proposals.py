@@ -22,18 +22,25 @@ STRIPES = 4.0
 
 
 def show_proposal(
-    patient: object, visit_id: str, mask: Image, points: list[np.ndarray], carried_from: str = ""
+    patient: object,
+    visit_id: str,
+    mask: Image,
+    points: list[np.ndarray],
+    carried_from: str = "",
+    region: tuple[str, str] | None = None,
 ) -> object:
     """Puts a proposal (bool ``(k, j, i)`` on the visit's T1CE) into the scene in place of an earlier one.
 
     points: the clicks that it rests on, RAS mm of the visit; further clicks are added to them. carried_from: the visit
-    whose lesion it was proposed from. Returns the node.
+    whose region it was proposed from; region: name and purpose of what it would be, None for a lesion. Returns the
+    node.
     """
     anatomy = find(patient, Kind.IMAGE, visit_id, ANATOMY)
     node = put(patient, "vtkMRMLSegmentationNode", f"{visit_id} {NAME}, not measured", Kind.PROPOSAL, visit_id)
     node.SetAndObserveTransformNodeID(anatomy.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(anatomy)
     mark(node, points=json.dumps([[float(one) for one in point] for point in points]), carried_from=carried_from)
+    mark(node, region=json.dumps(region) if region else "")
     put_segment(node, NAME, "proposal", mask)
     put_segment(node, HATCH, "proposal", Image(mask.array & stripes(mask), mask.affine))
     node.CreateDefaultDisplayNodes()
@@ -63,6 +70,13 @@ def proposal_of(patient: object, visit_id: str) -> tuple[object, list[np.ndarray
     return node, [np.array(point) for point in json.loads(marked(node, "points") or "[]")]
 
 
+def region_of_proposal(patient: object, visit_id: str) -> tuple[str, str] | None:
+    """Name and purpose of the region that the visit's proposal would be; None for a lesion, or without a proposal."""
+    node = find(patient, Kind.PROPOSAL, visit_id)
+    region = marked(node, "region") if node is not None else ""
+    return tuple(json.loads(region)) if region else None
+
+
 def reject_proposal(patient: object, visit_id: str) -> None:
     """Takes a visit's proposal away."""
     node = find(patient, Kind.PROPOSAL, visit_id)
@@ -70,11 +84,13 @@ def reject_proposal(patient: object, visit_id: str) -> None:
         patient.GetScene().RemoveNode(node)
 
 
-def accept_proposal(patient: object, visit_id: str, name: str = "lesion") -> tuple[object, str] | None:
-    """Makes a visit's proposal part of its lesions and takes it away.
+def accept_proposal(
+    patient: object, visit_id: str, name: str = "lesion", purpose: str = "lesion"
+) -> tuple[object, str] | None:
+    """Makes a visit's proposal one of its regions, or a part of one, and takes it away.
 
-    name: of the region; one of that name is joined with the proposal. Returns (segmentation node, segment id) to be
-    measured; None where there is no proposal.
+    name, purpose: of the region; one of that name is joined with the proposal. Returns (segmentation node, segment id)
+    to be measured; None where there is no proposal.
     """
     found, lesions = proposal_of(patient, visit_id), find(patient, Kind.LESION, visit_id)
     if found is None or lesions is None:
@@ -84,6 +100,6 @@ def accept_proposal(patient: object, visit_id: str, name: str = "lesion") -> tup
     segment = segment_of(lesions, name)
     if segment is not None:
         mask = Image(mask.array | on_grid(segment_mask(lesions, segment), anatomy).array, mask.affine)
-    segment = put_segment(lesions, name, "lesion", mask)
+    segment = put_segment(lesions, name, purpose, mask)
     reject_proposal(patient, visit_id)
     return lesions, segment

@@ -9,14 +9,14 @@ import numpy as np
 
 from ..analysis import Analysis
 from ..analysis.mapping import TO_REFERENCE
-from ..measures import Image, InputError, Region
+from ..measures import PURPOSES, Image, InputError, Region
 from . import nodes
 from .build import ANATOMY, segmentation_of
 from .nodes import Kind, find, mark, marked
 from .regions import merge, without_changes
 from .segments import name_segment, put_segment, regions_of, segment_of
 
-KIND_OF = {"lesion": Kind.LESION, "free": Kind.LESION, "reference": Kind.REFERENCE}
+KIND_OF = {purpose: Kind.REFERENCE if purpose == "reference" else Kind.LESION for purpose in PURPOSES}
 """In which segmentation of its visit a region stands, by its purpose."""
 
 

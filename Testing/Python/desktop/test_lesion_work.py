@@ -5,11 +5,11 @@ import threading
 import numpy as np
 import pytest
 
-from PseudoProgressionAnalyzerLib.measures import InputError
+from PseudoProgressionAnalyzerLib.measures import PURPOSES, Image, InputError
 from PseudoProgressionAnalyzerLib.scene import proposals
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, patient_node
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
-from PseudoProgressionAnalyzerLib.scene.segments import segment_mask, segment_of
+from PseudoProgressionAnalyzerLib.scene.segments import put_segment, segment_mask, segment_of
 
 FIRST, SECOND = "2023-01-10", "2023-03-01"
 
@@ -117,3 +117,72 @@ def test_choices_change_the_response_or_nothing(work, session):
         work.choose(baseline="nobody")
     assert session.analysis.choices.settings.baseline == FIRST
     assert session.analysis.choices.tumour == "mixed"
+
+
+def said(session, visit, name):
+    date = session.analysis.patient.visit(visit).date
+    events = session.analysis.patient.events
+    return next((e.details.get(name) for e in events if (e.kind, e.date) == ("reading", date)), None)
+
+
+def inputs(session, visit):
+    from PseudoProgressionAnalyzerLib.analysis.responding import course
+
+    return next(one for one in course(session.analysis).visits if one.visit == visit).lesions
+
+
+def test_targets_and_what_is_no_tumour_are_chosen_in_place_and_taken_back(work, session):
+    name = lesion(session, FIRST).lesion
+    assert inputs(session, FIRST)[0].target is None
+    work.choose_target(FIRST, name, True)
+    assert said(session, FIRST, "targets") == [name]
+    assert inputs(session, FIRST)[0].target is True
+    work.take_for(FIRST, name, "postoperative_blood")
+    assert inputs(session, FIRST)[0].not_tumour == "postoperative_blood"
+    assert read_scene(session.application.scene).analysis.patient.events == session.analysis.patient.events
+    session.take_back()
+    assert inputs(session, FIRST)[0].not_tumour == ""
+    assert said(session, FIRST, "targets") == [name], "only the last choice was taken back"
+    work.choose_target(FIRST, name, False)
+    assert said(session, FIRST, "targets") is None, "none chosen: each criterion chooses its own"
+    work.take_for(FIRST, name, "infection")
+    work.take_for(FIRST, name, "")
+    assert said(session, FIRST, "not_tumour") is None
+
+
+def test_a_region_is_proposed_in_the_next_visit_with_its_purpose(work, session):
+    node, segment = session.add_region(FIRST, "free", "rim")
+    anatomy = session.analysis.images[FIRST, "T1CE"]
+    mask = np.zeros(anatomy.shape, bool)
+    mask[4:8, 5:9, 5:10] = True
+    put_segment(node, "rim", "free", Image(mask, anatomy.affine))
+    session.remeasure(node, segment)
+    session.change_region(FIRST, "rim", purpose="necrosis")
+    assert work.propose_region("rim", FIRST)[0] == SECOND
+    assert work.proposed(SECOND)
+    assert (SECOND, "rim") not in session.analysis.regions, "a proposal is not measured"
+    work.accept(SECOND)
+    region = next(one for one in session.analysis.patient.regions if (one.visit, one.name) == (SECOND, "rim"))
+    assert (region.purpose, region.carried) == ("necrosis", False)
+    assert session.analysis.regions[SECOND, "rim"].array.sum() > 0
+    assert read_scene(session.application.scene).analysis.patient.regions == session.analysis.patient.regions
+    with pytest.raises(InputError) as error:
+        work.propose_region("rim", FIRST)
+    assert error.value.message.code == "proposal_there"
+    with pytest.raises(InputError) as error:
+        work.propose_region("rim", SECOND)
+    assert error.value.message.code == "proposal_no_visit_after"
+
+
+@pytest.mark.parametrize("purpose", [one for one in PURPOSES if one != "reference"])
+def test_a_region_can_be_anything_and_back(work, session, purpose):
+    volume = lesion(session, FIRST).tracked.volume.value
+    session.change_region(FIRST, "lesion", purpose=purpose)
+    session.settle()
+    followed = [one for one in session.analysis.lesions if one.visit == FIRST and one.outline is not None]
+    rows = [row for row in session.analysis.measurements if (row.visit, row.kind) == (FIRST, "own")]
+    assert bool(rows) == (purpose == "lesion")
+    assert bool(followed) == (purpose in ("lesion", "non_enhancing"))
+    session.change_region(FIRST, "lesion", purpose="lesion")
+    session.settle()
+    assert lesion(session, FIRST).tracked.volume.value == volume

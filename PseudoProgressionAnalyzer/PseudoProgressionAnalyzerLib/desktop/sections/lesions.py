@@ -8,9 +8,9 @@ from slicer.i18n import tr as _
 from ... import texts
 from ...measures import InputError, Message
 from ...report.therapy_figure import therapy_figure
-from .. import tables
 from ..choices_form import ChoicesForm
 from ..lesion_click import LesionClick, LineWatch
+from ..lesion_table import LesionTable
 from ..lesion_work import LesionWork
 from ..reading_form import ReadingForm
 from ..response_tree import fill_responses
@@ -31,6 +31,7 @@ class LesionsSection(Section):
         self.work = LesionWork(self.session)
         self.click = LesionClick(self.clicked)
         self.watched = LineWatch(self.line_moved)
+        self.table = LesionTable(self.ui.lesionsTable, self.choose_target, self.take_for)
         self.form = ReadingForm(self.ui.readingBox.layout(), self.answered)
         self.choices = ChoicesForm(self.ui.choicesBox.layout(), lambda name, value: self._choose(**{name: value}))
         for words_, value in ((_("enhancing tumour"), 0), (_("non-enhancing tumour"), 1), (_("mixed tumour"), 2)):
@@ -73,7 +74,7 @@ class LesionsSection(Section):
             self.choices.fill(analysis.choices)
             baseline = analysis.choices.settings.baseline
             self.ui.baselineSelector.currentIndex = visits.index(baseline) + 1 if baseline in visits else 0
-        tables.fill_lesions(self.ui.lesionsTable, analysis)
+        self.table.fill(analysis, lambda visit, name: self.work.stated(visit, "reading", name))
         fill_responses(self.ui.responseTree, analysis)
         self.watched.watch(self.work.line_nodes())
         self.show_figure()
@@ -183,6 +184,18 @@ class LesionsSection(Section):
         with self.panel.errors():
             self.work.state(self.ui.lesionVisitSelector.currentText, kind, **{name: value})
             self.panel.refresh()
+
+    def choose_target(self, visit: str, lesion: str, on: bool) -> None:
+        """A lesion is a target of its visit, or no more."""
+        with self.panel.errors():
+            self.work.choose_target(visit, lesion, on)
+        self.panel.refresh()
+
+    def take_for(self, visit: str, lesion: str, instead: str) -> None:
+        """A lesion is taken for something else than tumour, or for tumour again."""
+        with self.panel.errors():
+            self.work.take_for(visit, lesion, instead)
+        self.panel.refresh()
 
     def show_visit(self) -> None:
         """What is stated of the chosen visit."""

@@ -5,14 +5,19 @@ from __future__ import annotations
 import qt
 from slicer.i18n import tr as _
 
-from ...measures import Region
+from ... import texts
+from ...measures import PURPOSES, Region
+from ...report.words import label
 from ...scene.build import COMPUTED_REFERENCE
 from ...scene.nodes import Kind
 from ...scene.region_list import KIND_OF, reference_is_computed, segment_at
 from ..editors import Editors
+from ..lesion_work import LesionWork
 from ..section import Section, offer
 
 VISIT, NAME, PURPOSE, CARRIED = range(4)
+DRAWN = [purpose for purpose in PURPOSES if purpose != "reference"]
+"""What a region can be drawn as beside reference tissue, which has a segmentation of its own."""
 
 
 class RegionsSection(Section):
@@ -31,6 +36,14 @@ class RegionsSection(Section):
         self.ui.addFreeButton.connect("clicked()", lambda: self.add("free"))
         self.ui.restoreButton.connect("clicked()", self.restore)
         self.ui.lesionsRadio.connect("toggled(bool)", self.turn_to)
+        self.work = LesionWork(self.session)
+        for purpose in DRAWN:
+            self.ui.purposeSelector.addItem(label("purpose", purpose))
+        self.ui.purposeSelector.connect("activated(int)", self.change_purpose)
+        self.ui.proposeNextButton.connect("clicked()", self.propose_next)
+        self.ui.acceptRegionButton.connect("clicked()", self.accept)
+        self.ui.rejectRegionButton.connect("clicked()", self.reject)
+        self.ui.regionsTable.connect("itemSelectionChanged()", self.show_chosen)
 
     def edited(self, segmentation: object, segment_id: str) -> None:
         """A stroke, or a segment that was added, renamed or removed."""
@@ -76,6 +89,56 @@ class RegionsSection(Section):
         if found is not None and self.editors.editor is not None:
             self.editors.editor.setCurrentSegmentID(found[1])
 
+    @property
+    def chosen(self) -> Region | None:
+        """The region whose row is selected; None where no row is, or where its tissue was found."""
+        row = self.ui.regionsTable.currentRow()
+        region = self.listed[row] if 0 <= row < len(self.listed) else None
+        drawn = self.session.analysis.patient.regions if self.session.analysis is not None else []
+        return region if any((one.visit, one.name) == (region.visit, region.name) for one in drawn if region) else None
+
+    def show_chosen(self) -> None:
+        """What can be done with the selected region."""
+        region, blocked = self.chosen, self.ui.purposeSelector.blockSignals(True)
+        if region is not None and region.purpose in DRAWN:
+            self.ui.purposeSelector.currentIndex = DRAWN.index(region.purpose)
+        self.ui.purposeSelector.blockSignals(blocked)
+        self.enable(self.panel.busy)
+
+    def change_purpose(self, index: int) -> None:
+        """The selected region is something else."""
+        region = self.chosen
+        if region is not None and region.purpose != DRAWN[index]:
+            with self.panel.errors():
+                self.session.change_region(region.visit, region.name, purpose=DRAWN[index])
+                self.panel.numbers_changed()
+
+    def propose_next(self) -> None:
+        """The selected region as it is, hatched in the next visit until it is accepted."""
+        with self.panel.errors():
+            visit, flags = self.work.propose_region(self.chosen.name, self.chosen.visit)
+            said = _("Proposed in {visit}: not measured until you accept it.").format(visit=visit)
+            self.panel.say(" ".join([said, *(texts.sentence(flag) for flag in flags)]))
+        self.panel.refresh()
+
+    def accept(self) -> None:
+        """The proposals that wait become regions."""
+        with self.panel.errors():
+            for visit in self.waiting():
+                self.work.accept(visit)
+        self.panel.refresh()
+
+    def reject(self) -> None:
+        """The proposals that wait go away."""
+        for visit in self.waiting():
+            self.work.reject(visit)
+        self.panel.refresh()
+
+    def waiting(self) -> list[str]:
+        """Visits in which a proposal waits."""
+        analysis = self.session.analysis
+        return [visit.id for visit in analysis.patient.visits if self.work.proposed(visit.id)] if analysis else []
+
     def changed(self, item: object) -> None:
         """A cell that the user changed: the name, or whether the region is carried."""
         region = self.listed[item.row()]
@@ -109,7 +172,7 @@ class RegionsSection(Section):
         table.setRowCount(len(self.listed))
         for row, region in enumerate(self.listed):
             computed = region.purpose == "reference" and reference_is_computed(analysis, region.visit)
-            purpose = {"lesion": _("lesion"), "free": _("free"), "reference": _("reference, drawn")}[region.purpose]
+            purpose = _("reference, drawn") if region.purpose == "reference" else label("purpose", region.purpose)
             words = (region.visit, region.name, _("reference, found") if computed else purpose, "")
             for column, text in enumerate(words):
                 item = qt.QTableWidgetItem(text)
@@ -133,6 +196,7 @@ class RegionsSection(Section):
 
     def close(self) -> None:
         """The editors let go of the scene."""
+        self.work.forget()
         self.editors.close()
         self.listed = []
 
@@ -146,6 +210,12 @@ class RegionsSection(Section):
             offer(button, bool(visit), no_patient)
         tissue = analysis is not None and visit in analysis.references
         drawn = tissue and not reference_is_computed(analysis, visit)
+        region, unchosen = self.chosen, _("Choose a region above that you drew")
+        offer(self.ui.purposeSelector, region is not None and region.purpose in DRAWN, unchosen)
+        aligned = region is not None and region.visit in analysis.visit_to_reference
+        offer(self.ui.proposeNextButton, aligned and region.purpose in DRAWN, unchosen)
+        for button in (self.ui.acceptRegionButton, self.ui.rejectRegionButton):
+            offer(button, bool(self.waiting()), _("There is no proposal"))
         offer(self.ui.referenceRadio, tissue, _("There is no reference tissue in this visit: align and compute first"))
         offer(self.ui.restoreButton, drawn, _("The reference tissue of this visit is the one that was found"))
 

@@ -1,0 +1,97 @@
+"""The table of lesions over time, with what the reader chose: target lesions, and what is no tumour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import qt
+from slicer.i18n import tr as _
+
+from ..analysis import Analysis
+from ..lesion.following import FollowedLesion
+from ..report.words import date_words, label, quantity
+from .tables import fill
+
+TARGET, TAKEN = 6, 7
+MIMICS = ("postoperative_blood", "ischaemia", "infection", "vessel", "other")
+"""What a reader takes a lesion for instead of tumour: its code in the event, empty for tumour."""
+
+
+class LesionTable:
+    """One row per lesion and visit. ``chosen(visit, lesion, is target)`` and ``taken(visit, lesion, code)`` tell of the
+    reader's clicks."""
+
+    def __init__(self, table: object, chosen: Callable[[str, str, bool], None], taken: Callable[[str, str, str], None]):
+        self._table, self._chosen, self._taken = table, chosen, taken
+        self._rows: list[tuple[str, str]] = []
+        table.connect("itemChanged(QTableWidgetItem*)", self._changed)
+
+    def fill(self, analysis: Analysis | None, stated: Callable[[str, str], object]) -> None:
+        """Shows the lesions by identity; stated: of a visit and a detail of its reading, None where nothing was."""
+        header = [
+            _("Lesion"), _("Date"), _("What became of it"), _("Volume"), _("Diameters"), _("Sphericity (sphere)"),
+            _("Target"), _("Taken for"),
+        ]  # fmt: skip
+        blocked = self._table.blockSignals(True)
+        names = dict.fromkeys(lesion.lesion for lesion in analysis.lesions) if analysis else ()
+        ordered = [lesion for name in names for lesion in analysis.lesions if lesion.lesion == name]
+        tips: dict[tuple[int, int], str] = {}
+        rows = [_cells(analysis, lesion, number, tips) for number, lesion in enumerate(ordered)]
+        self._rows = [(lesion.visit, lesion.lesion) for lesion in ordered]
+        fill(self._table, header, rows, tips)
+        for number, lesion in enumerate(ordered):
+            self._show_choice(number, lesion, stated)
+        self._table.blockSignals(blocked)
+
+    def _show_choice(self, number: int, lesion: FollowedLesion, stated: Callable[[str, str], object]) -> None:
+        there = lesion.outline is not None
+        item = self._table.item(number, TARGET)
+        item.setFlags(qt.Qt.ItemIsEnabled | (qt.Qt.ItemIsUserCheckable if there else qt.Qt.NoItemFlags))
+        targets = stated(lesion.visit, "targets") or []
+        item.setCheckState(qt.Qt.Checked if lesion.lesion in targets else qt.Qt.Unchecked)
+        item.setToolTip(_("Target lesions of this visit; where none is checked, each criterion chooses its own"))
+        choice = self._table.cellWidget(number, TAKEN)
+        if choice is None:
+            choice = qt.QComboBox()
+            choice.addItem(_("tumour"))
+            for code in MIMICS:
+                choice.addItem(label("taken_for", code))
+            choice.connect("activated(int)", lambda index, number=number: self._take(number, index))
+            choice.toolTip = _("What is not tumour counts in no criterion")
+            self._table.setCellWidget(number, TAKEN, choice)
+        instead = (stated(lesion.visit, "not_tumour") or {}).get(lesion.lesion, "")
+        if instead and instead not in MIMICS and choice.findText(instead) < 0:
+            choice.addItem(instead)  # in the words of patient.json
+        place = 1 + MIMICS.index(instead) if instead in MIMICS else choice.findText(instead) if instead else 0
+        choice.currentIndex = place
+        choice.enabled = there
+
+    def _changed(self, item: object) -> None:
+        if item.column() == TARGET and item.row() < len(self._rows):
+            visit, lesion = self._rows[item.row()]
+            on = item.checkState() == qt.Qt.Checked
+            qt.QTimer.singleShot(0, lambda: self._chosen(visit, lesion, on))  # the table is filled anew by it
+
+    def _take(self, number: int, index: int) -> None:
+        visit, lesion = self._rows[number]
+        text = self._table.cellWidget(number, TAKEN).itemText(index)
+        code = "" if index == 0 else MIMICS[index - 1] if index <= len(MIMICS) else text
+        qt.QTimer.singleShot(0, lambda: self._taken(visit, lesion, code))
+
+
+def _cells(analysis: Analysis, lesion: FollowedLesion, number: int, tips: dict) -> list[str]:
+    """The words of one row: what became of it, volume, diameters, roundness beside a sphere's."""
+    tracked, outline = lesion.tracked, lesion.outline
+    happened = [label("happened", event) for event in tracked.events]
+    happened += [label("happened", tracked.growth)] if tracked.growth is not None else []
+    cells = [lesion.lesion, date_words(analysis.patient.visit(lesion.visit)), ", ".join(happened)]
+    cells.append(quantity(tracked.volume.value, None, None, "mL"))
+    tips[number, 3] = quantity(tracked.volume.value, tracked.volume.low, tracked.volume.high, "mL")
+    if outline is not None:
+        lines = outline.lines[analysis.choices.rule]
+        drawn = _(", drawn by the reader") if analysis.choices.rule in lesion.by_reader else ""
+        cells.append(f"{lines.longest:.1f} x {lines.perpendicular:.1f} mm{drawn}")
+        cells.append(f"{outline.shape.sphericity:.2f} ({outline.sphere.sphericity:.2f})")
+    if tracked.change is not None and tracked.change.value is not None:
+        tips[number, 2] = quantity(tracked.change.value, tracked.change.low, tracked.change.high, "%", sign=True)
+    return [*cells, *[""] * (TAKEN + 1 - len(cells))]
