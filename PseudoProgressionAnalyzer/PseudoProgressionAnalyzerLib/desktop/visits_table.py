@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 from .. import texts
 from ..measures import ROLES, Patient, Series, Visit
 from ..patient import editing
+from ..patient.choosing import OPEN, open_roles
 from ..report.words import day_words
 
 Edit = Callable[[Patient], Patient]
@@ -18,8 +19,8 @@ DATE = 1  # column
 
 
 def parse_date(text: str) -> datetime.date | None:
-    """A date as typed (YYYY-MM-DD), None where the cell is empty. Raises ValueError."""
-    return datetime.date.fromisoformat(text.strip()) if text.strip() else None
+    """A date as typed (YYYY-MM-DD), None where the cell is empty or says that it is unknown. Raises ValueError."""
+    return datetime.date.fromisoformat(text.strip()) if text.strip() not in ("", _("unknown")) else None
 
 
 class VisitsTable:
@@ -42,17 +43,22 @@ class VisitsTable:
         every += [(left.visit, False) for left in patient.left_out] if patient else []
         every.sort(key=lambda each: (each[0].date is None, each[0].date or datetime.date.max, each[0].id))
         self.visits, self.filling = every, True
-        header = [_("Visit"), _("Date"), _("Since radiotherapy"), _("Images"), _("Warnings")]
+        header = [_("Visit"), _("Date"), _("Since RT"), _("Images"), _("Warnings")]
         self.table.setColumnCount(len(header))
         self.table.setHorizontalHeaderLabels(header)
         self.table.setRowCount(len(every))
         for number, (visit, used) in enumerate(every):
-            roles = ", ".join(dict.fromkeys(series.role for series in visit.series))
+            roles = [
+                *dict.fromkeys(series.role for series in visit.series),
+                *(f"{role}?" for role in open_roles(visit)),
+            ]
             warnings = " ".join(texts.sentence(warning) for warning in visit.warnings)
-            date = visit.date.isoformat() if visit.date else ""
-            for column, text in enumerate((visit.id, date, day_words(patient, visit), roles, warnings)):
+            date = visit.date.isoformat() if visit.date else _("unknown")
+            for column, text in enumerate((visit.id, date, day_words(patient, visit), ", ".join(roles), warnings)):
                 item = qt.QTableWidgetItem(text)
                 item.setToolTip(text)
+                if column == DATE and used:
+                    item.setToolTip(_("Double-click to correct the date (YYYY-MM-DD); empty where it is unknown"))
                 flags = qt.Qt.ItemIsSelectable | qt.Qt.ItemIsEnabled
                 if column == 0:
                     flags |= qt.Qt.ItemIsUserCheckable
@@ -86,7 +92,7 @@ class VisitsTable:
                 date = parse_date(self.table.item(row, DATE).text())
             except ValueError:
                 self.complain(_("A date is written as YYYY-MM-DD."))
-                self.table.item(row, DATE).setText(visit.date.isoformat() if visit.date else "")
+                self.table.item(row, DATE).setText(visit.date.isoformat() if visit.date else _("unknown"))
                 return
             if date != visit.date:
                 self._later(lambda patient: editing.set_date(patient, visit.id, date))
@@ -105,8 +111,9 @@ class SeriesTable:
         self.dimensions = dimensions
 
     def fill(self, patient: Patient | None, visit: Visit | None) -> None:
-        """Shows the series of a visit."""
+        """Shows the series of a visit, first those among which the user must choose."""
         series = [*visit.series, *visit.set_aside] if visit else []
+        series.sort(key=lambda each: not _is_open(each))
         header = [_("Role"), _("Series"), _("Visit"), _("Why")]
         self.table.setColumnCount(len(header))
         self.table.setHorizontalHeaderLabels(header)
@@ -116,7 +123,7 @@ class SeriesTable:
             reason = texts.sentence(each.reason) if each.reason else ""
             for column, text in ((1, name), (3, reason)):
                 item = qt.QTableWidgetItem(text)
-                item.setToolTip(text)
+                item.setToolTip(f"{text}\n{each.path}" if column == 1 else text)
                 self.table.setItem(number, column, item)
             self.table.setCellWidget(number, 0, self._roles(visit, each))
             self.table.setCellWidget(number, 2, self._visits(patient, visit, each))
@@ -124,16 +131,19 @@ class SeriesTable:
 
     def _roles(self, visit: Visit, series: Series) -> object:
         choice = qt.QComboBox()
-        choice.addItem(_("not used"))
-        choice.addItems(list(ROLES))
-        choice.setCurrentIndex(1 + ROLES.index(series.role) if series.role in ROLES else 0)
+        if _is_open(series):
+            choice.addItem(_("choose: {role}?").format(role=_open_role(series)))
+        choice.addItem(_("not used"), editing.NOT_USED)
+        for role in ROLES:
+            choice.addItem(role, role)
+        choice.setCurrentIndex(0 if _is_open(series) else max(0, choice.findData(series.role)))
         choice.setToolTip(_("What this series is; the series that had the role before is set aside"))
 
         def chosen(index: int) -> None:
-            role = ROLES[index - 1] if index else editing.NOT_USED
-            if role != series.role:
-                later = self.dimensions(series) if role else None
-                edit = lambda patient: editing.set_role(patient, visit.id, series, role, later)  # noqa: E731
+            role = choice.itemData(index)
+            if role is not None and (role != series.role or _is_open(series)):
+                dimensions = self.dimensions(series) if role else None
+                edit = lambda patient: editing.set_role(patient, visit.id, series, role, dimensions)  # noqa: E731
                 qt.QTimer.singleShot(0, lambda: self.correct(edit))
 
         choice.connect("activated(int)", chosen)
@@ -155,6 +165,15 @@ class SeriesTable:
 
         choice.connect("activated(int)", chosen)
         return choice
+
+
+def _is_open(series: Series) -> bool:
+    """Whether the series waits for the user to say if it plays its role."""
+    return series.reason is not None and series.reason.code == OPEN
+
+
+def _open_role(series: Series) -> str:
+    return str(series.reason.parameters["role"])
 
 
 def new_visit_name(patient: Patient, beside: Visit) -> str:

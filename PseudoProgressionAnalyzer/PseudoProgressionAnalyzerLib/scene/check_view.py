@@ -1,14 +1,21 @@
-"""Checking an alignment by eye: one visit over the reference visit in a view of the timeline, faded from one to the
-other. The view stays linked with all others, so that scrolling and zooming go on."""
+"""Checking an alignment by eye: one visit and the reference visit in one view of the timeline, faded from one to the
+other or as a checkerboard. The view stays linked with all others, so that scrolling and zooming go on."""
 
 from __future__ import annotations
 
+import numpy as np
 import slicer
 
+from ..imaging.checkerboard import Window, checkerboard
 from . import nodes, timeline
 from .application import Application
 from .build import ANATOMY
-from .nodes import Kind, find, mark, marked
+from .display import show_anatomy
+from .focus import to_world
+from .nodes import Kind, find, mark, marked, put
+
+EDGE = 25.0  # mm of the squares: a few across the ventricles
+FULL: Window = (0.0, 255.0)
 
 
 def show(application: Application, visit: str, reference: str, share: float) -> bool:
@@ -16,24 +23,38 @@ def show(application: Application, visit: str, reference: str, share: float) -> 
 
     Returns False where the timeline shows no such view.
     """
-    patient = nodes.patient_node(application.scene)
-    image = find(patient, Kind.IMAGE, visit, ANATOMY) if patient else None
-    below = find(patient, Kind.IMAGE, reference, ANATOMY) if patient else None
-    if image is None or below is None:
+    composite = _composite(application, visit, reference)
+    if composite is None:
         return False
-    for view in timeline.view_nodes(application):
-        if marked(view, "check") not in ("", visit):
-            hide(application)
-    for view in timeline.view_nodes(application):
-        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view)
-        bare = composite is not None and not composite.GetForegroundVolumeID()
-        if marked(view, "check") == visit or (bare and composite.GetBackgroundVolumeID() == image.GetID()):
-            mark(view, check=visit)
-            composite.SetBackgroundVolumeID(below.GetID())
-            composite.SetForegroundVolumeID(image.GetID())
-            composite.SetForegroundOpacity(share)
-            return True
-    return False
+    patient = nodes.patient_node(application.scene)
+    composite.SetBackgroundVolumeID(find(patient, Kind.IMAGE, reference, ANATOMY).GetID())
+    composite.SetForegroundVolumeID(find(patient, Kind.IMAGE, visit, ANATOMY).GetID())
+    composite.SetForegroundOpacity(share)
+    return True
+
+
+def show_checkerboard(application: Application, visit: str, reference: str) -> bool:
+    """Shows squares of the visit and of the reference visit in turn in the same view; False as ``show``."""
+    composite = _composite(application, visit, reference)
+    if composite is None:
+        return False
+    patient = nodes.patient_node(application.scene)
+    moving, fixed = (find(patient, Kind.IMAGE, each, ANATOMY) for each in (visit, reference))
+    there = find(patient, Kind.CHECK, visit, reference)
+    if there is None or marked(there, "made_with") != _transforms(fixed, moving):
+        there = put(patient, "vtkMRMLScalarVolumeNode", f"{visit} and {reference}", Kind.CHECK, visit, reference)
+        there.SetHideFromEditors(True)  # looked at here alone, never measured, and made again where it is needed
+        there.SetSaveWithScene(False)
+        to_fixed = np.linalg.inv(to_world(fixed)) @ to_world(moving)
+        images, windows = (nodes.get_image(fixed), nodes.get_image(moving)), (_window(fixed), _window(moving))
+        nodes.set_image(there, checkerboard(*images, to_fixed, EDGE, windows))
+        there.SetAndObserveTransformNodeID(fixed.GetTransformNodeID())
+        show_anatomy(there, FULL)
+        mark(there, made_with=_transforms(fixed, moving))
+    composite.SetBackgroundVolumeID(there.GetID())
+    composite.SetForegroundVolumeID(None)
+    composite.SetForegroundOpacity(0.0)
+    return True
 
 
 def hide(application: Application) -> None:
@@ -47,3 +68,37 @@ def hide(application: Application) -> None:
             composite.SetForegroundOpacity(0.0)
             composite.SetBackgroundVolumeID(image.GetID())
         view.RemoveAttribute(nodes.PREFIX + "check")
+    for node in nodes.linked(patient, Kind.CHECK) if patient else []:
+        application.scene.RemoveNode(node.GetDisplayNode())
+        application.scene.RemoveNode(node)
+
+
+def _composite(application: Application, visit: str, reference: str) -> object | None:
+    """The composite node of the view to check in, which is marked; None where there is none."""
+    patient = nodes.patient_node(application.scene)
+    image = find(patient, Kind.IMAGE, visit, ANATOMY) if patient else None
+    if image is None or find(patient, Kind.IMAGE, reference, ANATOMY) is None:
+        return None
+    views = timeline.view_nodes(application)
+    if any(marked(view, "check") not in ("", visit) for view in views):
+        hide(application)
+    for view in views:
+        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view)
+        bare = composite is not None and not composite.GetForegroundVolumeID()
+        if marked(view, "check") == visit or (bare and composite.GetBackgroundVolumeID() == image.GetID()):
+            mark(view, check=visit)
+            return composite
+    return None
+
+
+def _transforms(fixed: object, moving: object) -> str:
+    """What the checkerboard depends on beside the images: where they lie, and how they are shown."""
+    placed = np.round(np.linalg.inv(to_world(fixed)) @ to_world(moving), 6) + 0.0
+    return f"{placed.tolist()} {_window(fixed)} {_window(moving)}"
+
+
+def _window(node: object) -> Window:
+    display = node.GetDisplayNode()
+    if display is None:
+        return node.GetImageData().GetScalarRange()
+    return display.GetWindowLevelMin(), display.GetWindowLevelMax()

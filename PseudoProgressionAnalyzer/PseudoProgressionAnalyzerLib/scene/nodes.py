@@ -31,6 +31,7 @@ class Kind:
     BRAIN = "brain"
     VISIT_TO_REFERENCE = "visit_to_reference"
     SERIES_TO_VISIT = "series_to_visit"
+    CHECK = "check"
     LESION = "lesion"
     REFERENCE = "reference"
     PROPOSAL = "proposal"

@@ -24,7 +24,9 @@ class AlignSection(Section):
         self.ui.computedTransformButton.connect("clicked()", self.use_computed)
         self.ui.trustTable.connect("itemSelectionChanged()", self.choose)
         self.ui.transformSelector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: self.enable(False))
+        self.ui.checkSelector.addItems([_("Fading"), _("Checkerboard")])
         self.ui.checkBox.connect("toggled(bool)", lambda on: self.check())
+        self.ui.checkSelector.connect("currentIndexChanged(int)", self.choose)
         self.ui.fadeSlider.connect("valueChanged(double)", lambda value: self.check())
 
     @property
@@ -52,18 +54,33 @@ class AlignSection(Section):
             self.session.use_computed_transform(self.visit, show, cancel)
         self.panel.refresh()
 
-    def choose(self) -> None:
-        """Another visit is looked at."""
+    def choose(self, *_chosen: int) -> None:
+        """Another visit is looked at, or in another way."""
         self.enable(self.panel.busy)
         self.check()
 
     def check(self) -> None:
-        """The chosen visit over the reference visit in the first view of its column, faded by the slider."""
-        application = self.session.application
-        if self.ui.checkBox.checked and self.visit:
-            check_view.show(application, self.visit, self.session.analysis.reference_visit, self.ui.fadeSlider.value)
-        else:
+        """The chosen visit with the reference visit in the first view of its column, faded by the slider or as a
+        checkerboard."""
+        application, visit = self.session.application, self.visit
+        if not self.ui.checkBox.checked or not visit:
             check_view.hide(application)
+            return
+        reference = self.session.analysis.reference_visit
+        if visit == reference:
+            check_view.hide(application)
+            return
+        with self.panel.errors():
+            if self._checkerboard:
+                shown = check_view.show_checkerboard(application, visit, reference)
+            else:
+                shown = check_view.show(application, visit, reference, self.ui.fadeSlider.value)
+            if not shown:
+                self.panel.say(_("Show the row T1CE and the visit in the timeline to check it by eye."))
+
+    @property
+    def _checkerboard(self) -> bool:
+        return self.ui.checkSelector.currentIndex == 1
 
     def refresh(self) -> None:
         """Visits to align to, and the table of trust."""
@@ -76,26 +93,22 @@ class AlignSection(Section):
         if analysis is not None and analysis.reference_visit:
             selector.setCurrentText(analysis.reference_visit)
         tables.fill(self.ui.trustTable, *self._rows())
+        if self.ui.checkBox.checked:
+            self.check()  # transforms may be others now
 
     def _rows(self) -> tuple[list[str], list[list[str]]]:
-        header = [
-            _("Visit"),
-            _("Agreement of fits (mm)"),
-            _("Edges before (mm)"),
-            _("Edges after (mm)"),
-            _("Transform"),
-        ]
+        header = [_("Visit"), _("Fits (mm)"), _("Edges before"), _("after (mm)"), _("Transform")]
         analysis = self.session.analysis
         rows = []
         for visit in analysis.patient.visits if analysis else []:
             trust = analysis.alignment.get(visit.id)
             if trust is None:
-                rows.append([visit.id, "", "", "", _("not aligned yet")])
+                rows.append([visit.id, "", "", "", _("none yet")])
                 continue
             names = ("uncertainty", "edge_distance_before", "edge_distance_after")
             numbers = [f"{trust[name]:.2f}" if name in trust else _("unknown") for name in names]
             if visit.id == analysis.reference_visit:
-                rows.append([visit.id, "", "", "", _("reference visit")])
+                rows.append([visit.id, "", "", "", _("reference")])
             else:
                 rows.append([visit.id, *numbers, _("your own") if is_users(analysis, visit.id) else _("computed")])
         return header, rows
@@ -117,5 +130,7 @@ class AlignSection(Section):
         own = other and is_users(analysis, visit)
         offer(self.ui.computedTransformButton, own, _("The transform of this visit is the computed one"))
         aligned = other and visit in analysis.visit_to_reference and is_shown(self.session.application)
-        offer(self.ui.checkBox, aligned, why)
-        offer(self.ui.fadeSlider, aligned, why)
+        for widget in (self.ui.checkBox, self.ui.checkSelector):
+            offer(widget, aligned, why)
+        fading = aligned and not self._checkerboard
+        offer(self.ui.fadeSlider, fading, why if not aligned else _("For fading"))

@@ -9,7 +9,9 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ... import cases
+from ... import cases, texts
+from ...measures import Patient
+from ...patient.choosing import open_roles
 from ...patient.export import write_patient_file
 from ...scene.candidates import candidates
 from ...scene.correcting import corrections
@@ -97,7 +99,7 @@ class PatientSection(Section):
         with self.panel.errors():
             found = candidates(slicer.mrmlScene, files_of_node)
             self.volumes.fill(found)
-            self.ui.volumesBox.visible = bool(found)
+            self._show_volumes(bool(found))
             if not found:
                 self.panel.say(_("There are no volumes in the scene."))
 
@@ -115,7 +117,13 @@ class PatientSection(Section):
     def hide_volumes(self) -> None:
         """Lets go of the listed nodes."""
         self.volumes.fill([])
-        self.ui.volumesBox.visible = False
+        self._show_volumes(False)
+
+    def _show_volumes(self, shown: bool) -> None:
+        """The table of volumes in place of the tables of a patient that is still to come."""
+        self.ui.volumesBox.visible = shown
+        for widget in (self.ui.visitsTable, self.ui.warningsLabel, self.ui.seriesGroup, self.ui.eventsGroup):
+            widget.visible = not shown
 
     def list_database(self) -> None:
         """Patients of the DICOM database as they are now; the chosen one stays chosen."""
@@ -164,8 +172,18 @@ class PatientSection(Section):
         self.visits.fill(patient)
         if 0 <= row < self.ui.visitsTable.rowCount:
             self.ui.visitsTable.setCurrentCell(row, 0)
+        elif patient is not None:
+            self._point_to_choice(patient)
         self.events.fill(patient)
         self.show_series()
+
+    def _point_to_choice(self, patient: Patient) -> None:
+        """Chooses the first visit whose series wait for the user, and unfolds them."""
+        for number, (visit, used) in enumerate(self.visits.visits):
+            if used and open_roles(visit):
+                self.ui.visitsTable.setCurrentCell(number, 0)
+                self.ui.seriesGroup.collapsed = False
+                return
 
     def show_series(self) -> None:
         """The series of the chosen visit."""
@@ -173,6 +191,9 @@ class PatientSection(Section):
         self.series.fill(analysis.patient if analysis else None, visit)
         text = _("Visit {visit}: what each series is taken for, and why.")
         self.ui.seriesLabel.text = text.format(visit=visit.id) if visit else _("No patient is loaded.")
+        warnings = [texts.sentence(warning) for warning in visit.warnings] if visit else []
+        self.ui.warningsLabel.text = "\n".join(warnings)
+        self.ui.warningsLabel.visible = bool(warnings) and not self.ui.volumesBox.visible
 
     def enter(self) -> None:
         """The database may have grown meanwhile."""
@@ -201,4 +222,4 @@ class PatientSection(Section):
             offer(button, patient, _("Load a patient first"))
         for button in (self.ui.removeEventButton, self.ui.applyEventButton):
             offer(button, self.events.chosen is not None, _("Choose an event in the table first"))
-        self.ui.sceneWords.text = _("Volumes and segmentations that are loaded already")
+        self.ui.sceneWords.text = _("Volumes that are loaded already")
