@@ -49,9 +49,10 @@ from ..scene.region_list import add_region, follow_segments, forget_reference, s
 from ..scene.regions import remeasure, take
 from ..scene.segments import dress_segment
 from ..scene.timeline_change import put_change
+from ..scene.timeline_look import look_again, look_of
 from ..scene.timeline_overlays import set_opacity
-from ..scene.timeline_views import look_again, look_of
 from .long_work import run_in_background
+from .timeline_window import arrange
 from .view_titles import ViewTitles
 
 Show = Callable[[Message, float], None]
@@ -235,25 +236,8 @@ class Session:
             self.arrange(lambda: timeline.fit(self.application))
 
     def arrange(self, look: Callable[[], None]) -> None:
-        """Titles, equal shares of the window, and where to look, once the layout has made its views: their controllers
-        know their volumes only after pending events, and until then pull the slice to 0."""
-        window = slicer.util.mainWindow()
-        if window is None:
-            return
-        width, height = window.width, window.height
-        slicer.app.processEvents()
-        self.titles.update(self.application)
-        slicer.app.processEvents()  # bars without sliders ask for less room
-        self.even_out()
-        if not window.isMaximized() and window.width > width:  # new views ask for more room than they need
-            window.resize(width, height)
-        slicer.app.processEvents()
-        look()
-
-    def even_out(self) -> None:
-        """Gives all rows and columns of the layout the same share of the window."""
-        for splitter in slicer.util.findChildren(slicer.app.layoutManager().viewport(), className="QSplitter"):
-            splitter.setSizes([1000] * splitter.count())
+        """Titles, equal shares of the window, and where to look, once the layout has made its views."""
+        arrange(self.application, self.titles, look)
 
     def turn_page(self, by: int) -> None:
         """Shows earlier (-1) or later (1) visits where there are more than fit side by side."""
@@ -274,6 +258,7 @@ class Session:
         """Adds a row to the timeline: what changed of ``T1CE`` or a map between two visits. Raises InputError
         ``change_withheld`` where the alignment is not trusted, and as ``analysis.change_maps.change_map``."""
         analysis, patient = self._patient(), patient_node(self.application.scene)
+        show(Message("step_change", {"earlier": earlier, "later": later}), 0.1)
         change = run_in_background(
             lambda report, cancelled: change_map(analysis, earlier, later, name), show, cancel or threading.Event()
         )
@@ -486,7 +471,11 @@ class Session:
         """The timeline as the patient is now, with rows that there are maps for."""
         if timeline.is_shown(self.application):
             rows = timeline.rows_after_work(patient_node(self.application.scene))
+            look = look_of(self.application)
             timeline.show(self.application, rows, pause=self._pause(self._epoch))
+            self.arrange(lambda: look_again(self.application, look))
+        else:
+            timeline.show_drawn(self.application)
 
     def _pause(self, epoch: int) -> Callable[[], None]:
         """Lets the interface live between two pieces of work on the scene; ends the work when the scene was closed."""

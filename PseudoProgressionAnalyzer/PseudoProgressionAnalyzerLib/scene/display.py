@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import slicer
-from vtkmodules.vtkRenderingCore import vtkColorTransferFunction
 
 from ..imaging.resampling import overlap_weights
 from ..lesion.statistics import region_statistics
 from ..measures import Image, Map
-from .nodes import Kind, linked, mark, marked, put
+from .colours import class_colours, heat_colours, signed_colours
+from .nodes import Kind, linked, mark, marked
 
 LESION_COLOUR = (0.20, 0.95, 1.00)
 REFERENCE_COLOUR = (0.62, 1.00, 0.45)
@@ -29,18 +29,8 @@ EVERYTHING = float(np.finfo(np.float32).max)
 """As bound of a threshold: every number lies within, NaN does not."""
 
 GREY = "vtkMRMLColorTableNodeGrey"
-_HEAT = ((48, 38, 127), (212, 64, 122), (255, 241, 116))
-"""Violet, red and yellow of CIE L* 20, 50 and 94: between them straight lines in CIE L*a*b*, so that lightness rises
-evenly and the scale reads the same in grey and with any colour vision."""
-_HEAT_STEPS = 256
-
 SIGNED, CLASSES = ("K2",), ("rCBV_response",)
 """Maps whose values lie on both sides of zero, and of classes: 0 is hidden, 1 is less, 2 is more."""
-_LESS, _MORE = (33, 102, 172), (230, 97, 1)
-"""Blue and orange, told apart by every colour vision, of like lightness; more opaque the greater the change."""
-_BELOW_ZERO_ABOVE = ((86, 180, 233), (10, 10, 10), (230, 159, 0))
-"""Sky blue, black and orange of Okabe and Ito's set for any colour vision."""
-_OPAQUE = 0.5  # share of the scale from which colours are opaque
 _HIGHEST_CHANGE = 99.0  # percentile of the absolute change at which the scale ends
 
 # Display only: no measurement depends on these percentiles.
@@ -158,7 +148,7 @@ def show_map(node: object, patient: object, name: str, scale: Scale) -> None:
     """
     display = _display_of(node)
     signed = name in SIGNED
-    colours = signed_colours if signed else change_colours if name in CLASSES else heat_colours
+    colours = signed_colours if signed else class_colours if name in CLASSES else heat_colours
     display.SetAndObserveColorNodeID(colours(patient).GetID())
     display.SetAutoWindowLevel(False)
     display.SetWindowLevelMinMax(scale.low, scale.high)
@@ -186,59 +176,6 @@ def chosen_scale(patient: object, name: str) -> Scale | None:
     """The colour scale that the user chose for a map, or None."""
     scales = json.loads(marked(patient, "scales") or "{}")
     return Scale(*scales[name]) if name in scales else None
-
-
-def heat_colours(patient: object) -> object:
-    """The scene's colour table of all maps."""
-    node = put(patient, "vtkMRMLColorTableNode", "PseudoProgressionAnalyzer heat", Kind.COLOURS)
-    if node.GetNumberOfColors() == 0:
-        function = vtkColorTransferFunction()
-        function.SetColorSpaceToLab()
-        for position, colour in enumerate(_HEAT):
-            function.AddRGBPoint(position, *(channel / 255 for channel in colour))
-        node.SetHideFromEditors(False)  # hidden colour tables are not offered to the user
-        node.SetTypeToUser()
-        node.SetNumberOfColors(_HEAT_STEPS)
-        for step in range(_HEAT_STEPS):
-            colour = function.GetColor(step / (_HEAT_STEPS - 1) * (len(_HEAT) - 1))
-            node.SetColor(step, str(step), *(round(channel * 255) / 255 for channel in colour), 1.0)
-    return node
-
-
-def signed_colours(patient: object) -> object:
-    """The scene's colour table of maps of ``SIGNED``: light blue below zero, dark at zero, light orange above."""
-    node = put(patient, "vtkMRMLColorTableNode", "PseudoProgressionAnalyzer signed", Kind.COLOURS, name="signed")
-    if node.GetNumberOfColors() == 0:
-        function = vtkColorTransferFunction()
-        function.SetColorSpaceToLab()
-        for position, colour in enumerate(_BELOW_ZERO_ABOVE):
-            function.AddRGBPoint(position, *(channel / 255 for channel in colour))
-        node.SetHideFromEditors(False)
-        node.SetTypeToUser()
-        node.SetNumberOfColors(_HEAT_STEPS)
-        for step in range(_HEAT_STEPS):
-            colour = function.GetColor(2 * step / (_HEAT_STEPS - 1))
-            node.SetColor(step, str(step), *(round(channel * 255) / 255 for channel in colour), 1.0)
-    return node
-
-
-def change_colours(patient: object) -> object:
-    """The scene's colour table of what has a sign: blue for less, orange for more, nothing at all in the middle."""
-    node = put(patient, "vtkMRMLColorTableNode", "PseudoProgressionAnalyzer change", Kind.COLOURS, name="change")
-    if node.GetNumberOfColors() == 0:
-        function = vtkColorTransferFunction()
-        function.SetColorSpaceToLab()
-        for position, colour in ((-1.0, _LESS), (0.0, (247, 247, 247)), (1.0, _MORE)):
-            function.AddRGBPoint(position, *(channel / 255 for channel in colour))
-        node.SetHideFromEditors(False)
-        node.SetTypeToUser()
-        node.SetNumberOfColors(_HEAT_STEPS)
-        for step in range(_HEAT_STEPS):
-            position = 2 * step / (_HEAT_STEPS - 1) - 1
-            opacity = round(min(1.0, abs(position) / _OPAQUE) * 255) / 255
-            colour = function.GetColor(position)
-            node.SetColor(step, str(step), *(round(channel * 255) / 255 for channel in colour), opacity)
-    return node
 
 
 def show_regions(node: object) -> None:

@@ -3,8 +3,8 @@
 Where a layout manager runs (the Slicer desktop), it follows the layout node and makes the views; nothing here needs
 one. The views have a group of their own, are linked by position and zoom but never by volume, and are deaf to volumes
 that other modules select. Rows stand in ``timeline_rows``, the layout in ``timeline_layout``, single views in
-``timeline_views``, overlays in ``timeline_overlays``, changes between visits in ``timeline_change``, and going through
-it in ``timeline_steps``.
+``timeline_views``, where they look in ``timeline_look``, overlays in ``timeline_overlays``, changes between visits in
+``timeline_change``, and going through it in ``timeline_steps``.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from ..measures import Visit
 from . import nodes
 from .application import Application
 from .hierarchy import visit_title
-from .nodes import linked, mark
+from .nodes import Kind, linked, mark
 from .timeline_layout import LAYOUT_ID, TAG, VIEW_GROUP, enter_layout, in_layout, layout_description, leave_layout
+from .timeline_look import look_of, place, turn
 from .timeline_overlays import remove_legends, show_legends
 from .timeline_rows import (
     Row,
@@ -29,7 +30,17 @@ from .timeline_rows import (
     state_of,
     visits_of,
 )  # fmt: skip
-from .timeline_views import OF_ONE_VISIT, configure, place, remove_views, show_in, show_regions, slice_node, view_nodes
+from .timeline_views import (
+    OF_ONE_VISIT,
+    column_of,
+    configure,
+    link,
+    remove_views,
+    show_in,
+    show_regions,
+    slice_node,
+    view_nodes,
+)  # fmt: skip
 
 COLUMNS = 4  # as many as were measured to follow a scroll step together; further visits are paged
 
@@ -54,7 +65,8 @@ def show(
     the one shown last. native: each visit along the voxels of its own T1CE instead of all in the reference visit's
     position; by default as shown last. Views that are there already keep position and zoom. The earlier layout is
     remembered for ``hide``. Call it also after a scene was opened: how views are linked is not saved with the scene.
-    pause is called after each view, so that an interface can stay alive.
+    Switching between native and common position keeps place and zoom. pause is called after each view, so that an
+    interface can stay alive.
     """
     patient_node = nodes.patient_node(application.scene)
     visits = visits_of(patient_node) if patient_node else []
@@ -67,6 +79,8 @@ def show(
     turned = native is not None and native != last.get("native", False)
     native = last.get("native", False) if native is None else native
     shown = [[row.image, row.overlay] for row in rows]
+    link(application, False)
+    look = look_of(application)
     keep_state(patient_node, rows=shown, first=first, columns=columns, native=native)
     enter_layout(application, columns, rows)
     page = visits[first : first + columns]
@@ -79,15 +93,16 @@ def show(
         for number, row in enumerate(rows):
             node = slice_node(application, TAG.format(column=column, row=number))
             configure(application, node, patient_node, visit, row, titles[column], column)
-            if turned or (native and first != last.get("first", 0)):
-                mark(node, placed="")
             views[column, number] = node
             pause()
     place(patient_node, page, views)
+    if turned or (native and first != last.get("first", 0)):
+        turn(patient_node, page, views, look)
     pause()
     show_regions(patient_node, page, views)
     pause()
     show_legends(patient_node, rows, page, views)
+    link(application, True)
 
 
 def choose_rows(application: Application, rows: list[Row]) -> None:
@@ -111,14 +126,15 @@ def turn_page(application: Application, by: int) -> None:
 def hide(application: Application) -> None:
     """Restores the layout from before, then removes our views; also when the scene is about to close.
 
-    A layout that the user chose meanwhile stays.
+    A layout that the user chose meanwhile stays. What was drawn in the columns is hidden, for all visits' regions lie
+    over each other in other views; it can be made visible there by hand as anything else.
     """
     leave_layout(application)
     patient_node = nodes.patient_node(application.scene)
     if patient_node is not None:
         for kind in OF_ONE_VISIT:
             for node in linked(patient_node, kind):
-                show_in(node, None)
+                show_in(node, [])
         remove_legends(patient_node)
     remove_views(application, keep=set())
 
@@ -140,10 +156,13 @@ def fit(application: Application) -> None:
 
 
 def show_drawn(application: Application) -> None:
-    """Shows what came into the scene since (proposals, lines) in the column of its visit only."""
+    """Shows what came into the scene since (proposals, lines) in the column of its visit only; no lines elsewhere."""
     patient_node = nodes.patient_node(application.scene)
     if patient_node is not None and is_shown(application):
         show_regions(patient_node, *_page_and_views(application, patient_node))
+    elif patient_node is not None:
+        for node in linked(patient_node, Kind.LINE):
+            show_in(node, [])
 
 
 def _page_and_views(
@@ -154,6 +173,5 @@ def _page_and_views(
     page = visits_of(patient_node)[last.get("first", 0) :][: last.get("columns", COLUMNS)]
     views = {}
     for node in view_nodes(application):
-        column, row = node.GetLayoutName().removeprefix("PPA_").split("_")
-        views[int(column), int(row)] = node
+        views[column_of(node), int(node.GetLayoutName().split("_")[2])] = node
     return page, views

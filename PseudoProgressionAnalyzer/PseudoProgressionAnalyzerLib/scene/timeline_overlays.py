@@ -6,8 +6,10 @@ import slicer
 
 from ..measures import Visit
 from .application import Application
-from .display import Scale, chosen_scale, keep_scale, show_range
+from .colours import CLASS_NAMES
+from .display import CLASSES, Scale, chosen_scale, keep_scale, show_range
 from .nodes import Kind, linked, marked, patient_node
+from .timeline_change import set_change_range
 from .timeline_rows import Row, keep_state, shown_rows, state_of
 from .timeline_views import Views, map_node, opacity_of, view_at
 
@@ -27,14 +29,18 @@ def set_opacity(application: Application, opacity: float, overlay: str = "") -> 
 
 def set_range(application: Application, overlay: str, low: float, high: float) -> None:
     """The colour scale of a map in every visit, from low (below it nothing is shown) to high; kept when maps are
-    computed again."""
+    computed again. Of a change, the end that is new, with as much at the other side."""
     patient = patient_node(application.scene)
-    if patient is not None and high > low:
-        keep_scale(patient, overlay, Scale(low, high))
-        for kind in (Kind.MAP, Kind.CHANGE):
-            for node in linked(patient, kind):
-                if marked(node, "name") == overlay and node.GetDisplayNode() is not None:
-                    show_range(node, Scale(low, high))
+    if patient is None or high <= low:
+        return
+    if any(marked(node, "name") == overlay for node in linked(patient, Kind.CHANGE)):
+        before = range_of(application, overlay)
+        set_change_range(patient, overlay, -low if high == before.high else high)
+        return
+    keep_scale(patient, overlay, Scale(low, high))
+    for node in linked(patient, Kind.MAP):
+        if marked(node, "name") == overlay and node.GetDisplayNode() is not None:
+            show_range(node, Scale(low, high))
 
 
 def range_of(application: Application, overlay: str) -> Scale | None:
@@ -70,22 +76,30 @@ def _apply_opacity(application: Application, patient: object) -> None:
 
 
 def show_legends(patient: object, rows: list[Row], page: list[Visit], views: Views) -> None:
-    """One colour legend per map, in the last column that shows it."""
+    """One colour legend per map, in the last column that shows it, titled by the unit: the view names the map."""
     remove_legends(patient)
     for number, row in enumerate(rows):
         for column in reversed(range(len(page))):
             volume = map_node(patient, page[column].id, row.overlay) if row.overlay else None
             if volume is not None and volume.GetDisplayNode() is not None:
-                legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(volume)
-                unit = marked(volume, "unit")
-                legend.SetTitleText(row.overlay if unit in ("", "1") else f"{row.overlay} ({unit})")
-                display = volume.GetDisplayNode()
-                if display.GetWindowLevelMax() - display.GetWindowLevelMin() < SMALL:
-                    legend.SetLabelFormat("%.3f")
-                legend.RemoveAllViewNodeIDs()
-                legend.AddViewNodeID(views[column, number].GetID())
-                legend.SetVisibility(True)
+                _put_legend(volume, views[column, number])
                 break
+
+
+def _put_legend(volume: object, view: object) -> None:
+    legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(volume)
+    display, unit = volume.GetDisplayNode(), marked(volume, "unit")
+    legend.SetTitleText("" if unit in ("", "1") else unit)
+    if marked(volume, "name") in CLASSES:
+        legend.SetUseColorNamesForLabels(True)
+        legend.SetLabelFormat("%s")
+        legend.SetMaxNumberOfColors(len(CLASS_NAMES))
+        legend.SetNumberOfLabels(len(CLASS_NAMES))
+    elif display.GetWindowLevelMax() - display.GetWindowLevelMin() < SMALL:
+        legend.SetLabelFormat("%.3f")
+    legend.RemoveAllViewNodeIDs()
+    legend.AddViewNodeID(view.GetID())
+    legend.SetVisibility(True)
 
 
 def remove_legends(patient: object) -> None:

@@ -16,6 +16,8 @@ _OVERLAYS = (
 )  # fmt: skip
 """Rows of maps over the T1CE; of each group the first that the patient has."""
 
+_METABOLITES, _KINDS = ("Cho", "NAA", "Cr", "nCr"), ("molar", "area")
+
 _COMES_FROM = {
     "DSC": "rCBV_ratio", "rCBV": "rCBV_ratio", "ASL": "CBF_ratio", "CBF": "CBF_ratio", "MRSI": "Cho_NAA_molar",
 }  # fmt: skip
@@ -31,8 +33,18 @@ class Row:
 
     @property
     def title(self) -> str:
-        """The row's words: ``T1CE`` or ``rCBV_ratio over T1CE``."""
-        return f"{self.overlay} over {self.image}" if self.overlay else self.image
+        """The row's words: ``T1CE`` or ``rCBV ratio over T1CE``."""
+        return f"{spelled(self.overlay)} over {spelled(self.image)}" if self.overlay else spelled(self.image)
+
+
+def spelled(name: str) -> str:
+    """The name of an image or map as people write it: ``rCBV ratio`` of ``rCBV_ratio``, ``Cho/NAA (molar)`` of
+    ``Cho_NAA_molar``."""
+    words = name.split("_")
+    if words[0] in _METABOLITES and words[-1] in _KINDS:
+        between = "/" if words[1] in _METABOLITES else " "
+        return f"{between.join(words[:-1])} ({words[-1]})"
+    return " ".join(words)
 
 
 def patient_of(patient_node: object) -> Patient:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import slicer
-
 from .application import Application
 from .focus import region_focus
 from .nodes import Kind, linked, marked, patient_node
 from .segments import regions_of, segment_mask
 from .timeline import COLUMNS, is_shown, show
 from .timeline_layout import BAR_COLOUR
+from .timeline_look import centre_on
 from .timeline_rows import keep_state, shown_rows, state_of, visits_of
 from .timeline_views import view_at, view_nodes
 
@@ -75,7 +74,7 @@ def lesions(application: Application) -> list[tuple[str, str]]:
 
 
 def next_lesion(application: Application, by: int = 1) -> tuple[str, str] | None:
-    """Brings all views to the middle of the next lesion, from the last to the first, and its visit to the front.
+    """Brings the next lesion (after the last comes the first) to the middle of all views, and its visit to the front.
     Returns (visit, name), None where nothing is drawn."""
     patient, listed = patient_node(application.scene), lesions(application)
     if not listed or not is_shown(application):
@@ -88,9 +87,7 @@ def next_lesion(application: Application, by: int = 1) -> tuple[str, str] | None
     node = next(node for node in linked(patient, Kind.LESION) if marked(node, "visit") == visit)
     segment = next(segment for segment, region in regions_of(node).items() if region == name)
     point = region_focus(node, segment)
-    for group in {view.GetViewGroup() for view in view_nodes(application)}:
-        mode = slicer.vtkMRMLSliceNode.OffsetJumpSlice
-        slicer.vtkMRMLSliceNode.JumpAllSlices(application.scene, *map(float, point), mode, group)
+    centre_on(view_nodes(application), point)
     return visit, name
 
 

@@ -1,16 +1,13 @@
-"""The views of the timeline: what each shows, where it looks, and what keeps it apart from the rest of Slicer."""
+"""The views of the timeline: what each shows, and what keeps it apart from the rest of Slicer."""
 
 from __future__ import annotations
 
-import numpy as np
 import slicer
 
 from ..measures import Visit
-from . import nodes
 from .application import Application
 from .display import OVERLAY_OPACITY
-from .focus import head_bounds, lesion_focus, native_axes, set_axial, visit_focus
-from .nodes import Kind, find, linked, mark, marked
+from .nodes import Kind, find, linked, marked
 from .timeline_layout import BAR_COLOUR, TAG, VIEW_GROUP
 from .timeline_rows import Row, state_of
 
@@ -28,6 +25,11 @@ def view_nodes(application: Application) -> list[object]:
         for number in range(scene.GetNumberOfNodesByClass("vtkMRMLSliceNode"))
     ]
     return [node for node in every if (node.GetLayoutName() or "").startswith("PPA_")]
+
+
+def column_of(node: object) -> int:
+    """The column that a view stands in."""
+    return int(node.GetLayoutName().split("_")[1])
 
 
 def view_at(application: Application, column: int, row: int) -> object | None:
@@ -88,10 +90,17 @@ def configure(
     composite.SetForegroundVolumeID(overlay.GetID() if image and overlay else None)
     composite.SetForegroundOpacity(opacity_of(patient_node, row.overlay) if overlay else 0.0)
     composite.SetLabelVolumeID(None)
-    composite.SetLinkedControl(True)
     composite.SetDoPropagateVolumeSelection(False)
-    volumes = composite.BackgroundVolumeFlag | composite.ForegroundVolumeFlag | composite.LabelVolumeFlag
-    composite.SetInteractionFlagsModifier(0xFFFFFFFF & ~volumes)
+    # Neither volumes nor opacities: a row has its own, and Slicer's bars send on what they are only told.
+    composite.SetInteractionFlagsModifier(0)
+
+
+def link(application: Application, linked: bool) -> None:
+    """Whether a view that is moved moves all others. Off while a layout makes views: their bars pull them to 0."""
+    for node in view_nodes(application):
+        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node)
+        if composite is not None:
+            composite.SetLinkedControl(linked)
 
 
 def chosen_opacity(patient_node: object, overlay: str) -> float:
@@ -104,81 +113,6 @@ def opacity_of(patient_node: object, overlay: str) -> float:
     return chosen_opacity(patient_node, overlay) if state_of(patient_node).get("overlays", True) else 0.0
 
 
-def place(patient_node: object, page: list[Visit], views: Views) -> None:
-    """Gives new views the orientation, position and zoom of those that are there; all of them the first time. In native
-    position each column has its own."""
-    if not state_of(patient_node).get("native"):
-        focus = lesion_focus(patient_node)
-        _place_together(patient_node, list(views.values()), np.diag([-1.0, 1.0, 1.0]), focus)
-        return
-    for column, visit in enumerate(page):
-        together = [node for (number, _), node in views.items() if number == column]
-        image = find(patient_node, Kind.IMAGE, visit.id, "T1CE")
-        if image is not None:
-            _place_together(patient_node, together, native_axes(image), visit_focus(patient_node, visit.id))
-
-
-def _place_together(patient_node: object, views: list[object], axes: np.ndarray, focus: np.ndarray) -> None:
-    """axes: 3x3, columns are right on the screen, up on the screen and towards the reader, in RAS."""
-    placed = next((node for node in views if marked(node, "placed")), None)
-    low, high = head_bounds(patient_node)
-    for node in views:
-        if marked(node, "placed"):
-            continue
-        mark(node, placed="1")
-        if placed is not None:
-            node.GetSliceToRAS().DeepCopy(placed.GetSliceToRAS())
-            node.SetXYZOrigin(*placed.GetXYZOrigin())
-            width = placed.GetFieldOfView()[0]
-        else:
-            set_axial(node)
-            middle = (low + high) / 2
-            matrix = nodes.from_vtk(node.GetSliceToRAS())
-            if not np.allclose(axes, np.diag([-1.0, 1.0, 1.0])):
-                matrix[:3, :3] = axes
-            across = matrix[:3, 2]
-            matrix[:3, 3] = middle + across * float(across @ (focus - middle))
-            node.GetSliceToRAS().DeepCopy(nodes.to_vtk(matrix))
-            node.SetXYZOrigin(0, 0, 0)
-            columns, lines = node.GetDimensions()[:2]
-            reach = np.abs(matrix[:3, :2].T) @ (high - low)
-            width = max(reach[0], reach[1] * columns / max(lines, 1))
-        node.UpdateMatrices()
-        columns, lines, _ = node.GetDimensions()
-        node.SetFieldOfView(width, width * lines / max(columns, 1), node.GetFieldOfView()[2])
-
-
-def look_of(application: Application) -> dict[int, tuple[np.ndarray, tuple[float, ...], float]]:
-    """Where each column looks: 4x4 slice to RAS, origin, and width of the field of view in mm. One place for all but
-    in native position."""
-    look = {
-        int(node.GetLayoutName().split("_")[1]): (
-            nodes.from_vtk(node.GetSliceToRAS()),
-            node.GetXYZOrigin(),
-            node.GetFieldOfView()[0],
-        )
-        for node in reversed(view_nodes(application))
-        if marked(node, "placed")
-    }
-    patient_node = nodes.patient_node(application.scene)
-    if patient_node is None or state_of(patient_node).get("native") or not look:
-        return look
-    return dict.fromkeys(look, look[min(look)])
-
-
-def look_again(application: Application, look: dict[int, tuple[np.ndarray, tuple[float, ...], float]]) -> None:
-    """Brings every view back to where its column looked; a layout that made its views anew pulls them to 0."""
-    for node in view_nodes(application):
-        column = int(node.GetLayoutName().split("_")[1])
-        if column in look:
-            matrix, origin, width = look[column]
-            node.GetSliceToRAS().DeepCopy(nodes.to_vtk(matrix))
-            node.SetXYZOrigin(*origin)
-            node.UpdateMatrices()
-            columns, lines, _ = node.GetDimensions()
-            node.SetFieldOfView(width, width * lines / max(columns, 1), node.GetFieldOfView()[2])
-
-
 def show_regions(patient_node: object, page: list[Visit], views: Views) -> None:
     """Draws the regions of a visit in its own column only."""
     column_of = {visit.id: column for column, visit in enumerate(page)}
@@ -188,16 +122,16 @@ def show_regions(patient_node: object, page: list[Visit], views: Views) -> None:
             show_in(node, [view for (number, _), view in views.items() if number == column])
 
 
-def show_in(node: object, views: list[object] | None) -> None:
-    """Limits a segmentation to views; an empty list hides it, None shows it everywhere."""
+def show_in(node: object, views: list[object]) -> None:
+    """Limits what is drawn to views; without any it is hidden, and when it is made visible again, in all views."""
     display = node.GetDisplayNode()
     if display is None:
         return
     change = display.StartModify()
     display.RemoveAllViewNodeIDs()
-    for view in views or []:
+    for view in views:
         display.AddViewNodeID(view.GetID())
-    display.SetVisibility((views is None or bool(views)) and not marked(node, "hidden"))
+    display.SetVisibility(bool(views) and not marked(node, "hidden"))
     display.EndModify(change)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from PseudoProgressionAnalyzerLib.measures import Image, Map
-from PseudoProgressionAnalyzerLib.scene import display
+from PseudoProgressionAnalyzerLib.scene import colours, display
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
 
 EYE = np.eye(4)
@@ -86,8 +86,8 @@ def test_a_flat_map_has_a_scale():
 def test_colours_rise_evenly_in_lightness(app):
     """CIE L* by its definition (CIE 15:2004) from sRGB (IEC 61966-2-1) along the scale."""
     patient = app.scene.AddNewNodeByClass("vtkMRMLTextNode", "p")
-    table = display.heat_colours(patient)
-    assert display.heat_colours(patient) is table
+    table = colours.heat_colours(patient)
+    assert colours.heat_colours(patient) is table
     colour, lightness = [0.0] * 4, []
     for step in np.linspace(0, table.GetNumberOfColors() - 1, 12).astype(int):
         table.GetColor(int(step), colour)
@@ -114,16 +114,30 @@ def test_leakage_has_zero_in_the_middle_of_its_scale_and_classes_hide_what_did_n
     assert display.scale_of_name("K2", [(nothing, None, None)]) is None
 
 
-@pytest.mark.parametrize(("name", "middle_is_dark"), [("K2", True), ("rCBV_response", False)])
-def test_colours_of_signs_and_classes(app, name, middle_is_dark):
+def table_of(app, name):
     patient = app.scene.AddNewNodeByClass("vtkMRMLTextNode", "patient")
     node = app.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
     display.show_map(node, patient, name, display.Scale(-1.0, 1.0))
-    table = node.GetDisplayNode().GetColorNode().GetLookupTable()
-    low, middle, high = (np.array(table.GetTableValue(index)[:3]) for index in (0, 128, 255))
-    assert low[2] > low[0]  # blue for less
-    assert high[0] > high[2]  # orange for more
-    assert (middle.max() < 0.2) == middle_is_dark
+    table = node.GetDisplayNode().GetColorNode()
+    entries = np.zeros((table.GetNumberOfColors(), 4))
+    for step, colour in enumerate(entries):
+        table.GetColor(step, colour)
+    return table, entries
+
+
+def test_colours_of_signs(app):
+    _, entries = table_of(app, "K2")
+    assert entries[0, 2] > entries[0, 0]  # blue for less
+    assert entries[-1, 0] > entries[-1, 2]  # orange for more
+    assert entries[128, :3].max() < 0.2
+
+
+def test_classes_have_two_colours_with_words(app):
+    table, entries = table_of(app, "rCBV_response")
+    assert [table.GetColorName(step) for step in range(len(entries))] == ["decreased", "increased"]
+    assert entries[0, 2] > entries[0, 0]
+    assert entries[1, 0] > entries[1, 2]
+    assert entries[:, 3].min() == 1
 
 
 def test_segments_that_were_visible_are_shown_again_and_no_others(app, phantom, tmp_path):

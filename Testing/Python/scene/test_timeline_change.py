@@ -12,7 +12,7 @@ from PseudoProgressionAnalyzerLib.scene.build import build_scene
 from PseudoProgressionAnalyzerLib.scene.display import Scale
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
-from PseudoProgressionAnalyzerLib.scene.timeline_change import change_colours, put_change, scale_of_change
+from PseudoProgressionAnalyzerLib.scene.timeline_change import put_change, scale_of_change, unchanged
 from PseudoProgressionAnalyzerLib.scene.timeline_overlays import range_of, set_range
 from PseudoProgressionAnalyzerLib.scene.timeline_rows import Row, available_rows
 from PseudoProgressionAnalyzerLib.scene.timeline_views import composite_of, view_at
@@ -204,11 +204,60 @@ def test_the_scale_is_even_about_no_change(app, shown):
     assert scale_of_change(np.full(3, np.nan)) == Scale(-1.0, 1.0)
     set_range(app, "T1CE_change", -60, 60)
     assert range_of(app, "T1CE_change") == Scale(-60, 60)
-    table = change_colours(shown)
+    set_range(app, "T1CE_change", -60, 80)
+    assert range_of(app, "T1CE_change") == Scale(-80, 80)
+    set_range(app, "T1CE_change", -50, 80)  # the other end follows the one that was moved
+    assert range_of(app, "T1CE_change") == Scale(-50, 50)
+
+
+def colours_of(node):
+    table = node.GetDisplayNode().GetColorNode()
     colours = np.zeros((table.GetNumberOfColors(), 4))
     for step, colour in enumerate(colours):
         table.GetColor(step, colour)
-    assert colours[[127, 128], 3].max() < 0.02
-    assert colours[[0, -1], 3].min() == 1
+    return colours
+
+
+@pytest.mark.parametrize("end", [40, 90])
+def test_small_changes_have_no_colour_at_all_whatever_the_scale(app, shown, phantom, end):
+    """A colour of any opacity above 0 is drawn opaque: opacities are 0 or 1, and 0 ends where changes count."""
+    node = find(shown, Kind.CHANGE, phantom.visits[1], "T1CE_change")
+    limit = float(marked(node, "unchanged"))
+    assert 0 < limit < 20
+    set_range(app, "T1CE_change", -end, end)
+    colours = colours_of(node)
+    assert set(colours[:, 3]) == {0.0, 1.0}
+    values = np.linspace(-end, end, len(colours))
+    assert set(colours[np.abs(values) < 0.95 * limit, 3]) == {0.0}
+    assert set(colours[np.abs(values) > 1.05 * limit, 3]) == {1.0}
     assert colours[0, 2] > colours[0, 0]
     assert colours[-1, 0] > colours[-1, 2]
+
+
+def test_what_counts_as_unchanged_is_the_spread_of_the_brain_and_not_of_the_lesion():
+    """Of normal noise 95 % lie within; a lesion that fills a fifth of the brain and changes a lot hardly widens it."""
+    noise = np.random.default_rng(2).normal(0, 3.0, 200_000)
+    assert unchanged(noise) == pytest.approx(1.96 * 3.0, rel=0.02)
+    lesion = np.concatenate([noise, np.full(50_000, 120.0), np.full(1000, np.nan)])
+    assert unchanged(lesion) < 1.45 * unchanged(noise)
+    assert np.percentile(np.abs(lesion[:250_000]), 95) > 100  # as a plain percentile would
+    assert unchanged(np.full(3, np.nan)) == 0
+
+
+def test_anatomy_is_seen_where_nothing_changed(app, shown, made, phantom):
+    """The slices' own pixels: far from the lesion they are those of the view without the change."""
+    changed, bare = view_at(app, 1, 1), view_at(app, 1, 0)
+    for view in (changed, bare):
+        view.SetFieldOfView(160, 160, 1)
+        app.slice_logic(view).SetSliceOffset(float(phantom.lesion_centre[2]))
+    with_change, without = picture(app, changed), picture(app, bare)
+    lines, columns = np.indices(without.shape[:2])
+    points = nodes.from_vtk(changed.GetXYToRAS()) @ np.stack(
+        [columns.ravel(), lines.ravel(), np.zeros(columns.size), np.ones(columns.size)]
+    )
+    far = np.linalg.norm(points[:3].T - phantom.lesion_centre, axis=1).reshape(lines.shape)
+    brain = without[..., 0] > 0.2
+    tissue = brain & (far > phantom.lesion_radius[phantom.visits[1]] + 10)
+    same = np.abs(with_change[..., :3] - without[..., :3]).max(axis=-1) < 0.02
+    assert tissue.sum() > 500
+    assert same[tissue].mean() > 0.9

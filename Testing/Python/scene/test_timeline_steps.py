@@ -10,6 +10,7 @@ from PseudoProgressionAnalyzerLib.scene.display import Scale
 from PseudoProgressionAnalyzerLib.scene.focus import native_axes, region_focus, to_world
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find
 from PseudoProgressionAnalyzerLib.scene.segments import segment_of
+from PseudoProgressionAnalyzerLib.scene.timeline_look import letters, look_again, look_of
 from PseudoProgressionAnalyzerLib.scene.timeline_overlays import range_of, set_opacity, set_range, toggle_overlays
 from PseudoProgressionAnalyzerLib.scene.timeline_rows import (
     Row,
@@ -27,7 +28,7 @@ from PseudoProgressionAnalyzerLib.scene.timeline_steps import (
     next_row,
     next_visit,
 )  # fmt: skip
-from PseudoProgressionAnalyzerLib.scene.timeline_views import composite_of, look_again, look_of, view_at
+from PseudoProgressionAnalyzerLib.scene.timeline_views import composite_of, view_at
 
 
 @pytest.fixture
@@ -103,6 +104,8 @@ def test_the_next_lesion_is_in_the_middle_of_what_is_drawn(app, shown, phantom):
         heights = {round(float(middle[2]), 2) for middle in middles(app)}
         assert len(heights) == 1
         assert heights.pop() == pytest.approx(phantom.lesion_centre[2], abs=2.0)
+        if name == "lesion":
+            assert all(np.linalg.norm(middle - phantom.lesion_centre) < 4 for middle in middles(app))
     assert next_lesion(app, -1) == listed[-1]
 
 
@@ -191,9 +194,51 @@ def test_views_look_again_where_their_column_looked(app, shown):
     assert not np.allclose(middles(app), before)
     look_again(app, look)
     assert np.allclose(middles(app), before)
-    assert {round(node.GetFieldOfView()[0], 6) for node in timeline.view_nodes(app)} == {
-        round(width, 6) for _, _, width in look.values()
-    }
+    assert all(min(node.GetFieldOfView()[:2]) == pytest.approx(look[0].side) for node in timeline.view_nodes(app))
+
+
+def test_what_is_seen_does_not_depend_on_the_room_of_a_view(app, shown):
+    """More rows make views lower, fewer rows higher again: the shorter side shows the same, and back again."""
+    look = look_of(app)
+    sides = {}
+    for size in ((300, 180), (300, 120), (150, 120), (300, 180)):
+        for node in timeline.view_nodes(app):
+            node.SetDimensions(*size, 1)
+        look_again(app, look)
+        node = view_at(app, 0, 0)
+        width, height, _ = node.GetFieldOfView()
+        assert width / height == pytest.approx(size[0] / size[1])
+        assert min(width, height) == pytest.approx(look[0].side)
+        sides.setdefault(size, set()).add((round(width, 6), round(height, 6)))
+    assert len(sides[300, 180]) == 1
+
+
+@pytest.mark.parametrize(
+    ("right_of_screen", "expected"),
+    [
+        ((-1, 0, 0), ("R", "L")),  # axial or coronal, from the feet or the front: the patient's right is on the left
+        ((1, 0, 0), ("L", "R")),  # as neurosurgeons may set it
+        ((0, 1, 0), ("P", "A")),
+        ((0, -0.9, 0.43), ("A", "P")),
+        ((-0.96, 0.2, -0.2), ("R", "L")),
+        ((0, 0, 1), ("I", "S")),
+    ],
+)
+def test_letters_say_which_side_of_the_patient_is_seen(app, shown, right_of_screen, expected):
+    node = view_at(app, 0, 0)
+    assert letters(node) == ("R", "L")
+    for row, value in enumerate(right_of_screen):
+        node.GetSliceToRAS().SetElement(row, 0, value)
+    assert letters(node) == expected
+
+
+def test_the_letters_agree_with_the_voxels(app, shown, phantom):
+    """A pixel at the screen's left edge lies at higher R than one at the right edge, where the letters say so."""
+    node = view_at(app, 1, 0)
+    to_world = nodes.from_vtk(node.GetXYToRAS())
+    columns = node.GetDimensions()[0]
+    at_left, at_right = to_world @ [0, 0, 0, 1], to_world @ [columns, 0, 0, 1]
+    assert (at_left[0] > at_right[0]) == (letters(node) == ("R", "L"))
 
 
 # native position
@@ -217,6 +262,36 @@ def test_native_slices_run_along_the_voxels_of_their_visit(app, shown, phantom, 
     timeline.show(app, native=False)
     assert np.allclose(nodes.from_vtk(view_at(app, 1, 0).GetSliceToRAS())[:3, :3], np.diag([-1, 1, 1]))
     assert len({node.GetViewGroup() for node in timeline.view_nodes(app)}) == 1
+
+
+def test_native_position_and_back_keep_place_and_zoom(app, shown):
+    node = view_at(app, 0, 0)
+    logic = app.slice_logic(node)
+    flags = node.FieldOfViewFlag | node.XYZOriginFlag | node.SliceToRASFlag
+    logic.StartSliceNodeInteraction(flags)
+    logic.SetSliceOffset(9.0)
+    node.SetXYZOrigin(12.0, -5.0, 0)
+    node.SetFieldOfView(61.0, 61.0, 1)
+    node.UpdateMatrices()
+    logic.EndSliceNodeInteraction()
+    before = {column: (look.middle, look.side) for column, look in look_of(app).items()}
+    matrices = [nodes.from_vtk(each.GetXYToRAS()) for each in timeline.view_nodes(app)]
+    timeline.show(app, native=True)
+    for column, look in look_of(app).items():
+        assert np.allclose(look.middle, before[column][0])
+        assert look.side == pytest.approx(before[column][1])
+    app.slice_logic(view_at(app, 2, 0)).SetSliceOffset(30.0)  # what was done in native position stays there
+    timeline.show(app, native=False)
+    for each, matrix in zip(timeline.view_nodes(app), matrices, strict=True):
+        assert np.allclose(nodes.from_vtk(each.GetXYToRAS()), matrix)
+
+
+def test_native_columns_are_turned_for_the_visits_of_their_page(app, shown, phantom):
+    timeline.show(app, columns=2, first=0, native=True)
+    timeline.turn_page(app, 1)
+    for column, visit in enumerate(phantom.visits[1:]):
+        axes = native_axes(find(shown, Kind.IMAGE, visit, "T1CE"))
+        assert np.allclose(nodes.from_vtk(view_at(app, column, 0).GetSliceToRAS())[:3, :3], axes)
 
 
 def test_native_pixels_are_the_voxels_themselves(app, analysis, phantom):

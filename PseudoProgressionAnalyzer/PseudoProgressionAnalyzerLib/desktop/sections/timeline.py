@@ -10,10 +10,11 @@ from slicer.i18n import tr as _
 from ...analysis.change_maps import changes_to_show
 from ...scene import timeline
 from ...scene.nodes import patient_node
+from ...scene.timeline_look import look_again, look_of
 from ...scene.timeline_overlays import range_of, set_opacity, set_range, toggle_overlays
 from ...scene.timeline_rows import state_of
 from ...scene.timeline_steps import active_view, next_lesion, next_row, next_visit
-from ...scene.timeline_views import chosen_opacity, look_again, look_of
+from ...scene.timeline_views import chosen_opacity
 from ..section import Section, offer
 
 KEYS = (
@@ -192,6 +193,10 @@ class TimelineSection(Section):
         chosen = [selector.currentText for selector in selectors]
         with self.panel.long_work() as (show, cancel):
             self.session.show_change(*chosen, show, cancel)
+            said = _(
+                "{name}: {later} minus {earlier}, the last row in the column of {later}; small changes are not shown"
+            )
+            self.panel.say(said.format(name=chosen[2], earlier=chosen[0], later=chosen[1]))
         self.refresh()
 
     # keys

@@ -1,0 +1,47 @@
+"""The timeline's views in Slicer's window: made by the layout, given equal room, and led back to where they looked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import qt
+import slicer
+
+from ..scene.timeline_views import link
+from .view_titles import ViewTitles
+
+
+def arrange(application: object, titles: ViewTitles, look: Callable[[], None]) -> None:
+    """Titles, equal shares of the window, and where to look, once the layout has made its views.
+
+    The bars of new views know their volumes only after pending events, and until then pull the slice to 0: meanwhile
+    nothing is drawn, no view moves another, and keys and mouse wait.
+    """
+    window = slicer.util.mainWindow()
+    if window is None:
+        return
+    width, height = window.width, window.height
+    link(application, False)
+    with slicer.util.RenderBlocker():
+        _settle()
+        titles.update(application)
+        _settle()  # bars without sliders ask for less room
+        even_out()
+        if not window.isMaximized() and window.width > width:  # new views ask for more room than they need
+            window.resize(width, height)
+        _settle()
+        look()
+        _settle()
+    link(application, True)
+
+
+def even_out() -> None:
+    """Gives all rows and columns of the layout the same share of the window."""
+    for splitter in slicer.util.findChildren(slicer.app.layoutManager().viewport(), className="QSplitter"):
+        for number in range(splitter.count()):
+            splitter.setStretchFactor(number, 1)  # also when the window or the panel gets another size
+        splitter.setSizes([1000] * splitter.count())
+
+
+def _settle() -> None:
+    qt.QCoreApplication.processEvents(qt.QEventLoop.ExcludeUserInputEvents)

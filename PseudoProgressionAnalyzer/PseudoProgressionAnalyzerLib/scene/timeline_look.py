@@ -1,0 +1,158 @@
+"""Where the views of the timeline look: one place, orientation and zoom for all; in native position one per column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..measures import Visit
+from . import nodes
+from .application import Application
+from .focus import head_bounds, lesion_focus, native_axes, set_axial, visit_focus
+from .nodes import Kind, find, mark, marked
+from .timeline_rows import keep_state, state_of
+from .timeline_views import Views, column_of, view_nodes
+
+FROM_THE_FEET = np.diag([-1.0, 1.0, 1.0])
+"""Axes of an axial slice as radiologists read it: the patient's right on the left of the screen."""
+_ENDS = ("RL", "AP", "SI")
+"""Letters at the positive and negative ends of R, A and S."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """Where a view looks.
+
+    matrix: 4x4, slice to RAS in mm; origin: what the slice is shifted by in its own plane (Slicer's XYZOrigin), mm;
+    side: mm along the shorter side of the view, so that what is seen does not depend on how much room the view has.
+    """
+
+    matrix: np.ndarray
+    origin: tuple[float, float, float]
+    side: float
+
+    @property
+    def middle(self) -> np.ndarray:
+        """RAS mm (3,) of the middle of the view."""
+        return (self.matrix @ [*self.origin[:2], 0, 1])[:3]
+
+    def turned(self, axes: np.ndarray) -> Look:
+        """The same place and zoom along other axes (3x3, columns are right on the screen, up and across, in RAS)."""
+        matrix = np.eye(4)
+        matrix[:3, :3], matrix[:3, 3] = axes, self.middle
+        return Look(matrix, (0.0, 0.0, 0.0), self.side)
+
+
+def look_of(application: Application) -> dict[int, Look]:
+    """Where each column looks; the same for all but in native position."""
+    look = {column_of(node): _look(node) for node in reversed(view_nodes(application)) if marked(node, "placed")}
+    patient_node = nodes.patient_node(application.scene)
+    if patient_node is None or state_of(patient_node).get("native") or not look:
+        return look
+    return dict.fromkeys(look, look[min(look)])
+
+
+def look_again(application: Application, look: dict[int, Look]) -> None:
+    """Brings every view to where its column looked; a layout that makes views anew pulls them to 0."""
+    for node in view_nodes(application):
+        if column_of(node) in look:
+            _set(node, look[column_of(node)])
+
+
+def place(patient_node: object, page: list[Visit], views: Views) -> None:
+    """Gives new views the orientation, position and zoom of those that are there; all of them the first time. In native
+    position each column has its own."""
+    if not state_of(patient_node).get("native"):
+        _place_together(patient_node, list(views.values()), FROM_THE_FEET, lesion_focus(patient_node))
+        return
+    for column, visit in enumerate(page):
+        together = [node for (number, _), node in views.items() if number == column]
+        image = find(patient_node, Kind.IMAGE, visit.id, "T1CE")
+        if image is not None:
+            _place_together(patient_node, together, native_axes(image), visit_focus(patient_node, visit.id))
+
+
+def turn(patient_node: object, page: list[Visit], views: Views, look: dict[int, Look]) -> None:
+    """Turns the columns to native position, or back, at the place and zoom where they looked.
+
+    Where all columns looked together is kept meanwhile, and they come back to exactly that.
+    """
+    native = state_of(patient_node).get("native")
+    kept = state_of(patient_node).get("look")
+    if native and kept is None and look:
+        first = look[min(look)]
+        keep_state(patient_node, look=[first.matrix.tolist(), list(first.origin), first.side])
+    together = None
+    if not native and kept is not None:
+        together = Look(np.array(kept[0]), tuple(kept[1]), kept[2])
+        keep_state(patient_node, look=None)
+    elif not native and look:
+        together = look[min(look)].turned(FROM_THE_FEET)
+    for (column, _), node in views.items():
+        image = find(patient_node, Kind.IMAGE, page[column].id, "T1CE") if native else None
+        if together is not None:
+            _set(node, together)
+        elif image is not None and column in look:
+            _set(node, look[column].turned(native_axes(image)))
+
+
+def centre_on(views: list[object], point: np.ndarray) -> None:
+    """Brings a point (RAS mm, (3,)) to the middle of every view, with the zoom as it is."""
+    for node in views:
+        matrix = nodes.from_vtk(node.GetSliceToRAS())
+        matrix[:3, 3] = point
+        _set_matrix(node, matrix, (0.0, 0.0, 0.0))
+
+
+def letters(node: object) -> tuple[str, str]:
+    """What lies on the left and on the right of a view: ``R``, ``L``, ``A``, ``P``, ``S`` or ``I`` of the patient, by
+    the axis of RAS that the screen is nearest to."""
+    across = [node.GetSliceToRAS().GetElement(row, 0) for row in range(3)]
+    axis = max(range(3), key=lambda row: abs(across[row]))
+    ends = _ENDS[axis]
+    return (ends[1], ends[0]) if across[axis] > 0 else (ends[0], ends[1])
+
+
+def _look(node: object) -> Look:
+    shorter = int(np.argmin(node.GetDimensions()[:2]))
+    return Look(nodes.from_vtk(node.GetSliceToRAS()), tuple(node.GetXYZOrigin()), node.GetFieldOfView()[shorter])
+
+
+def _set(node: object, look: Look) -> None:
+    _set_matrix(node, look.matrix, look.origin)
+    columns, lines, _ = (max(size, 1) for size in node.GetDimensions())
+    pixel = look.side / min(columns, lines)
+    node.SetFieldOfView(pixel * columns, pixel * lines, node.GetFieldOfView()[2])
+
+
+def _set_matrix(node: object, matrix: np.ndarray, origin: tuple[float, float, float]) -> None:
+    change = node.StartModify()
+    node.GetSliceToRAS().DeepCopy(nodes.to_vtk(matrix))
+    node.SetXYZOrigin(*origin)
+    node.UpdateMatrices()
+    node.EndModify(change)
+
+
+def _place_together(patient_node: object, views: list[object], axes: np.ndarray, focus: np.ndarray) -> None:
+    """axes: as ``Look.turned``; focus: RAS mm (3,) that the slice goes through."""
+    placed = next((node for node in views if marked(node, "placed")), None)
+    low, high = head_bounds(patient_node)
+    for node in views:
+        if marked(node, "placed"):
+            continue
+        mark(node, placed="1")
+        if placed is not None:
+            _set(node, _look(placed))
+            continue
+        set_axial(node)
+        middle = (low + high) / 2
+        matrix = nodes.from_vtk(node.GetSliceToRAS())
+        if not np.allclose(axes, FROM_THE_FEET):
+            matrix[:3, :3] = axes
+        across = matrix[:3, 2]
+        matrix[:3, 3] = middle + across * float(across @ (focus - middle))
+        columns, lines, _ = (max(size, 1) for size in node.GetDimensions())
+        reach = np.abs(matrix[:3, :2].T) @ (high - low)
+        pixel = max(reach[0] / columns, reach[1] / lines)
+        _set(node, Look(matrix, (0.0, 0.0, 0.0), pixel * min(columns, lines)))
