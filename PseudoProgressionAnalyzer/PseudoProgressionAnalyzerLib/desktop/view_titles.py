@@ -46,7 +46,8 @@ class ViewTitles(VTKObservationMixin):
             title = rows[row].title if row < len(rows) else ""
             _write(corner, UPPER_LEFT, "\n".join(lines(node.GetLayoutLabel(), title, width)), widget)
             self._turned(node)
-            _fit_bar(widget.sliceController(), column_of(node) == 0, width)
+            image = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node).GetBackgroundVolumeID()
+            _fit_bar(widget.sliceController(), node.GetLayoutLabel(), bool(image) and column_of(node) == 0, width)
 
     def forget(self) -> None:
         """The views are gone."""
@@ -96,11 +97,12 @@ def _write(corner: object, place: int, text: str, widget: object) -> None:
         widget.sliceView().scheduleRender()
 
 
-def _fit_bar(bar: object, first: bool, width: float) -> None:
+def _fit_bar(bar: object, text: str, with_slider: bool, width: float) -> None:
     """One slider moves all views: it stands in the first column. What does not fit gives way, so that no bar is wider
     than its column: the slider's number, and the label, which the view's corner says too."""
     slider, label = bar.sliceOffsetSlider(), slicer.util.findChild(bar, "ViewLabel")
-    room = width - BUTTONS - label.sizeHint.width()
-    slider.visible = first
-    slider.spinBoxVisible = first and width > BUTTONS + SLIDER
-    label.visible = room > (SLIDER if first else 0)
+    slider.visible = with_slider
+    slider.spinBoxVisible = with_slider and width > BUTTONS + SLIDER
+    room = width - BUTTONS - (SLIDER if with_slider else 0)
+    label.text = text if label.fontMetrics().horizontalAdvance(text) < room else ""
+    label.visible = bool(label.text) or not with_slider

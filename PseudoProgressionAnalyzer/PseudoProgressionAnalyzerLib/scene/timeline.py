@@ -17,7 +17,7 @@ from .application import Application
 from .hierarchy import visit_title
 from .nodes import Kind, linked, mark
 from .timeline_layout import LAYOUT_ID, TAG, VIEW_GROUP, enter_layout, in_layout, layout_description, leave_layout
-from .timeline_look import look_of, place, turn
+from .timeline_look import look_of, place, prescribe_spacing, turn
 from .timeline_overlays import remove_legends, show_legends
 from .timeline_rows import (
     Row,
@@ -98,6 +98,7 @@ def show(
     place(patient_node, page, views)
     if turned or (native and first != last.get("first", 0)):
         turn(patient_node, page, views, look)
+    prescribe_spacing(patient_node, page, views)
     pause()
     show_regions(patient_node, page, views)
     pause()

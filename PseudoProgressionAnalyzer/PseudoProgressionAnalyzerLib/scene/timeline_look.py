@@ -9,7 +9,7 @@ import numpy as np
 from ..measures import Visit
 from . import nodes
 from .application import Application
-from .focus import head_bounds, lesion_focus, native_axes, set_axial, visit_focus
+from .focus import head_bounds, lesion_focus, native_axes, set_axial, to_world, visit_focus
 from .nodes import Kind, find, mark, marked
 from .timeline_rows import keep_state, state_of
 from .timeline_views import Views, column_of, view_nodes
@@ -95,6 +95,28 @@ def turn(patient_node: object, page: list[Visit], views: Views, look: dict[int, 
             _set(node, together)
         elif image is not None and column in look:
             _set(node, look[column].turned(native_axes(image)))
+
+
+def prescribe_spacing(patient_node: object, page: list[Visit], views: Views) -> None:
+    """Gives each view the thickness of what it cuts through, so that a stroke is as solid as it is drawn.
+
+    Slicer's brushes are as thick as a view's spacing, and take the voxels whose centres lie within. Its own spacing is
+    that of the voxel axis nearest to the view: where the voxels are tilted, the slice also cuts voxels whose centres
+    lie further away, and a stroke is left with stripes.
+    """
+    for (column, _), node in views.items():
+        image = find(patient_node, Kind.IMAGE, page[column].id, "T1CE")
+        if image is not None:
+            matrix = nodes.from_vtk(node.GetSliceToRAS())[:3, :3]
+            axes = (to_world(image) @ nodes.get_image(image).affine)[:3, :3]
+            node.SetSliceSpacingModeToPrescribed()
+            node.SetPrescribedSliceSpacing(*(cut_through(axes, matrix[:, axis]) for axis in range(3)))
+
+
+def cut_through(axes: np.ndarray, across: np.ndarray) -> float:
+    """mm between the two planes square to ``across`` (unit vector (3,)) that just hold one voxel, whose edges are the
+    columns of ``axes`` (3x3, mm): a plane cuts the voxels whose centres lie within half of it, and no others."""
+    return float(np.abs(axes.T @ across).sum())
 
 
 def centre_on(views: list[object], point: np.ndarray) -> None:

@@ -6,13 +6,15 @@ import slicer
 
 from ..measures import Visit
 from .application import Application
-from .colours import CLASS_NAMES
+from .colours import CLASS_NAMES, class_colours
 from .display import CLASSES, Scale, chosen_scale, keep_scale, show_range
 from .nodes import Kind, linked, marked, patient_node
 from .timeline_change import set_change_range
 from .timeline_rows import Row, keep_state, shown_rows, state_of
 from .timeline_views import Views, map_node, opacity_of, view_at
 
+LEGEND_PLACE, LEGEND_SIZE, LEGEND_LABELS = (0.98, 0.02), (0.15, 0.38), 5
+"""In shares of a view: below the letter at its right side."""
 SMALL = 0.5  # of a scale: below it the legend's one decimal tells nothing
 
 
@@ -82,15 +84,19 @@ def show_legends(patient: object, rows: list[Row], page: list[Visit], views: Vie
         for column in reversed(range(len(page))):
             volume = map_node(patient, page[column].id, row.overlay) if row.overlay else None
             if volume is not None and volume.GetDisplayNode() is not None:
-                _put_legend(volume, views[column, number])
+                _put_legend(patient, volume, views[column, number])
                 break
 
 
-def _put_legend(volume: object, view: object) -> None:
+def _put_legend(patient: object, volume: object, view: object) -> None:
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(volume)
     display, unit = volume.GetDisplayNode(), marked(volume, "unit")
     legend.SetTitleText("" if unit in ("", "1") else unit)
+    legend.SetPosition(*LEGEND_PLACE)
+    legend.SetSize(*LEGEND_SIZE)
+    legend.SetNumberOfLabels(LEGEND_LABELS)
     if marked(volume, "name") in CLASSES:
+        display.SetAndObserveColorNodeID(class_colours(patient).GetID())  # scenes of before had colours without words
         legend.SetUseColorNamesForLabels(True)
         legend.SetLabelFormat("%s")
         legend.SetMaxNumberOfColors(len(CLASS_NAMES))

@@ -241,6 +241,38 @@ def test_the_letters_agree_with_the_voxels(app, shown, phantom):
     assert (at_left[0] > at_right[0]) == (letters(node) == ("R", "L"))
 
 
+# strokes in tilted visits
+
+
+def painted(image, axes, across, thickness):
+    """Share of the points of a slice, 40 mm about the middle of an image, whose nearest voxel has its centre within
+    half a thickness of the slice: what a brush of this thickness leaves solid."""
+    affine = to_world(image) @ nodes.get_image(image).affine
+    middle = affine @ [*(np.array(nodes.get_image(image).shape[::-1]) / 2 + 0.37), 1]
+    steps = np.linspace(-20, 20, 161)
+    across_screen = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+    points = middle[:3] + across_screen @ axes[:, :2].T
+    index = (np.linalg.inv(affine) @ np.c_[points, np.ones(len(points))].T)[:3]
+    centres = (affine @ np.r_[np.rint(index), np.ones((1, index.shape[1]))])[:3].T
+    return np.mean(np.abs((centres - middle[:3]) @ across) <= thickness / 2)
+
+
+def test_a_brush_is_as_thick_as_what_the_slice_cuts(app, shown, phantom):
+    visit = phantom.visits[1]  # tilted against the reference visit
+    image, node = find(shown, Kind.IMAGE, visit, "T1CE"), view_at(app, 1, 0)
+    axes = nodes.from_vtk(node.GetSliceToRAS())[:3, :3]
+    assert node.GetSliceSpacingMode() == node.PrescribedSliceSpacingMode
+    thickness = app.slice_logic(node).GetLowestVolumeSliceSpacing()[2]  # what brushes and the wheel ask for
+    assert painted(image, axes, axes[:, 2], thickness * (1 + 1e-9)) == 1
+    assert painted(image, axes, axes[:, 2], thickness * 0.9) < 1  # and no thicker than it must be
+    node.SetSliceSpacingModeToAutomatic()
+    own = app.slice_logic(node).GetLowestVolumeSliceSpacing()[2]
+    assert painted(image, axes, axes[:, 2], own) < 0.995  # Slicer's own choice leaves stripes
+    timeline.show(app, native=True)
+    native = app.slice_logic(node).GetLowestVolumeSliceSpacing()[2]
+    assert native == pytest.approx(nodes.get_image(image).spacing[2])  # along the voxels: one voxel
+
+
 # native position
 
 

@@ -225,7 +225,7 @@ class TimelineSection(Section):
         """To the next lesion of the next visit."""
         found = next_lesion(self.session.application)
         if found is not None:
-            self.panel.say(_("Lesion {name} of visit {visit}").format(name=found[1], visit=found[0]))
+            self.panel.say(_("{visit}: {name}").format(name=found[1], visit=found[0]))
             self._go(active_view(self.session.application))
 
     def enlarge(self) -> None:
