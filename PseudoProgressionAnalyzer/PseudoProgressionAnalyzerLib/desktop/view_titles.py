@@ -5,6 +5,9 @@ The views are Slicer's own; what is added here goes with them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import qt
 import slicer
 import vtk
 from slicer.util import VTKObservationMixin
@@ -18,41 +21,44 @@ from ..scene.timeline_views import column_of
 UPPER_LEFT, RIGHT_EDGE, LEFT_EDGE = 2, 5, 6  # places of vtkCornerAnnotation
 SIZE = 13  # points
 CHARACTER = 7.0  # pixels that a character of this size takes, on average
-BUTTONS, SLIDER = 110, 170  # pixels that the buttons of a bar and a slider with its number take
+BUTTONS, SLIDER = 110, 140  # pixels that the buttons of a bar and a slider with its number take at least
 
 
 class ViewTitles(VTKObservationMixin):
     """Date, days since radiotherapy and row in the upper left corner of each view, and at its sides which side of the
-    patient lies there."""
+    patient lies there. ``resized()`` is called when a view got another width, and its title may need other lines."""
 
     def __init__(self):
         VTKObservationMixin.__init__(self)
+        self.resized: Callable[[], None] = lambda: None
         self._corners: dict[str, object] = {}
+        self._widths: dict[str, int] = {}
 
     def update(self, application: object) -> None:
         """Writes the titles as the timeline is now, and gives all bars the same width."""
-        patient = patient_node(application.scene)
-        rows = shown_rows(patient) if patient is not None else []
-        manager = slicer.app.layoutManager()
-        if manager is None or not rows:
+        patient, manager = patient_node(application.scene), slicer.app.layoutManager()
+        if manager is None or patient is None:
             return
+        rows = shown_rows(patient)
         width = manager.viewport().width / max(state_of(patient).get("columns", 1), 1)
-        for node in timeline.view_nodes(application):
-            widget = manager.sliceWidget(node.GetLayoutName())
-            if widget is None:
-                continue
+        views = [(node, manager.sliceWidget(node.GetLayoutName())) for node in timeline.view_nodes(application)]
+        views = [(node, widget) for node, widget in views if widget is not None]
+        fits = all(_width(widget, node.GetLayoutLabel()) < width - BUTTONS for node, widget in views)
+        for node, widget in views:
             row = int(node.GetLayoutName().split("_")[2])
             corner = self._corner(node, widget)
             title = rows[row].title if row < len(rows) else ""
             _write(corner, UPPER_LEFT, "\n".join(lines(node.GetLayoutLabel(), title, width)), widget)
-            self._turned(node)
+            self._changed(node)
             image = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node).GetBackgroundVolumeID()
-            _fit_bar(widget.sliceController(), node.GetLayoutLabel(), bool(image) and column_of(node) == 0, width)
+            label = node.GetLayoutLabel() if fits else ""
+            _fit_bar(widget.sliceController(), label, bool(image) and column_of(node) == 0, width)
 
     def forget(self) -> None:
         """The views are gone."""
         self.removeObservers()
         self._corners.clear()
+        self._widths.clear()
 
     def _corner(self, node: object, widget: object) -> object:
         name = node.GetLayoutName()
@@ -69,18 +75,25 @@ class ViewTitles(VTKObservationMixin):
         renderer.AddViewProp(corner)
         widget.sliceView().cornerAnnotation().SetVisibility(False)  # Slicer's names of the volumes would lie under ours
         self._corners[name] = corner
-        if not self.hasObserver(node, vtk.vtkCommand.ModifiedEvent, self._turned):
-            self.addObserver(node, vtk.vtkCommand.ModifiedEvent, self._turned)
+        self._widths[name] = node.GetDimensions()[0]
+        if not self.hasObserver(node, vtk.vtkCommand.ModifiedEvent, self._changed):
+            self.addObserver(node, vtk.vtkCommand.ModifiedEvent, self._changed)
         return corner
 
-    def _turned(self, node: object, event: object = None) -> None:
+    def _changed(self, node: object, event: object = None) -> None:
         """A view that was turned shows other sides. Called with each step of a scroll: it must cost nothing."""
-        corner = self._corners.get(node.GetLayoutName())
-        if corner is not None:
-            left, right = letters(node)
-            if corner.GetText(LEFT_EDGE) != left or corner.GetText(RIGHT_EDGE) != right:
-                corner.SetText(LEFT_EDGE, left)
-                corner.SetText(RIGHT_EDGE, right)
+        name = node.GetLayoutName()
+        corner = self._corners.get(name)
+        if corner is None:
+            return
+        left, right = letters(node)
+        if corner.GetText(LEFT_EDGE) != left or corner.GetText(RIGHT_EDGE) != right:
+            corner.SetText(LEFT_EDGE, left)
+            corner.SetText(RIGHT_EDGE, right)
+        width = node.GetDimensions()[0]
+        if width != self._widths.get(name):
+            self._widths[name] = width
+            self.resized()
 
 
 def lines(label: str, row: str, width: float) -> list[str]:
@@ -97,12 +110,18 @@ def _write(corner: object, place: int, text: str, widget: object) -> None:
         widget.sliceView().scheduleRender()
 
 
+def _width(widget: object, text: str) -> int:
+    """Pixels that a text takes in the bar of a view."""
+    return slicer.util.findChild(widget.sliceController(), "ViewLabel").fontMetrics().horizontalAdvance(text)
+
+
 def _fit_bar(bar: object, text: str, with_slider: bool, width: float) -> None:
     """One slider moves all views: it stands in the first column. What does not fit gives way, so that no bar is wider
     than its column: the slider's number, and the label, which the view's corner says too."""
     slider, label = bar.sliceOffsetSlider(), slicer.util.findChild(bar, "ViewLabel")
     slider.visible = with_slider
+    slider.setSizePolicy(qt.QSizePolicy.Preferred, qt.QSizePolicy.Preferred)
     slider.spinBoxVisible = with_slider and width > BUTTONS + SLIDER
-    room = width - BUTTONS - (SLIDER if with_slider else 0)
-    label.text = text if label.fontMetrics().horizontalAdvance(text) < room else ""
+    fits = not with_slider or label.fontMetrics().horizontalAdvance(text) < width - BUTTONS - SLIDER
+    label.text = text if fits else ""
     label.visible = bool(label.text) or not with_slider

@@ -77,6 +77,7 @@ class TimelineSection(Section):
         node = patient_node(slicer.mrmlScene)
         if node is not None:
             self.watched = node, node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda caller, event: self.later())
+            self.session.titles.resized = self.later
 
     def close(self) -> None:
         """The views go."""
