@@ -1,4 +1,9 @@
-"""Philips SPAR/SDAT pairs: a text header and values in the floating-point form of the VAX."""
+"""Philips SPAR/SDAT pairs: a text header and values in the floating-point form of the VAX.
+
+How a transverse grid of one slice lies is taken as two public readers take it alike, spant (read_spar_sdat) and
+Oryx-MRSI (loadfile): columns run to the left, rows to the back, both of phase_encoding_fov over the number of columns,
+around the centre of the volume, turned with it. What they do not agree on, or only one of them reads, is refused.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from ..measures import InputError, Spectra
+from ..measures import InputError, Message, Spectra
 from .spectra_combine import combine_repetitions
 from .spectra_geometry import from_angles
 
 ENDINGS = (".sdat", ".spar")
 AXES = ("lr", "ap", "cc")
+DIMENSIONS = (("SUN_dim2_pnts", "dim2_pnts"), ("SUN_dim3_pnts", "dim3_pnts"))  # columns, rows: old and new spelling
+SLICES = ("nr_of_slices_for_multislice", "SUN_dim4_pnts", "dim4_pnts")
+UNSET = 1e6  # mm: beyond it an offset was never filled in
 
 
 def read(path: Path) -> Spectra:
-    """The spectrum of a SPAR/SDAT pair (either file is named); rows are averaged after alignment.
+    """The spectra of a SPAR/SDAT pair (either file is named); repetitions of one voxel are averaged after alignment.
 
     Raises InputError ``file_missing`` (the other file of the pair), ``spectra_fields``, ``spectra_philips_grid``,
     ``file_truncated``.
@@ -38,8 +46,9 @@ def read(path: Path) -> Spectra:
         )
     except (KeyError, ValueError) as error:
         raise InputError("spectra_fields", file=str(text), fields=str(error).strip("'")) from error
-    if int(float(fields.get("SUN_dim2_pnts", 1))) > 1 and int(float(fields.get("SUN_dim3_pnts", 1))) > 1:
-        raise InputError("spectra_philips_grid", file=str(text))
+    columns, lines = (_count(fields, names) for names in DIMENSIONS)
+    grid = columns > 1 or lines > 1
+    affine = _grid(fields, text, offset, degrees, (columns, lines)) if grid else from_angles(offset, size, degrees)
     content = values.read_bytes()
     if len(content) < 8 * points * rows:
         raise InputError("file_truncated", file=str(values))
@@ -47,17 +56,54 @@ def read(path: Path) -> Spectra:
     fid = (pairs @ np.array([1, -1j])).astype(np.complex64)  # conjugate: NIfTI-MRS counts frequencies the other way
     dwell_time = 1 / numbers["sample_frequency"]
     name = f"{fields.get('scan_id', '')} {fields.get('examination_name', '')}".lower()
-    fid = combine_repetitions(fid, dwell_time) if rows > 1 else fid[0]
+    if grid:
+        fid = fid.reshape(1, lines, columns, points)
+    else:
+        fid = (combine_repetitions(fid, dwell_time) if rows > 1 else fid[0])[None, None, None]
     return Spectra(
-        fid[None, None, None].astype(np.complex64),
+        fid.astype(np.complex64),
         dwell_time,
         numbers["synthesizer_frequency"] * 1e-6,
         numbers["echo_time"] * 1e-3,
         fields.get("nucleus", "1H"),
-        from_angles(offset, size, degrees),
+        affine,
+        flags=(Message("spectra_philips_place", {"file": str(text)}),) if grid else (),
         sequence=next((known for known in ("PRESS", "STEAM", "sLASER") if known.lower() in name), ""),
         repetition_time=numbers["repetition_time"] * 1e-3,
     )
+
+
+def _count(fields: dict[str, str], names: tuple[str, ...]) -> int:
+    """Length of a dimension, 1 where none of the names is there."""
+    return max([1, *(int(float(fields[name])) for name in names if fields.get(name))])
+
+
+def _grid(
+    fields: dict[str, str], text: Path, offset: np.ndarray, degrees: np.ndarray, shape: tuple[int, int]
+) -> np.ndarray:
+    """Affine (4x4, RAS) of a grid of ``(columns, rows)``. offset, degrees: of the volume, as ``from_angles``.
+
+    Raises InputError ``spectra_philips_grid`` where the header does not say, or says twice and differently, how it lies.
+    """
+    try:
+        field, thickness = float(fields["phase_encoding_fov"]), float(fields["slice_thickness"])
+        other = np.array([float(fields.get(f"si_{axis}_off_center", "inf")) for axis in AXES])
+    except (KeyError, ValueError) as error:
+        raise InputError("spectra_philips_grid", file=str(text)) from error
+    edge = field / shape[0]
+    stated = bool((np.abs(other) < UNSET).all() and other.any())
+    known = (
+        fields.get("phase_encoding_direction", "").lower().startswith("tra")
+        and _count(fields, SLICES) == 1
+        and int(fields["rows"]) == shape[0] * shape[1]
+        and field > 0 < thickness
+        and not (stated and np.abs(other - offset).max() > edge / 2)
+    )
+    if not known:
+        raise InputError("spectra_philips_grid", file=str(text))
+    voxel = from_angles(offset, np.array([edge, edge, thickness]), degrees)
+    voxel[:3, 3] -= voxel[:3, :2] @ (np.array(shape) - 1) / 2
+    return voxel
 
 
 def water_reference(path: Path) -> Path | None:

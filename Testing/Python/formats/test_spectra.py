@@ -1,6 +1,7 @@
 """Spectra of every vendor: values, axis, place, and refusals."""
 
 import json
+import math
 import struct
 from dataclasses import replace
 
@@ -248,6 +249,78 @@ def test_refusals(tmp_path):
     long = write_nifti(tmp_path / "long.nii", np.concatenate([fid, fid], axis=-1), FIELDS)
     whole = write_nifti(tmp_path / "whole.nii", fid, FIELDS)
     assert code(whole, water=long) == "spectra_water_differs"
+
+
+def to_vax(values):
+    """F_floating words of numbers, by the definition in the VAX manual (not the reader's code)."""
+    words = []
+    for value in values:
+        if value == 0:
+            words += [0, 0]
+            continue
+        fraction, exponent = math.frexp(abs(value))  # 0.5 <= fraction < 1
+        mantissa = round((fraction - 0.5) * 2**24)
+        words += [(value < 0) << 15 | (exponent + 128) << 7 | mantissa >> 16, mantissa & 0xFFFF]
+    return np.array(words, "<u2").tobytes()
+
+
+def write_philips(path, fid, **fields):
+    """A SPAR/SDAT pair of decays (row, column, point), columns the fastest, conjugated as the scanner writes them."""
+    rows, columns, points = fid.shape
+    said = {
+        "samples": points, "rows": rows * columns, "sample_frequency": 2000, "synthesizer_frequency": 127755264,
+        "echo_time": 144, "repetition_time": 2000, "nucleus": "1H", "scan_id": "2DSI PRESS",
+        "phase_encoding_enable": '"yes"', "phase_encoding_direction": '"trans"', "phase_encoding_fov": 160,
+        "slice_thickness": 15, "nr_of_slices_for_multislice": 1, "dim2_pnts": columns, "dim3_pnts": rows,
+        "lr_size": 80, "ap_size": 100, "cc_size": 15, "lr_off_center": 4, "ap_off_center": -7, "cc_off_center": 20,
+        "lr_angulation": 0, "ap_angulation": 0, "cc_angulation": 0,
+        "si_lr_off_center": -1.7e38, "si_ap_off_center": -1.7e38, "si_cc_off_center": 1.7e38,
+    } | fields  # fmt: skip
+    path.with_suffix(".SPAR").write_text("".join(f"{name} : {value}\n" for name, value in said.items()))
+    values = np.stack([fid.real, -fid.imag], axis=-1).ravel()
+    path.with_suffix(".SDAT").write_bytes(to_vax(values.tolist()))
+    return path.with_suffix(".SPAR")
+
+
+def test_philips_grid_holds_each_spectrum_in_its_place(tmp_path):
+    """An asymmetric phantom: one voxel in the left front of the head, where the reader has to put it."""
+    size = np.full((6, 8), 0.05)
+    size[1, 6] = 1.0  # second row from the front, second column from the left
+    fid = brain(64, frequency=127.755264) * size[:, :, None]
+    spectra = load(write_philips(tmp_path / "grid", fid))
+    assert spectra.shape == (1, 6, 8)
+    assert np.allclose(spectra.fid[0], fid, rtol=1e-5, atol=1e-6)
+    k, j, i = np.unravel_index(np.abs(spectra.fid[..., 0]).argmax(), spectra.shape)
+    right, anterior, superior = (spectra.affine @ [i, j, k, 1])[:3]
+    # Voxels of 160 / 8 = 20 mm around 4 mm left, 7 mm in front: 2.5 columns to the left, 1.5 rows to the front.
+    assert (right, anterior, superior) == pytest.approx((-4 - 50, 7 + 30, 20))
+    assert "spectra_philips_place" in {flag.code for flag in spectra.flags}
+
+
+def test_philips_grid_turns_with_its_volume(tmp_path):
+    fid = np.ones((4, 4, 1)) * brain(64, frequency=127.755264)
+    flat = load(write_philips(tmp_path / "flat", fid)).affine
+    turned = load(write_philips(tmp_path / "turned", fid, cc_angulation=90, SUN_dim2_pnts=4)).affine
+    middle = np.array([1.5, 1.5, 0, 1])
+    assert np.allclose(flat @ middle, (-4, 7, 20, 1)) and np.allclose(turned @ middle, (-4, 7, 20, 1))
+    # About the head axis left goes to the back, as of a single voxel (test_boxes): columns then run to the back.
+    assert np.allclose(turned[:3, 0], (0, -40, 0), atol=1e-9) and np.allclose(flat[:3, 0], (-40, 0, 0))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"phase_encoding_direction": '"cor"'},
+        {"nr_of_slices_for_multislice": 3},
+        {"phase_encoding_fov": 0},
+        {"slice_thickness": ""},
+        {"rows": 12},
+        {"si_lr_off_center": 40, "si_ap_off_center": -7, "si_cc_off_center": 20},
+    ],
+)
+def test_philips_grids_whose_place_is_not_certain_are_refused(tmp_path, fields):
+    fid = np.ones((4, 4, 1)) * brain(64, frequency=127.755264)
+    assert code(write_philips(tmp_path / "grid", fid, **fields)) == "spectra_philips_grid"
 
 
 def test_header_of_nifti_1_by_quaternion():
