@@ -1,7 +1,9 @@
 """GE P-files of single-voxel spectroscopy (PROBE): every frame of every coil, water references first.
 
 Offsets of the fields in the header: GE raw header of revision 9, checked on two files with their SAGE descriptions;
-later revisions keep the first part and state where the data begin.
+later revisions keep the first part and state where the data begin. Where the size of a grid stands is taken from a
+public reader (spant, read_pfile); how a grid is ordered and lies in the head is documented nowhere that we could check,
+so grids are refused.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ FIRST, LAST = 9, 30  # revisions
 def read(path: Path) -> Spectra:
     """The spectrum of a P-file with its water reference; coils and frames are combined.
 
-    Raises InputError ``spectra_ge_revision`` (a header of another layout), ``file_truncated``.
+    Raises InputError ``spectra_ge_revision`` (a header of another layout), ``spectra_ge_grid``, ``file_truncated``.
     """
     content = path.read_bytes()
     for order in "<>":
@@ -43,6 +45,8 @@ def read(path: Path) -> Spectra:
         size in (2, 4) and 0 <= references < frames and 500 <= width <= 20000 and 20 < frequency < 500 and coils > 0
     ):
         raise InputError("spectra_ge_revision", file=str(path), revision=f"{revision:g}")
+    if max(field(374, "3h")) > 1:
+        raise InputError("spectra_ge_grid", file=str(path))
     count = coils * (frames + 1) * points  # a baseline precedes the frames of each coil
     values = np.frombuffer(content, f"{order}i{size}", offset=start)
     if values.size < 2 * count:

@@ -282,6 +282,15 @@ def write_philips(path, fid, **fields):
     return path.with_suffix(".SPAR")
 
 
+def test_ge_grids_are_refused(reference_data, tmp_path):
+    """A real single-voxel file whose header is made to state a grid."""
+    content = bytearray(reference_data(DATA + "tarquin/ge/P1834_1.5T_030_2000.7").read_bytes())
+    order = "<" if 9 <= struct.unpack_from("<f", content)[0] < 30 else ">"
+    struct.pack_into(order + "3h", content, 374, 8, 8, 1)
+    (tmp_path / "P0001.7").write_bytes(content)
+    assert code(tmp_path / "P0001.7") == "spectra_ge_grid"
+
+
 def test_philips_grid_holds_each_spectrum_in_its_place(tmp_path):
     """An asymmetric phantom: one voxel in the left front of the head, where the reader has to put it."""
     size = np.full((6, 8), 0.05)
