@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 
 import numpy as np
@@ -111,28 +111,44 @@ def fit_region_spectra(
     except InputError as error:  # a scene that was opened where the files are not
         warn(analysis, visit_id, error.message)
         return
+    for key in [key for key in analysis.region_spectra if key[0] == visit_id]:
+        del analysis.region_spectra[key]
+    analysis.region_spectra |= fit_means(analysis, visit_id, spectra, progress=progress, cancelled=cancelled)
+    later = ("step_measure", "step_lesions", "step_responses", "step_assess")  # they read what is new here
+    analysis.finished -= {(step, "") for step in later}
+
+
+def fit_means(
+    analysis: Analysis,
+    visit_id: str,
+    spectra: Spectra,
+    *,
+    known: Container[tuple[str, str, str]] = (),
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> dict[tuple[str, str, str], Fit]:
+    """Fits of the mean spectra of the regions that are measured in a visit's grid, by visit, visit drawn in, and name;
+    those that are known already are left out. Changes nothing."""
+    series = analysis.patient.visit(visit_id).of_role("MRSI")
     wanted = {
         (region.visit, region.name): analysis.regions.get((region.visit, region.name))
         for region in analysis.patient.regions
         if region.visit == visit_id or region.carried or region.purpose == "free"
     }
     wanted[visit_id, REFERENCE] = analysis.references.get(visit_id)
-    for key in [key for key in analysis.region_spectra if key[0] == visit_id]:
-        del analysis.region_spectra[key]
+    means = {}
     for number, ((drawn_in, name), mask) in enumerate(wanted.items()):
-        if mask is None or drawn_in not in analysis.visit_to_reference:
+        if mask is None or drawn_in not in analysis.visit_to_reference or (visit_id, drawn_in, name) in known:
             continue
         overlap = overlap_with(analysis, visit_id, "MRSI", mask, drawn_in)
         try:
             mean = mean_spectrum(spectra, analysis.spectra_fits[visit_id, "MRSI"], overlap)
-            found = fit(mean, cancelled=cancelled, **_stated(series))
+            means[visit_id, drawn_in, name] = fit(mean, cancelled=cancelled, **_stated(series))
         except InputError:
             continue  # no accepted voxel in it: its measurements say so
-        analysis.region_spectra[visit_id, drawn_in, name] = found
         if progress is not None:
             progress((number + 1) / len(wanted))
-    later = ("step_measure", "step_lesions", "step_responses", "step_assess")  # they read what is new here
-    analysis.finished -= {(step, "") for step in later}
+    return means
 
 
 def _stated(series: Series) -> dict:

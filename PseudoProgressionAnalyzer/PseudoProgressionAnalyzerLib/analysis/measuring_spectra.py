@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -29,6 +30,8 @@ MEAN_SPECTRUM = "_mean_spectrum"
 TO_REFERENCE = "Cho_NAA_ratio"
 NORMAL_CREATINE = "Cho_nCr_area"
 NAMES = (*RATIOS, INDEX, TO_REFERENCE, NORMAL_CREATINE, *(name + MEAN_SPECTRUM for name in OF_MEAN_SPECTRUM))
+WAITING = "spectra_mean_waiting"
+"""Code of rows whose mean spectrum is to be fitted again."""
 LEAST_BOX = 0.5  # share of a single voxel's box that must lie in a region to stand for it
 
 
@@ -57,9 +60,52 @@ def measure_spectra(
             here = regions.sums(found, overlap)
         except InputError as error:
             trouble = error.message
+    row = _rows_of(found, visit_id, region, kind, said)
+    over = "one box" if max(found.shape) == 1 else "ratio of sums over voxels in the region"
+
+    rows = []
+    for name, (numerator, denominator, ratio_kind) in RATIOS.items():
+        if not found.holds(numerator):
+            continue
+        why_not = trouble or _unsuited(found, numerator)
+        if why_not:
+            rows.append(row(name, None, over, (why_not,)))
+        else:
+            rows.append(row(name, regions.ratio_of(here, numerator, denominator, ratio_kind), over))
+    if trouble:
+        normal = role == "MRSI" and visit_id in analysis.references
+        names = (INDEX, TO_REFERENCE, NORMAL_CREATINE) if normal else (INDEX,)
+        return rows + [row(name, None, over, (trouble,), "" if name == INDEX else reference) for name in names]
+    rows.append(row(INDEX, regions.share_of(here, "tCho", "tNAA"), over))
+    if role == "MRSI":
+        rows += _against_reference(analysis, visit_id, here, over, reference, row)
+        rows += mean_spectrum_rows(analysis, visit_id, region, kind)
+    return rows
+
+
+def mean_spectrum_rows(analysis: Analysis, visit_id: str, region: Region, kind: str) -> list[Measurement]:
+    """Ratios of the fit of the region's mean spectrum in the visit's grid; waiting where the region changed since."""
+    row = _rows_of(analysis.spectra_fits[visit_id, "MRSI"], visit_id, region, kind)
+    mean = analysis.region_spectra.get((visit_id, region.visit, region.name))
+    method = "fit of the aligned mean spectrum"
+    names = [name + MEAN_SPECTRUM for name in OF_MEAN_SPECTRUM]
+    if mean is None:
+        if ("step_region_spectra", visit_id) in analysis.finished:
+            return []
+        return [row(name, None, method, (Message(WAITING),)) for name in names]
+    try:
+        one = regions.sums(mean, np.ones(mean.shape))
+    except InputError as error:
+        return [row(name, None, method, (error.message,)) for name in names]
+    return [row(name + MEAN_SPECTRUM, regions.ratio_of(one, *RATIOS[name][:2]), method) for name in OF_MEAN_SPECTRUM]
+
+
+def _rows_of(
+    found: Fit, visit_id: str, region: Region, kind: str, said: tuple[Message, ...] = ()
+) -> Callable[..., Measurement]:
+    """What makes rows of a region in a visit's fit; said: of each of them."""
     protocol = found.protocol
     how = f"{protocol.sequence}, TE {1000 * protocol.echo_time:.0f} ms, {protocol.frequency:.1f} MHz"
-    over = "one box" if max(found.shape) == 1 else "ratio of sums over voxels in the region"
 
     def row(
         name: str, of: RegionRatio | None, method: str, flags: tuple[Message, ...] = (), against: str = ""
@@ -79,24 +125,7 @@ def measure_spectra(
             flags=(*(of.flags if of else ()), *flags, *said),
         )
 
-    rows = []
-    for name, (numerator, denominator, ratio_kind) in RATIOS.items():
-        if not found.holds(numerator):
-            continue
-        why_not = trouble or _unsuited(found, numerator)
-        if why_not:
-            rows.append(row(name, None, over, (why_not,)))
-        else:
-            rows.append(row(name, regions.ratio_of(here, numerator, denominator, ratio_kind), over))
-    if trouble:
-        normal = role == "MRSI" and visit_id in analysis.references
-        names = (INDEX, TO_REFERENCE, NORMAL_CREATINE) if normal else (INDEX,)
-        return rows + [row(name, None, over, (trouble,), "" if name == INDEX else reference) for name in names]
-    rows.append(row(INDEX, regions.share_of(here, "tCho", "tNAA"), over))
-    if role == "MRSI":
-        rows += _against_reference(analysis, visit_id, here, over, reference, row)
-        rows += _of_mean_spectrum(analysis, visit_id, region, row)
-    return rows
+    return row
 
 
 def not_compared(fits: dict[tuple[str, str], Fit], earlier: Measurement, later: Measurement) -> tuple[Message, ...]:
@@ -176,16 +205,3 @@ def _normal(analysis: Analysis, visit_id: str, found: Fit, tissue: Image) -> Sum
         known = tissue.array, regions.sums(found, overlap_with(analysis, visit_id, "MRSI", tissue, visit_id))
         found.remembered["reference"] = known
     return known[1]
-
-
-def _of_mean_spectrum(analysis: Analysis, visit_id: str, region: Region, row) -> list[Measurement]:
-    """Ratios of the fit of the region's mean spectrum; none where it was not fitted since the region changed."""
-    mean = analysis.region_spectra.get((visit_id, region.visit, region.name))
-    method = "fit of the aligned mean spectrum"
-    if mean is None:
-        return []
-    try:
-        one = regions.sums(mean, np.ones(mean.shape))
-    except InputError as error:
-        return [row(name + MEAN_SPECTRUM, None, method, (error.message,)) for name in OF_MEAN_SPECTRUM]
-    return [row(name + MEAN_SPECTRUM, regions.ratio_of(one, *RATIOS[name][:2]), method) for name in OF_MEAN_SPECTRUM]

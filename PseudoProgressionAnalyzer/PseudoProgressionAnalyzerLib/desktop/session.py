@@ -22,6 +22,8 @@ from ..analysis.aligning import forget_transform, use_transform
 from ..analysis.change_maps import change_map
 from ..analysis.correcting import correct
 from ..analysis.judging import assess_visits
+from ..analysis.mean_spectra import STEP as MEAN_SPECTRA
+from ..analysis.mean_spectra import follow_mean_spectra
 from ..analysis.responding import update_lesions
 from ..analysis.run import run, start
 from ..formats.series import read_series_header
@@ -48,6 +50,7 @@ from ..scene.read import read_scene
 from ..scene.region_list import add_region, follow_segments, forget_reference, segment_at
 from ..scene.regions import remeasure, take
 from ..scene.segments import dress_segment
+from ..scene.spectra import write_region_spectra
 from ..scene.timeline_change import put_change
 from ..scene.timeline_look import look_again, look_of
 from ..scene.timeline_overlays import set_opacity
@@ -60,8 +63,8 @@ Show = Callable[[Message, float], None]
 FOLLOWING = ("step_response_maps", "step_measure", "step_lesions", "step_responses", "step_assess")
 """Steps that depend on what is drawn."""
 
-JUDGED = ("lesions", "parts", "outlines", "response", "assessments", "outcome")
-"""What judging writes into the analysis."""
+JUDGED = ("lesions", "parts", "outlines", "response", "assessments", "outcome", "measurements")
+"""What judging writes into the analysis; and with it the mean spectra that it fitted again."""
 
 
 @dataclass(frozen=True)
@@ -358,6 +361,10 @@ class Session:
         part.patient.regions = [copy.copy(region) for region in analysis.patient.regions]
 
         def work() -> Judged | None:
+            try:
+                follow_mean_spectra(part, lambda: self._edits != edits)
+            except CancelledError:
+                return None
             update_lesions(part)
             if self._edits != edits:
                 return None
@@ -374,6 +381,8 @@ class Session:
         analysis = self._patient()
         for name in JUDGED:
             setattr(analysis, name, getattr(judged.analysis, name))
+        analysis.region_spectra.update(judged.analysis.region_spectra)
+        analysis.finished |= {step for step in judged.analysis.finished if step[0] == MEAN_SPECTRA}
         self._write(judged.text)
         return True
 
@@ -391,6 +400,7 @@ class Session:
         self._settled = self._edits
         write_patient(patient, analysis)
         write_measurements(patient, analysis)
+        write_region_spectra(patient, analysis)
         write_assessment(patient, assessment)
 
     def set_prior(self, prior: Sequence[float] | None, visit: str = "") -> None:

@@ -83,7 +83,8 @@ def _grid(
 ) -> np.ndarray:
     """Affine (4x4, RAS) of a grid of ``(columns, rows)``. offset, degrees: of the volume, as ``from_angles``.
 
-    Raises InputError ``spectra_philips_grid`` where the header does not say, or says twice and differently, how it lies.
+    Raises InputError ``spectra_philips_grid`` where the header does not say how it lies, or says it twice
+    and differently.
     """
     try:
         field, thickness = float(fields["phase_encoding_fov"]), float(fields["slice_thickness"])

@@ -24,15 +24,28 @@ TISSUE = "reference tissue"
 
 def build_spectra(patient: object, analysis: Analysis, pause: Callable[[], None]) -> None:
     """Brings the nodes of all fits up to date."""
-    fits = {(Kind.SPECTRA, visit, role): found for (visit, role), found in analysis.spectra_fits.items()}
-    for (visit, drawn_in, region), found in analysis.region_spectra.items():
-        fits[Kind.REGION_SPECTRA, visit, json.dumps([drawn_in, region])] = found
-    for (kind, visit, name), found in fits.items():
-        of = f"{name} spectra" if kind == Kind.SPECTRA else f"mean spectrum of {json.loads(name)[1] or TISSUE}"
-        _write(put(patient, "vtkMRMLScalarVolumeNode", f"{visit} {of}", kind, visit, name), found)
+    for (visit, role), found in analysis.spectra_fits.items():
+        _write(put(patient, "vtkMRMLScalarVolumeNode", f"{visit} {role} spectra", Kind.SPECTRA, visit, role), found)
         pause()
-    for node in [*linked(patient, Kind.SPECTRA), *linked(patient, Kind.REGION_SPECTRA)]:
-        if (marked(node, "kind"), marked(node, "visit"), marked(node, "name")) not in fits:
+    _prune(patient, Kind.SPECTRA, set(analysis.spectra_fits))
+    write_region_spectra(patient, analysis)
+
+
+def write_region_spectra(patient: object, analysis: Analysis) -> None:
+    """Brings the nodes of the regions' mean spectra up to date: milliseconds."""
+    known = set()
+    for (visit, drawn_in, region), found in analysis.region_spectra.items():
+        name = json.dumps([drawn_in, region])
+        title = f"{visit} mean spectrum of {region or TISSUE}"
+        _write(put(patient, "vtkMRMLScalarVolumeNode", title, Kind.REGION_SPECTRA, visit, name), found)
+        known.add((visit, name))
+    _prune(patient, Kind.REGION_SPECTRA, known)
+
+
+def _prune(patient: object, kind: str, known: set[tuple[str, str]]) -> None:
+    """Removes the nodes of fits that are there no more."""
+    for node in linked(patient, kind):
+        if (marked(node, "visit"), marked(node, "name")) not in known:
             patient.GetScene().RemoveNode(node)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from PseudoProgressionAnalyzerLib.analysis import Analysis, fitting_spectra
+from PseudoProgressionAnalyzerLib.analysis import Analysis, fitting_spectra, mean_spectra
 from PseudoProgressionAnalyzerLib.analysis.fitting_spectra import fit_region_spectra, fit_spectra
 from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
 from PseudoProgressionAnalyzerLib.cases.spectra import write
@@ -127,6 +127,31 @@ def test_the_mean_spectrum_agrees_and_is_forgotten_with_its_region(job):
     assert mean.value == pytest.approx(held["tCho"] / held["tNAA"], rel=0.1)
     assert analysis.region_spectra["a", "a", "lesion"].snr.item() > np.median(analysis.spectra_fits["a", "MRSI"].snr)
     assert ("a", "a", "") in analysis.region_spectra
+
+
+def test_the_mean_spectrum_of_a_changed_region_waits_and_follows(job, monkeypatch):
+    """As after a stroke: its fit was dropped, its rows say that they wait, then they come back as they were."""
+    before = job[0]
+    key, name = ("a", "a", "lesion"), "Cho_NAA_molar_mean_spectrum"
+    monkeypatch.setattr(mean_spectra, "read_spectra", lambda series: job[4][str(series.path)])
+    finished = {("step_region_spectra", "a"), ("step_region_spectra", "b")}
+    analysis = replace(
+        before, region_spectra=dict(before.region_spectra), measurements=list(before.measurements), finished=finished
+    )
+    assert not mean_spectra.follow_mean_spectra(analysis)  # nothing changed
+    del analysis.region_spectra[key]
+    finished.discard(("step_region_spectra", "a"))
+    measure_visits(analysis)
+    waiting = row(analysis, "a", name)
+    assert waiting.value is None and [flag.code for flag in waiting.flags] == ["spectra_mean_waiting"]
+    assert mean_spectra.waiting(analysis) == [key]
+    with pytest.raises(CancelledError):
+        mean_spectra.follow_mean_spectra(analysis, lambda: True)
+    assert mean_spectra.waiting(analysis) == [key]
+    assert mean_spectra.follow_mean_spectra(analysis)
+    assert row(analysis, "a", name).value == pytest.approx(row(before, "a", name).value)
+    assert mean_spectra.waiting(analysis) == [] and key in analysis.region_spectra
+    assert row(analysis, "b", name, "a").value == pytest.approx(row(before, "b", name, "a").value)
 
 
 def test_change_as_log_ratio(job):

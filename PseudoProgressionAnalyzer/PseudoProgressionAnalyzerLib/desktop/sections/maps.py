@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import qt
 import slicer
-import vtk
 from slicer.i18n import tr as _
 
 from ... import texts
@@ -19,8 +18,9 @@ from ...report.perfusion import grade_of
 from ...report.words import date_words
 from ...scene import timeline
 from ...scene.curve_plot import changed_file, curves_of, file_entry, show_curves, voxel_of
-from ...scene.nodes import marked, patient_node
+from ...scene.nodes import patient_node
 from ..plot_widget import plot_widget
+from ..pointer import Pointer
 from ..section import Section, offer
 from ..tables import fill
 
@@ -36,7 +36,7 @@ class MapsSection(Section):
 
     def __init__(self, *parts):
         super().__init__(*parts)
-        self.observed: list[tuple[object, int]] = []
+        self.pointer = Pointer(self._pointed)
         self.plot = None
         self.series: tuple[str, Image] | None = None
         self.reading = False
@@ -56,29 +56,16 @@ class MapsSection(Section):
 
     def close(self) -> None:
         """Nothing is observed any more; the plot lets go of its nodes, and the series of its memory."""
-        self.forget()
+        self.pointer.forget()
         self.series = None
         if self.plot is not None:
             self.plot.mrmlPlotViewNode().SetPlotChartNodeID(None)
 
     def listen(self) -> None:
-        """Observes the crosshair and every slice view of the present layout, where the patient has curves."""
-        self.forget()
-        if not self._visits():
-            return
-        crosshair = slicer.mrmlScene.GetSingletonNode("default", "vtkMRMLCrosshairNode")
-        if crosshair is not None:
-            self._observe(crosshair, slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent, self._moved)
-        manager = slicer.app.layoutManager()
-        for name in manager.sliceViewNames() if manager else ():
-            interactor = manager.sliceWidget(name).sliceView().interactor()
-            self._observe(interactor, vtk.vtkCommand.LeftButtonPressEvent, self._clicked)
-
-    def forget(self) -> None:
-        """Ends all observations."""
-        for node, tag in self.observed:
-            node.RemoveObserver(tag)
-        self.observed = []
+        """Follows the pointer in the views of the present layout, where the patient has curves."""
+        self.pointer.forget()
+        if self._visits():
+            self.pointer.follow()
 
     def refresh(self) -> None:
         """Which maps there are, where they come from, and how far they can be trusted."""
@@ -220,34 +207,18 @@ class MapsSection(Section):
         analysis = self.session.analysis
         return [visit for visit, name in analysis.curves if name == "DSC"] if analysis else []
 
-    def _observe(self, node: object, event: int, function) -> None:
-        self.observed.append((node, node.AddObserver(event, function)))
-
-    def _moved(self, crosshair, event) -> None:
-        if qt.QApplication.keyboardModifiers() & qt.Qt.ShiftModifier:
-            self._at_cursor(read=False)
-
-    def _clicked(self, interactor, event) -> None:
-        self._at_cursor(read=True)
-
-    def _at_cursor(self, read: bool) -> None:
-        """The voxel under the pointer, in the visit whose view it is in; a series is read after a click only."""
+    def _pointed(self, visit: str, world: np.ndarray, clicked: bool) -> None:
+        """A series is read after a click only."""
         if self.panel.busy or self.reading or self.panel.button(self.name).collapsed or self.session.analysis is None:
             return
-        crosshair = slicer.mrmlScene.GetSingletonNode("default", "vtkMRMLCrosshairNode")
-        world = [0.0, 0.0, 0.0]
-        view = crosshair.GetCursorPositionXYZ([0.0, 0.0, 0.0]) if crosshair.GetCursorPositionRAS(world) else None
-        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view) if view is not None else None
-        volume = slicer.mrmlScene.GetNodeByID(composite.GetBackgroundVolumeID() or "") if composite else None
-        visit = marked(volume, "visit") if volume is not None else ""
-        if not visit or not (read or (self.series and self.series[0] == visit)):
+        if not (clicked or (self.series and self.series[0] == visit)):
             return
         self.reading = True  # after the click was dealt with: reading lets events pass
 
         def later() -> None:
             try:
                 with self.panel.errors():
-                    self.show_voxel(visit, np.array(world))
+                    self.show_voxel(visit, world)
             finally:
                 self.reading = False
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import numpy as np
 import qt
 import slicer
-import vtk
 from slicer.i18n import tr as _
 
 from ... import texts
 from ...analysis.fitting_spectra import INDEX, RATIO_MAPS, REFERENCE
-from ...analysis.measuring_spectra import measured_role
-from ...measures import InputError
+from ...analysis.mean_spectra import waiting
+from ...analysis.measuring_spectra import WAITING, measured_role
+from ...measures import InputError, Message
 from ...report.spectra import numbers_line, why_not_accepted
 from ...scene import timeline
-from ...scene.nodes import marked, patient_node
+from ...scene.nodes import patient_node
 from ...scene.spectrum_plot import OVERLAP, lesion_overlap, show_spectrum, voxel_at, write_overlaps
 from ...spectroscopy.result import Curves
 from ..plot_widget import plot_widget
+from ..pointer import Pointer
 from ..section import Section, offer
 
 MAPS = (*RATIO_MAPS, INDEX, OVERLAP)
@@ -31,7 +32,7 @@ class SpectroscopySection(Section):
 
     def __init__(self, *parts):
         super().__init__(*parts)
-        self.observed: list[tuple[object, int]] = []
+        self.pointer = Pointer(self._pointed)
         self.plot = None
         self.shown: tuple | None = None  # visit and voxel whose spectrum is plotted
         self.ui.spectraMapSelector.connect("activated(int)", lambda index: self.show_map())
@@ -44,32 +45,17 @@ class SpectroscopySection(Section):
 
     def close(self) -> None:
         """Nothing is observed any more; the plot lets go of its nodes."""
-        self.forget()
+        self.pointer.forget()
         if self.plot is not None:
             self.plot.mrmlPlotViewNode().SetPlotChartNodeID(None)
 
     def listen(self) -> None:
-        """Observes the crosshair and every slice view of the present layout, where the patient has spectra."""
-        self.forget()
-        scene = slicer.mrmlScene
-        if scene.IsClosing() or scene.IsImporting():
+        """Follows the pointer in the views of the present layout, where the patient has spectra."""
+        self.pointer.forget()
+        if slicer.mrmlScene.IsClosing() or slicer.mrmlScene.IsImporting():
             qt.QTimer.singleShot(0, self.listen)  # the patient is not whole yet, or not whole any more
-            return
-        if not self._visits():
-            return
-        crosshair = scene.GetSingletonNode("default", "vtkMRMLCrosshairNode")
-        if crosshair is not None:
-            self._observe(crosshair, slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent, self._moved)
-        manager = slicer.app.layoutManager()
-        for name in manager.sliceViewNames() if manager else ():
-            interactor = manager.sliceWidget(name).sliceView().interactor()
-            self._observe(interactor, vtk.vtkCommand.LeftButtonPressEvent, self._clicked)
-
-    def forget(self) -> None:
-        """Ends all observations."""
-        for node, tag in self.observed:
-            node.RemoveObserver(tag)
-        self.observed = []
+        elif self._visits():
+            self.pointer.follow()
 
     def refresh(self) -> None:
         """In which visits there are spectra, and the maps that can be laid over the anatomy."""
@@ -100,10 +86,16 @@ class SpectroscopySection(Section):
             self.plot = plot_widget(self.ui.spectrumHolder, "PPASpectrum", "Spectrum", PLOT_HEIGHT)
         self.ui.spectrumHolder.visible = bool(visits)
 
+    def measured(self) -> None:
+        """The mean spectrum of a region that changed is not there until it is fitted again."""
+        self._offer_regions()
+
     def settled(self) -> None:
-        """What counts in the lesions follows their outlines; mean spectra of edited regions are gone."""
+        """What counts in the lesions follows their outlines; mean spectra of edited regions were fitted again."""
         self.shown = None
         self._offer_regions()
+        if self.ui.spectrumSelector.currentData:
+            self.show_region()
         if self.ui.spectraMapSelector.currentData == OVERLAP and self._visits():
             write_overlaps(patient_node(slicer.mrmlScene), self.session.analysis)
 
@@ -160,26 +152,36 @@ class SpectroscopySection(Section):
         return True
 
     def show_region(self) -> None:
-        """Plots the mean spectrum of the chosen region."""
+        """Plots the mean spectrum of the chosen region; says so where it waits for the pen to rest."""
         key = self.ui.spectrumSelector.currentData
         found = self.session.analysis.region_spectra.get(tuple(key.split("\t"))) if key else None
         if found is not None and np.isfinite(found.snr).all():
             self.shown = None
             self._plot(found.curves((0, 0, 0)), self.ui.spectrumSelector.currentText)
             self.ui.spectrumLabel.text = numbers_line(found)
+        elif key:
+            self.ui.spectrumLabel.text = texts.sentence(Message(WAITING))
 
     def _offer_regions(self) -> None:
-        """The clicked voxel, and every region whose mean spectrum was fitted."""
-        selector, offered = self.ui.spectrumSelector, [("", _("Clicked voxel"))]
-        for key in self.session.analysis.region_spectra if self.session.analysis else ():
+        """The clicked voxel, and every region whose mean spectrum was fitted or is to be fitted again."""
+        selector, analysis = self.ui.spectrumSelector, self.session.analysis
+        offered = [("", _("Clicked voxel"))]
+        for key in dict.fromkeys((*analysis.region_spectra, *waiting(analysis))) if analysis else ():
             visit, drawn_in, region = key
             name = _("reference tissue") if region == REFERENCE else region
             where = "" if drawn_in == visit else _(" (fixed, drawn in {visit})").format(visit=drawn_in)
-            offered.append(("\t".join(key), _("{visit}, mean of {region}").format(visit=visit, region=name + where)))
-        if [selector.itemData(index) for index in range(selector.count)] != [key for key, _text in offered]:
+            text = _("{visit}, mean of {region}").format(visit=visit, region=name + where)
+            if key not in analysis.region_spectra:
+                text = _("{text} (waiting)").format(text=text)
+            offered.append(("\t".join(key), text))
+        shown = [(selector.itemData(index), selector.itemText(index)) for index in range(selector.count)]
+        if shown != offered:
+            chosen = selector.currentData
             selector.clear()
             for key, text in offered:
                 selector.addItem(text, key)
+            keys = [key for key, _text in offered]
+            selector.setCurrentIndex(keys.index(chosen) if chosen in keys else 0)
 
     def _plot(self, curves: Curves, title: str) -> None:
         chart = show_spectrum(patient_node(slicer.mrmlScene), curves, title)
@@ -190,24 +192,6 @@ class SpectroscopySection(Section):
         analysis = self.session.analysis
         return [visit.id for visit in analysis.patient.visits if measured_role(analysis, visit.id)] if analysis else []
 
-    def _observe(self, node: object, event: int, function) -> None:
-        self.observed.append((node, node.AddObserver(event, function)))
-
-    def _moved(self, crosshair, event) -> None:
-        if qt.QApplication.keyboardModifiers() & qt.Qt.ShiftModifier:
-            self._at_cursor()
-
-    def _clicked(self, interactor, event) -> None:
-        self._at_cursor()
-
-    def _at_cursor(self) -> None:
-        """The voxel under the pointer, in the visit whose view it is in."""
-        if self.panel.busy or self.panel.button(self.name).collapsed or self.session.analysis is None:
-            return
-        crosshair = slicer.mrmlScene.GetSingletonNode("default", "vtkMRMLCrosshairNode")
-        world = [0.0, 0.0, 0.0]
-        view = crosshair.GetCursorPositionXYZ([0.0, 0.0, 0.0]) if crosshair.GetCursorPositionRAS(world) else None
-        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view) if view is not None else None
-        volume = slicer.mrmlScene.GetNodeByID(composite.GetBackgroundVolumeID() or "") if composite else None
-        if volume is not None and marked(volume, "visit"):
-            self.show_voxel(marked(volume, "visit"), np.array(world))
+    def _pointed(self, visit: str, world: np.ndarray, clicked: bool) -> None:
+        if not (self.panel.busy or self.panel.button(self.name).collapsed or self.session.analysis is None):
+            self.show_voxel(visit, world)

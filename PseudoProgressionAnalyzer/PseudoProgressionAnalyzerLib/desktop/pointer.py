@@ -1,0 +1,64 @@
+"""Where the user points in the views: a click, or the crosshair moved under Shift, as a visit and a place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import qt
+import slicer
+import vtk
+
+from ..scene.nodes import marked
+
+Pointed = Callable[[str, np.ndarray, bool], None]
+"""Called with the visit's id, the point of the scene (RAS mm) and whether it was clicked."""
+
+
+class Pointer:
+    """Follows the crosshair and clicks into every slice view of the present layout."""
+
+    def __init__(self, pointed: Pointed):
+        self.pointed = pointed
+        self.observed: list[tuple[object, int]] = []
+
+    def follow(self) -> None:
+        """From now on, in the views that the layout has now."""
+        self.forget()
+        crosshair = _crosshair()
+        if crosshair is not None:
+            self._observe(crosshair, slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent, self._moved)
+        manager = slicer.app.layoutManager()
+        for name in manager.sliceViewNames() if manager else ():
+            interactor = manager.sliceWidget(name).sliceView().interactor()
+            self._observe(interactor, vtk.vtkCommand.LeftButtonPressEvent, self._clicked)
+
+    def forget(self) -> None:
+        """Ends all observations."""
+        for node, tag in self.observed:
+            node.RemoveObserver(tag)
+        self.observed = []
+
+    def _observe(self, node: object, event: int, function: Callable) -> None:
+        self.observed.append((node, node.AddObserver(event, function)))
+
+    def _moved(self, crosshair: object, event: str) -> None:
+        if qt.QApplication.keyboardModifiers() & qt.Qt.ShiftModifier:
+            self._tell(False)
+
+    def _clicked(self, interactor: object, event: str) -> None:
+        self._tell(True)
+
+    def _tell(self, clicked: bool) -> None:
+        """The point under the pointer, in the visit whose view it is in."""
+        crosshair, world = _crosshair(), [0.0, 0.0, 0.0]
+        view = crosshair.GetCursorPositionXYZ([0.0, 0.0, 0.0]) if crosshair.GetCursorPositionRAS(world) else None
+        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view) if view is not None else None
+        volume = slicer.mrmlScene.GetNodeByID(composite.GetBackgroundVolumeID() or "") if composite else None
+        visit = marked(volume, "visit") if volume is not None else ""
+        if visit:
+            self.pointed(visit, np.array(world), clicked)
+
+
+def _crosshair() -> object | None:
+    return slicer.mrmlScene.GetSingletonNode("default", "vtkMRMLCrosshairNode")
