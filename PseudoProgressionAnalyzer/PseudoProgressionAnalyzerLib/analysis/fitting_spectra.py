@@ -129,7 +129,7 @@ def fit_means(
 ) -> dict[tuple[str, str, str], Fit]:
     """Fits of the mean spectra of the regions that are measured in a visit's grid, by visit, visit drawn in, and name;
     those that are known already are left out. Changes nothing."""
-    series = analysis.patient.visit(visit_id).of_role("MRSI")
+    series, grid = analysis.patient.visit(visit_id).of_role("MRSI"), analysis.spectra_fits[visit_id, "MRSI"]
     wanted = {
         (region.visit, region.name): analysis.regions.get((region.visit, region.name))
         for region in analysis.patient.regions
@@ -142,10 +142,11 @@ def fit_means(
             continue
         overlap = overlap_with(analysis, visit_id, "MRSI", mask, drawn_in)
         try:
-            mean = mean_spectrum(spectra, analysis.spectra_fits[visit_id, "MRSI"], overlap)
-            means[visit_id, drawn_in, name] = fit(mean, cancelled=cancelled, **_stated(series))
+            mean = mean_spectrum(spectra, grid, overlap)
+            found = fit(mean, widths=grid.widths or None, cancelled=cancelled, **_stated(series))
         except InputError:
             continue  # no accepted voxel in it: its measurements say so
+        means[visit_id, drawn_in, name] = found
         if progress is not None:
             progress((number + 1) / len(wanted))
     return means

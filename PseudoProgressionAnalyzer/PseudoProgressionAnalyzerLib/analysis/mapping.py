@@ -92,16 +92,27 @@ def _given_map(analysis: Analysis, series: Series) -> Map:
     flags: tuple[Message, ...] = ()
     if series.role.startswith("Cho_") and any(name not in fields for name in RATIO_MAP_FIELDS):
         flags = (Message("ratio_map_origin_unknown", {"name": series.role}),)
+    elif series.role.startswith("Cho_") and str(fields["RatioKind"]).lower() != series.role.rpartition("_")[2]:
+        flags = (Message("ratio_map_kind_differs", {"name": series.role, "kind": str(fields["RatioKind"])}),)
     quality = np.isfinite(values) & (values != 0)
     return Map(
         np.where(quality, values, np.nan),
         image.affine,
         name=series.role,
         unit=str(fields.get("Units", UNSAID_UNITS.get(series.role, "1"))),
-        method=str(fields.get("Method", "made elsewhere")),
+        method=", ".join([str(fields.get("Method", "made elsewhere")), *_said_of_spectra(series)]),
         quality=quality,
         flags=flags,
     )
+
+
+def _said_of_spectra(series: Series) -> list[str]:
+    """Echo time and field of a metabolite map's spectra, where its sidecar says them."""
+    if not series.role.startswith("Cho_"):
+        return []
+    echo_time, field = (series.acquisition.get(name) for name in ("EchoTime", "MagneticFieldStrength"))
+    said = [f"TE {1000 * echo_time:.0f} ms"] if isinstance(echo_time, float | int) else []
+    return said + ([f"{field:g} T"] if isinstance(field, float | int) else [])
 
 
 def find_reference_tissue(analysis: Analysis, visit_id: str) -> None:

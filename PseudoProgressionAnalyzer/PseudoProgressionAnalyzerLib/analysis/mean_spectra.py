@@ -8,7 +8,7 @@ from ..measures import InputError
 from . import Analysis
 from .fitting_spectra import fit_means, read_spectra
 from .measuring import changes, in_order
-from .measuring_spectra import MEAN_SPECTRUM, WAITING, mean_spectrum_rows
+from .measuring_spectra import MEAN_SPECTRUM, WAITING, mean_spectrum_rows, protocols
 
 STEP = "step_region_spectra"
 
@@ -52,5 +52,5 @@ def follow_mean_spectra(analysis: Analysis, cancelled: Callable[[], bool] | None
             rows += mean_spectrum_rows(analysis, row.visit, region, row.kind)
     visits = [visit.id for visit in analysis.patient.visits if visit.id in analysis.visit_to_reference]
     rows = in_order(rows, analysis.patient)
-    analysis.measurements = rows + changes(rows, visits, analysis.spectra_fits)
+    analysis.measurements = rows + changes(rows, visits, protocols(analysis))
     return True

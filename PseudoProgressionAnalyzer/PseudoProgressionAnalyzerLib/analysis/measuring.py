@@ -19,7 +19,7 @@ from . import Analysis
 from .aligning import visit_to_visit
 from .map_estimates import MEASURED_MAPS, WEIGHED_BY, WITHOUT_UNIT, estimates, first_measure, place_of
 from .mapping import TO_REFERENCE
-from .measuring_spectra import NAMES, REFUSED, log_words, measure_spectra, not_compared
+from .measuring_spectra import NAMES, REFUSED, Stated, log_words, measure_spectra, not_compared, protocols
 from .perfusion_changes import RESPONSE, within_repeatability
 
 SIGNED = ("K2_", "Tmax_")
@@ -47,7 +47,7 @@ def measure_visits(analysis: Analysis) -> None:
             if region.carried or region.purpose == "free":
                 values += measure_maps(analysis, visit_id, region, mask, "fixed", weights)
     values = in_order(values, analysis.patient)
-    analysis.measurements = values + changes(values, visits, analysis.spectra_fits)
+    analysis.measurements = values + changes(values, visits, protocols(analysis))
 
 
 def in_order(values: list[Measurement], patient: Patient) -> list[Measurement]:
@@ -166,12 +166,12 @@ def _tissue_name(analysis: Analysis, visit_id: str) -> str:
 
 
 def changes(
-    values: list[Measurement], visits: list[str], fits: dict[tuple[str, str], Fit] | None = None
+    values: list[Measurement], visits: list[str], acquired: dict[tuple[str, str], Fit | Stated] | None = None
 ) -> list[Measurement]:
     """Changes of each measure from one visit to the next one that has a value.
 
     The change of a measure has its name and unit; ``<name>_percent`` is the same change in per cent of the earlier
-    value. Both name the earlier visit in ``compared_to``. fits: of spectra, as in ``Analysis.spectra_fits``: visits
+    value. Both name the earlier visit in ``compared_to``. acquired: spectra, as ``measuring_spectra.protocols``: visits
     with another echo time or field are not compared, and other differences of their protocols are said.
     """
     order = {visit_id: number for number, visit_id in enumerate(visits)}
@@ -193,7 +193,7 @@ def changes(
             if before.value > 0 and after.value >= 0 and has_percent(later):
                 percent = within_repeatability(later.name, percent_change(before, after), percent_of=before.value)
                 pairs.append((f"{later.name}_percent", percent))
-            reasons = not_compared(fits or {}, earlier, later)
+            reasons = not_compared(acquired or {}, earlier, later)
             refused = any(reason.code in REFUSED for reason in reasons)
             for name, change in pairs:
                 method = later.method

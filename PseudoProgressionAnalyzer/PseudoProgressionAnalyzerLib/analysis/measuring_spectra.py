@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from ..measures import Image, InputError, Measurement, Message, Region
 from ..spectroscopy import Fit, ratios, regions
+from ..spectroscopy.basis import Protocol
 from ..spectroscopy.regions import RegionRatio, Sums
 from . import Analysis
 from .fitting_spectra import INDEX, overlap_with
@@ -32,6 +34,7 @@ NORMAL_CREATINE = "Cho_nCr_area"
 NAMES = (*RATIOS, INDEX, TO_REFERENCE, NORMAL_CREATINE, *(name + MEAN_SPECTRUM for name in OF_MEAN_SPECTRUM))
 WAITING = "spectra_mean_waiting"
 """Code of rows whose mean spectrum is to be fitted again."""
+PROTON = 42.577478518  # MHz/T (CODATA 2018)
 LEAST_BOX = 0.5  # share of a single voxel's box that must lie in a region to stand for it
 
 
@@ -128,13 +131,36 @@ def _rows_of(
     return row
 
 
-def not_compared(fits: dict[tuple[str, str], Fit], earlier: Measurement, later: Measurement) -> tuple[Message, ...]:
+class Stated(NamedTuple):
+    """What a sidecar says of the spectra that a map was made from elsewhere."""
+
+    protocol: Protocol
+    shape: tuple[int, int, int]
+
+
+def protocols(analysis: Analysis) -> dict[tuple[str, str], Fit | Stated]:
+    """How the spectra of each visit were acquired, by visit and role or name of the map: of the fits, and of maps made
+    elsewhere whose sidecar says it."""
+    found = {}
+    for (visit_id, name), values in analysis.maps.items():
+        visit = next((visit for visit in analysis.patient.visits if visit.id == visit_id), None)
+        series = visit.of_role(name) if visit is not None and name in RATIOS else None
+        said = series.acquisition if series is not None else {}
+        if "EchoTime" in said and "MagneticFieldStrength" in said:
+            protocol = Protocol(PROTON * said["MagneticFieldStrength"], said["EchoTime"], sequence="")
+            found[visit_id, name] = Stated(protocol, values.shape)
+    return found | analysis.spectra_fits
+
+
+def not_compared(
+    known: dict[tuple[str, str], Fit | Stated], earlier: Measurement, later: Measurement
+) -> tuple[Message, ...]:
     """Why a measure of spectroscopy differs between two visits for technical reasons; empty when it does not, or where
-    it was not made from spectra that are known here."""
+    it is not known how its spectra were acquired. known: as ``protocols``."""
     if earlier.name not in NAMES:
         return ()
     found = [
-        next((fits[row.visit, role] for role in ("MRSI", "MRS") if (row.visit, role) in fits), None)
+        next((known[row.visit, role] for role in ("MRSI", "MRS", row.name) if (row.visit, role) in known), None)
         for row in (earlier, later)
     ]
     if None in found:

@@ -34,7 +34,7 @@ between applying and not; no source gives a number."""
 PLAIN_RATIO = ("", "1", "ratio")
 DIFFUSIVITY = {"mm^2/s": 1e6, "10^-3 mm^2/s": 1e3, "10^-6 mm^2/s": 1.0, "um^2/s": 1.0}
 
-NO_WEIGHT_FLAGS = ("ratio_map_origin_unknown",)
+NO_WEIGHT_FLAGS = ("ratio_map_origin_unknown", "ratio_map_kind_differs")
 LESS_WEIGHT_FLAGS = ("dsc_reference_small", "spectra_partial_volume", "spectra_axis_unknown")
 
 

@@ -16,6 +16,7 @@ from ..analysis import Analysis
 from ..analysis.fitting_spectra import REFERENCE
 from ..analysis.mapping import TO_REFERENCE, make_ratio_maps
 from ..analysis.measuring import changes, in_order, measure_visits
+from ..analysis.measuring_spectra import protocols
 from ..analysis.perfusion_changes import make_response_maps
 from ..imaging.resampling import transform_points
 from ..measures import Image, Map, Measurement, Region
@@ -137,7 +138,7 @@ def merge(analysis: Analysis, values: list[Measurement]) -> None:
     """Values in the order of the whole job, and the changes over time that follow from them."""
     visits = [visit.id for visit in analysis.patient.visits if visit.id in analysis.visit_to_reference]
     values = in_order(values, analysis.patient)
-    analysis.measurements = values + changes(values, visits, analysis.spectra_fits)
+    analysis.measurements = values + changes(values, visits, protocols(analysis))
 
 
 def _maps_around(analysis: Analysis, region: Region, mask: Image, only: str = "") -> dict[tuple[str, str], Map]:

@@ -198,8 +198,9 @@ def descend(
     return state
 
 
-def covariance(model: Model, state: State, factor: np.ndarray) -> np.ndarray:
-    """Covariance of the amplitudes ``(voxels, names, names)``: Cramer-Rao bounds with baseline and all parameters free.
+def covariances(model: Model, state: State, factor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Covariances of the amplitudes and of the metabolites' own widths, both ``(voxels, names, names)``: Cramer-Rao
+    bounds with baseline and all parameters free.
 
     factor: residual variance over noise variance, by which the information of the data is reduced.
     """
@@ -216,8 +217,9 @@ def covariance(model: Model, state: State, factor: np.ndarray) -> np.ndarray:
     size = np.sqrt(np.maximum(np.diagonal(products, axis1=1, axis2=2), 1e-30))
     scaled = products / size[:, :, None] / size[:, None, :]
     scaled[:, np.arange(scaled.shape[1]), np.arange(scaled.shape[1])] += 1e-7
-    inverse = np.linalg.inv(scaled)[:, :count, :count]
-    return inverse / size[:, :count, None] / size[:, None, :count]
+    inverse = np.linalg.inv(scaled)
+    blocks = (slice(0, count), slice(-count, None))
+    return tuple(inverse[:, own, own] / size[:, own, None] / size[:, None, own] for own in blocks)
 
 
 def part(state: State, places: np.ndarray) -> State:

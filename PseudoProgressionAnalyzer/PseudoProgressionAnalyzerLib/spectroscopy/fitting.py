@@ -16,9 +16,10 @@ from .baseline import Baseline
 from .basis import MIXING_TIME, Protocol
 from .model import PHASE, SHARED, SHIFT, Model, make
 from .result import LEAST_SNR, MOST_ERROR, WIDEST, Fit, line_width
-from .spins import BROAD, METABOLITES
+from .spins import BROAD, METABOLITES, WIDTH_OTHERS, WIDTHS
 from .starts import Templates, from_parameters, starts, templates
-from .water import correct_eddy_currents, remove_water
+from .water import correct_eddy_currents, early_last, remove_water
+from .widths import learned
 
 LEFT_OUT = ("Gly",)  # lies under myo-inositol
 LONG_ECHO = 0.1  # s: beyond it macromolecules have decayed
@@ -32,6 +33,8 @@ FEWEST_POINTS = 256  # of a decay that the first steps look at
 FLEXIBILITY = 1  # number of the baseline's flexibility that the first steps take
 PATIENCE = 5.0  # weight of a dimension of the baseline in the choice of its flexibility
 WORSE = 1.3  # times the neighbours' residual, from which a voxel is tried again from their parameters
+FEWEST_TO_LEARN, MOST_TO_LEARN = 8, 72  # voxels that the study's line widths are learned from
+LEARNING_ROUNDS = 2
 POLL = 0.04  # s
 MOST_THREADS = 2
 
@@ -45,6 +48,7 @@ class _Found:
     parameters: np.ndarray
     amplitude: np.ndarray
     covariance: np.ndarray
+    own_widths: np.ndarray  # covariances
     cost: np.ndarray
     residual: np.ndarray
     snr: np.ndarray
@@ -59,6 +63,7 @@ def fit(
     delays: tuple[float, ...] | None = None,
     names: tuple[str, ...] | None = None,
     mask: np.ndarray | None = None,
+    widths: dict[str, float] | None = None,
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -68,9 +73,11 @@ def fit(
     Eddy currents are corrected where there is a water reference, the rest of the water is removed, and a sum of
     simulated spectra over a smooth baseline is fitted to each voxel. echo_time (s), sequence and delays (s, as in
     ``basis.Protocol``) replace what the spectra state; names: columns of the fit; mask: bool ``(k, j, i)`` of the
-    voxels wanted. A voxel is accepted when its line width is at most 0.1 ppm, its signal to noise at least 3 and at
-    least one of tNAA, tCho and tCr is known to 20 %: little NAA alone never drops it. progress (0 to 1) and cancelled
-    are called from the calling thread.
+    voxels wanted; widths: Hz, line widths that the metabolites are known to have (``Fit.widths`` of the same study). A
+    grid of at least FEWEST_TO_LEARN voxels finds its own; in other spectra those of each voxel are free. A voxel is
+    accepted when its line width is at most 0.1 ppm, its signal to noise at least 3 and at least one of tNAA, tCho and
+    tCr is known to 20 %: little NAA alone never drops it. progress (0 to 1) and cancelled are called from the calling
+    thread.
 
     Raises InputError ``spectra_echo_time_missing``, ``spectra_mask``, ``spectra_all_empty`` and those of
     ``basis.check``; concurrent.futures.CancelledError when cancelled() is true.
@@ -81,8 +88,13 @@ def fit(
             name for name in BROAD if protocol.echo_time < LONG_ECHO or name not in MACROMOLECULES
         )
     points = spectra.fid.shape[-1]
-    model = make(protocol, points, spectra.dwell_time, names)
-    rough = make(protocol, max(points // 2, min(points, FEWEST_POINTS)), spectra.dwell_time, names)
+
+    def models(widths: dict[str, float] | None, free: bool) -> tuple[Model, Model]:
+        """Of all points, and of the first ones, where most of the signal is."""
+        first = max(points // 2, min(points, FEWEST_POINTS))
+        return tuple(make(protocol, some, spectra.dwell_time, names, widths, free=free) for some in (points, first))
+
+    model, rough = models(widths, widths is None)
     fid = spectra.fid.reshape(-1, points)
     wanted = np.isfinite(fid).all(axis=1) & (np.abs(fid).max(axis=1) > 0)
     if mask is not None:
@@ -102,15 +114,24 @@ def fit(
     def work(part: np.ndarray, halt: Halt) -> None:
         clean = fid[part] if water is None else correct_eddy_currents(fid[part], water[part])
         clean = remove_water(clean, spectra.dwell_time, protocol.frequency)
-        data[part] = model.spectra(clean)
+        data[part] = model.spectra(early_last(clean, model.transform))
         noise[part] = _noise(clean, spectra.dwell_time, protocol.frequency)
         kept = len(rough.time)
         first = _begun(rough, prepared, clean[:, :kept], noise[part] * np.sqrt(kept / points), halt)
         _store(found, part, _fitted(model, data[part], noise[part], first, halt))
 
-    chunks = [places[start : start + CHUNK] for start in range(0, len(places), CHUNK)]
+    if widths is None and len(places) >= FEWEST_TO_LEARN:
+        some = places[np.linspace(0, len(places) - 1, min(len(places), MOST_TO_LEARN)).astype(int)]
+        widths = {name: WIDTHS.get(name, WIDTH_OTHERS) for name in names if name not in BROAD}
+        for _ in range(LEARNING_ROUNDS):
+            model, rough = models(widths, True)
+            prepared = templates(rough)
+            _run(work, _chunks(some), threads, cancelled, None)
+            widths = learned(model, found.parameters[some], found.own_widths[some], widths)
+        model, rough = models(widths, False)
+        prepared = templates(rough)
     share = 0.9 if len(places) > 1 else 1.0
-    _run(work, chunks, threads, cancelled, None if progress is None else lambda done: progress(share * done))
+    _run(work, _chunks(places), threads, cancelled, None if progress is None else lambda done: progress(share * done))
 
     again, parameters = _neighbours(found, spectra.shape, model)
     if len(again):
@@ -123,11 +144,10 @@ def fit(
             better = other.residual < found.residual[again[part]]
             _store(found, again[part][better], _select(other, better))
 
-        pieces = [np.arange(start, min(start + CHUNK, len(again))) for start in range(0, len(again), CHUNK)]
-        _run(retry, pieces, threads, cancelled, None)
+        _run(retry, _chunks(np.arange(len(again))), threads, cancelled, None)
     if progress is not None:
         progress(1.0)
-    return _result(spectra, model, found, flags)
+    return _result(spectra, model, found, flags, widths or {})
 
 
 def _protocol(
@@ -143,6 +163,10 @@ def _protocol(
         flags.append(Message("spectra_sequence_assumed", {"sequence": sequence}))
     mixing_time = spectra.mixing_time or MIXING_TIME
     return Protocol(spectra.spectrometer_frequency, echo_time, sequence, mixing_time, delays), flags
+
+
+def _chunks(places: np.ndarray) -> list[np.ndarray]:
+    return [places[start : start + CHUNK] for start in range(0, len(places), CHUNK)]
 
 
 def _noise(fid: np.ndarray, dwell_time: float, frequency: float) -> np.ndarray:
@@ -211,13 +235,14 @@ def _fitted(model: Model, data: np.ndarray, noise: np.ndarray, best: engine.Stat
     rest = state.residual - smooth
     degrees = np.maximum(data.shape[1] - dimensions - state.free.sum(axis=1) - SHARED, 1)
     residual = (rest**2).sum(axis=1) / degrees * rough**2
-    covariance = engine.covariance(model, state, np.maximum(residual, 1) / rough**2)
+    covariance, widths = engine.covariances(model, state, np.maximum(residual, 1) / rough**2)
     lines = np.exp(1j * (state.parameters[:, 0, None] + state.parameters[:, 1, None] * (model.ppm - 3.0)))
     phased = np.real(data * lines) / noise[:, None] - smooth
     heights = (phased - rest).max(axis=1)
     snr = heights / (2 * np.sqrt(np.maximum(residual, 1e-12))) * rough
     spectra = np.stack([phased + smooth, phased + smooth - rest, smooth], axis=1) * noise[:, None, None]
-    return _Found(state.parameters, state.amplitude, covariance, state.cost, residual, snr, spectra.astype(np.float32))
+    spectra = spectra.astype(np.float32)
+    return _Found(state.parameters, state.amplitude, covariance, widths, state.cost, residual, snr, spectra)
 
 
 def _squares(model: Model, state: engine.State, kept: np.ndarray) -> np.ndarray:
@@ -279,7 +304,7 @@ def _nanmedian(values: np.ndarray) -> float:
 
 def _empty(model: Model, voxels: int) -> _Found:
     count = len(model.names)
-    sizes = ((len(model.expected),), (count,), (count, count), (), (), ())
+    sizes = ((len(model.expected),), (count,), (count, count), (count, count), (), (), ())
     spectra = np.full((voxels, 3, len(model.ppm)), np.nan, np.float32)
     return _Found(*(np.full((voxels, *size), np.nan) for size in sizes), spectra)
 
@@ -332,7 +357,7 @@ def _run(
         future.result()
 
 
-def _result(spectra: Spectra, model: Model, found: _Found, flags: list[Message]) -> Fit:
+def _result(spectra: Spectra, model: Model, found: _Found, flags: list[Message], widths: dict[str, float]) -> Fit:
     shape = spectra.shape
     maps = {
         "fwhm": line_width(found.parameters, model.protocol.frequency),
@@ -357,6 +382,7 @@ def _result(spectra: Spectra, model: Model, found: _Found, flags: list[Message])
         accepted=accepted,
         flags=tuple(flags),
         model=model,
+        widths=widths,
         **maps,
     )
     with np.errstate(invalid="ignore"):

@@ -10,7 +10,7 @@ from scipy import fft
 
 from .baseline import Baseline, splines
 from .basis import Protocol, fids, ppm_axis
-from .spins import BROAD, BROAD_SPREAD, SOFT_RATIOS, WIDTH_OTHERS, WIDTHS
+from .spins import BROAD, BROAD_SPREAD, SOFT_RATIOS, WIDTH_OTHERS, WIDTH_SPREAD, WIDTHS, WIDTHS_ALIKE
 
 PHASE, SLOPE, SHIFT, LORENTZ, GAUSS, SKEW = range(6)
 SHARED = 6  # parameters that all metabolites share; then each one's shift (Hz) and width (Hz)
@@ -94,8 +94,20 @@ def _powers(ratio: np.ndarray, count: int) -> np.ndarray:
     return result
 
 
-def make(protocol: Protocol, points: int, dwell_time: float, names: tuple[str, ...]) -> Model:
-    """The model of a protocol for decays of a number of points; raises InputError as ``basis.check``."""
+def make(
+    protocol: Protocol,
+    points: int,
+    dwell_time: float,
+    names: tuple[str, ...],
+    widths: dict[str, float] | None = None,
+    *,
+    free: bool = True,
+) -> Model:
+    """The model of a protocol for decays of a number of points; raises InputError as ``basis.check``.
+
+    widths: expected line widths of metabolites, Hz, else those of ``spins``; free: whether they may differ from these
+    as much as those of a study may, else only as those of its voxels do.
+    """
     transform = fft.next_fast_len(2 * points)
     ppm = ppm_axis(transform, dwell_time, protocol.frequency)
     inside = np.flatnonzero((ppm >= LOWER) & (ppm <= UPPER))
@@ -109,8 +121,10 @@ def make(protocol: Protocol, points: int, dwell_time: float, names: tuple[str, .
             spread[shift], expected[width], spread[width] = np.array(BROAD_SPREAD[name]) * protocol.frequency
         else:
             spread[shift] = (NAA_SHIFT if name in ("NAA", "NAAG") else METABOLITE_SHIFT) * protocol.frequency
-            expected[width] = WIDTHS.get(name, WIDTH_OTHERS)
+            expected[width] = (widths or WIDTHS).get(name, WIDTH_OTHERS)
             spread[width] = METABOLITE_RATE / np.pi * np.sqrt(protocol.frequency / 85.16)
+            if free and any(name in alike for alike in WIDTHS_ALIKE):
+                spread[width] = WIDTH_SPREAD
     place = {name: number for number, name in enumerate(names)}
     rows, scales = [], []
     for soft in SOFT_RATIOS:

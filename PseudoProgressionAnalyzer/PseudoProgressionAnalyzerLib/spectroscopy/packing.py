@@ -36,6 +36,7 @@ def pack(fit: Fit) -> tuple[np.ndarray, dict[str, Any]]:
         "affine": fit.affine.tolist(),
         "names": list(fit.names),
         "protocol": dataclasses.asdict(fit.protocol),
+        "widths": fit.widths,
         "ppm": {"first": float(fit.ppm[0]), "last": float(fit.ppm[-1]), "count": len(fit.ppm)},
         "components": ["voxel", *CURVES, *MAPS, "amplitudes", "covariances"],
     }
@@ -67,5 +68,6 @@ def unpack(packed: np.ndarray, about: dict[str, Any], flags: tuple[Message, ...]
         amplitudes=amplitudes.astype(float),
         covariances=covariances,
         spectra=spectra.reshape(*shape, 3, points),
+        widths=about.get("widths", {}),
         **kept,
     )

@@ -242,7 +242,7 @@ def comparable(earlier: Fit, later: Fit) -> list[Message]:
         )
     if (max(earlier.shape) == 1) != (max(later.shape) == 1):
         reasons.append(Message("spectra_kinds_differ"))
-    if first.sequence != second.sequence:
+    if first.sequence and second.sequence and first.sequence != second.sequence:
         reasons.append(Message("spectra_sequences_differ", {"then": first.sequence, "now": second.sequence}))
     return reasons
 

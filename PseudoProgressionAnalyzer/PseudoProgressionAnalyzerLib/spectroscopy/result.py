@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -43,6 +43,7 @@ class Fit:
     was turned; accepted: bool, see ``fitting.fit``; affine: 4x4, index to RAS mm; flags: what a reader should know.
     amplitudes ``(k, j, i, names)`` with covariances ``(k, j, i, names, names)``; spectra: phased data, fit with
     baseline, and baseline of every voxel, float32 ``(k, j, i, 3, n)``. model and parameters give single metabolites.
+    widths: line widths (Hz) that the metabolites of a grid have in common; empty where each voxel was free.
     """
 
     names: tuple[str, ...]
@@ -61,6 +62,7 @@ class Fit:
     spectra: np.ndarray
     model: Model | None = None
     parameters: np.ndarray | None = None
+    widths: dict[str, float] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -63,3 +63,31 @@ def _without(fid: np.ndarray, half: int, dwell_time: float, frequency: float) ->
     amplitude = np.linalg.solve(gram + ridge[:, None, None] * np.eye(LINES), adjoint @ band[:, :, None])[:, :, 0]
     near = np.abs(rate.imag) < 2 * np.pi * REMOVED * frequency
     return (fid - np.einsum("vk,vkt->vt", amplitude * near, lines)).astype(fid.dtype)
+
+
+def early_points(fid: np.ndarray) -> np.ndarray:
+    """How many of the last points of each decay belong before its first one ``(voxels,)``; fid: ``(voxels, points)``.
+
+    Decimation on the scanner can shift a decay by a part of a dwell time and wrap it around: it then rises again at its
+    end. Points count from where they leave the noise for good.
+    """
+    size = np.abs(fid)
+    points = fid.shape[1]
+    level = np.median(size[:, points // 2 : 3 * points // 4], axis=1)
+    late = size[:, -points // 8 :]
+    smooth = np.minimum(late[:, :-1], late[:, 1:])  # of two neighbours the smaller
+    above = np.flip(np.minimum.accumulate(np.flip(smooth > 2 * level[:, None], axis=1), axis=1), axis=1)
+    count = above.sum(axis=1)
+    return np.where((count >= 4) & (late[:, -1] > 5 * level), np.minimum(2 * count, points // 4), 0)
+
+
+def early_last(fid: np.ndarray, length: int) -> np.ndarray:
+    """Decays filled with zeros up to a length ``(voxels, length)``, before the points that belong before the first."""
+    points = fid.shape[1]
+    result = np.zeros((len(fid), length), fid.dtype)
+    result[:, :points] = fid
+    for number, early in enumerate(early_points(fid)):
+        if early:
+            result[number, points - early : points] = 0
+            result[number, -early:] = fid[number, -early:]
+    return result

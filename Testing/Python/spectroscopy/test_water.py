@@ -1,9 +1,19 @@
 """Water removal and eddy-current correction where metabolites and water are known."""
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import pytest
+import truth
+
+from PseudoProgressionAnalyzerLib.spectroscopy import fit
 from PseudoProgressionAnalyzerLib.spectroscopy.basis import ppm_axis
-from PseudoProgressionAnalyzerLib.spectroscopy.water import correct_eddy_currents, remove_water
+from PseudoProgressionAnalyzerLib.spectroscopy.water import (
+    correct_eddy_currents,
+    early_last,
+    early_points,
+    remove_water,
+)
 
 POINTS, DWELL, FREQUENCY = 1024, 5e-4, 123.0
 TIME = np.arange(POINTS) * DWELL
@@ -50,3 +60,27 @@ def test_eddy_currents_are_taken_off():
     decayed = np.where(np.abs(water) > 2, water, 0.01 * np.exp(1j * 100 * TIME**2))
     corrected = correct_eddy_currents(turned, decayed)
     assert np.abs(corrected - line(2.01)).max() < 0.02
+
+
+def test_points_that_belong_before_the_first_are_put_there():
+    """A decay that the scanner shifted by half a dwell time around: its amounts are found again."""
+    spectra, amounts = truth.spectra("white", 123.2, 0.030, 30, 6, seed=12)
+    points = spectra.fid.shape[-1]
+    time = np.arange(points) * spectra.dwell_time
+    water = 5 * np.abs(spectra.fid).max() * np.exp((2j * np.pi * 2 - 25) * time)
+    spectra = replace(spectra, fid=(spectra.fid + water).astype(np.complex64))
+    turn = np.exp(2j * np.pi * np.fft.fftfreq(points) * 0.5)
+    shifted = np.fft.ifft(np.fft.fft(spectra.fid, axis=-1) * turn, axis=-1).astype(np.complex64)
+    assert (early_points(shifted[0, 0]) > 0).all() and not early_points(spectra.fid[0, 0]).any()
+    moved = early_last(shifted[0, 0], 2 * points)
+    plain = np.zeros_like(moved)
+    plain[:, :points] = spectra.fid[0, 0]
+    linear = np.exp(-2j * np.pi * np.fft.fftfreq(2 * points) * 0.5)
+    again = np.fft.fft(moved, axis=-1) * linear  # half a dwell time is a linear phase, nothing else
+    whole = np.fft.fft(plain, axis=-1)
+    cut = np.fft.fft(shifted[0, 0], 2 * points, axis=-1) * linear
+    inner = np.abs(np.fft.fftfreq(2 * points)) < 0.4
+    away, untouched = (np.linalg.norm((one - whole)[:, inner]) for one in (again, cut))
+    assert away < 0.01 * np.linalg.norm(whole[:, inner]) < untouched
+    found = fit(replace(spectra, fid=shifted)).ratio("tCho", "tNAA").value
+    assert np.median(found) == pytest.approx(amounts["tCho"] / amounts["tNAA"], rel=0.06)
