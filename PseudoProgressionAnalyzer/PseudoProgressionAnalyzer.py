@@ -175,9 +175,7 @@ class PseudoProgressionAnalyzerWidget(ScriptedLoadableModuleWidget, VTKObservati
 
     def onParametersChanged(self, caller=None, event=None) -> None:
         """The interface's choices take effect."""
-        if self.panel.busy:
-            return
-        self.logic.setTimelineShown(self._parameterNode.showTimeline)
+        self.panel.show_timeline(self._parameterNode.showTimeline)
 
 
 class PseudoProgressionAnalyzerLogic(ScriptedLoadableModuleLogic):

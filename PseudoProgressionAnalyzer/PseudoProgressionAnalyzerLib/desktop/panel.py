@@ -19,6 +19,7 @@ from ..scene import timeline
 from ..scene.display import show_segments, shown_segments
 from ..scene.nodes import patient_node
 from .beside import Beside
+from .drawing import drawn_one_by_one
 from .section import Section
 from .sections import SECTIONS
 from .session import Session
@@ -124,10 +125,17 @@ class Panel:
 
     def show_patient(self) -> None:
         """After loading: the patient with the timeline on."""
-        self.open_patient()
-        if self.session.analysis is not None:
-            self.ui.timelineCheckBox.checked = True
-            self.session.show_timeline(True)
+        with self.long_work():
+            self.open_patient()
+            if self.session.analysis is not None:
+                self.ui.timelineCheckBox.checked = True
+                self.session.show_timeline(True)
+
+    def show_timeline(self, shown: bool) -> None:
+        """The timeline on or off, where it is not yet."""
+        if not self.busy and shown != timeline.is_shown(self.session.application):
+            with self.long_work():
+                self.session.show_timeline(shown)
 
     def restore_timeline(self) -> None:
         """After a scene was opened: the timeline as it was saved.
@@ -143,9 +151,10 @@ class Panel:
             self.session.show_timeline(bool(self.ui.timelineCheckBox.checked and self.session.analysis))
 
     def _show_again(self, segments: list[tuple[object, str]]) -> None:
-        show_segments(segments)
-        if timeline.is_shown(self.session.application):
-            timeline.show(self.session.application)
+        with drawn_one_by_one():
+            show_segments(segments)
+            if timeline.is_shown(self.session.application):
+                timeline.show(self.session.application)
 
     def enter(self) -> None:
         """The user opens the module."""

@@ -6,6 +6,7 @@ time.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import threading
 from collections.abc import Callable, Sequence
@@ -36,6 +37,8 @@ from ..scene.adopting import adopt, given_again, remember_sources
 from ..scene.application import application
 from ..scene.build import (
     build_scene,
+    known_checksums,
+    prepare,
     share_images,
     write_assessment,
     write_measurements,
@@ -54,6 +57,7 @@ from ..scene.spectra import write_region_spectra
 from ..scene.timeline_change import put_change
 from ..scene.timeline_look import look_again, look_of
 from ..scene.timeline_overlays import set_opacity
+from .drawing import drawn_one_by_one, unveil, veil_new_views
 from .long_work import run_in_background
 from .timeline_window import arrange
 from .view_titles import ViewTitles
@@ -90,6 +94,7 @@ class Session:
         self._epoch = 0
         self._edits = self._settled = 0
         self._taken: set[str] = set()
+        self._arranging = False
         self.titles = ViewTitles()
 
     @property
@@ -162,8 +167,9 @@ class Session:
         finally:
             analysis.given = {}  # time series of the scene are large, and read
             if self._epoch == epoch:  # else the scene was closed while the work ran
-                self._build(analysis)
-                self._redraw()
+                with drawn_one_by_one(self._pause(epoch)):
+                    self._build(analysis)
+                    self._redraw()
 
     def set_reference_visit(self, visit: str) -> None:
         """Chooses the visit that ``compute`` aligns the others to; their transforms, also the user's own, are given
@@ -227,16 +233,26 @@ class Session:
             self.compute(show, cancel)
             return
         self._work(analysis, show, cancel, last_step="step_read")
-        self._build(analysis)
-        self._redraw()
+        with drawn_one_by_one(self._pause(self._epoch)):
+            self._build(analysis)
+            self._redraw()
 
     def show_timeline(self, shown: bool) -> None:
         """Shows the visits side by side, or brings back the earlier layout."""
-        if not shown:
-            timeline.hide(self.application)
-        elif not timeline.is_shown(self.application):
-            timeline.show(self.application)
-            self.arrange(lambda: timeline.fit(self.application))
+        there = timeline.is_shown(self.application) if shown else not timeline.view_nodes(self.application)
+        if self._arranging or there:
+            return
+        self._arranging, pause = True, self._pause(self._epoch)
+        try:
+            with contextlib.suppress(CancelledError), drawn_one_by_one(pause):
+                if shown:
+                    timeline.show(self.application, pause=lambda: (veil_new_views(), pause()))
+                    unveil(pause)
+                    self.arrange(lambda: timeline.fit(self.application))
+                else:
+                    timeline.hide(self.application, pause)
+        finally:
+            self._arranging = False
 
     def arrange(self, look: Callable[[], None]) -> None:
         """Titles, equal shares of the window, and where to look, once the layout has made its views."""
@@ -244,7 +260,8 @@ class Session:
 
     def turn_page(self, by: int) -> None:
         """Shows earlier (-1) or later (1) visits where there are more than fit side by side."""
-        timeline.turn_page(self.application, by)
+        with drawn_one_by_one():
+            timeline.turn_page(self.application, by)
 
     def set_overlay_opacity(self, opacity: float) -> None:
         """Opacity (0 to 1) of the maps over the anatomy in the timeline's views."""
@@ -271,9 +288,10 @@ class Session:
     def choose_rows(self, rows: Sequence[timeline.Row]) -> None:
         """Shows these rows in the timeline, at the same place as before."""
         look = look_of(self.application)
-        timeline.choose_rows(self.application, list(rows))
-        if timeline.is_shown(self.application):
-            self.arrange(lambda: look_again(self.application, look))
+        with drawn_one_by_one():
+            timeline.choose_rows(self.application, list(rows))
+            if timeline.is_shown(self.application):
+                self.arrange(lambda: look_again(self.application, look))
 
     def remeasure(self, segmentation: object, segment_id: str) -> None:
         """Takes a segment after a stroke, and measures it where the patient was measured before; ``settle`` brings the
@@ -473,16 +491,24 @@ class Session:
         """Brings the scene up to date, with the interface alive; ends where the scene is closed meanwhile."""
         self._analysis = analysis
         self._settled = self._edits
-        text = assessment_json.text(analysis) if analysis.assessments else ""
-        with slicer.util.RenderBlocker():
-            share_images(build_scene(self.application, analysis, text, self._pause(self._epoch)), analysis)
+        pause, known = self._pause(self._epoch), known_checksums(self.application.scene)
+
+        def make(report, cancelled):
+            return prepare(analysis, known), assessment_json.text(analysis) if analysis.assessments else ""
+
+        prepared, text = run_in_background(make, _silent, threading.Event())
+        with drawn_one_by_one(pause):
+            pause()
+            share_images(build_scene(self.application, analysis, text, pause, prepared), analysis)
 
     def _redraw(self) -> None:
         """The timeline as the patient is now, with rows that there are maps for."""
         if timeline.is_shown(self.application):
             rows = timeline.rows_after_work(patient_node(self.application.scene))
             look = look_of(self.application)
-            timeline.show(self.application, rows, pause=self._pause(self._epoch))
+            pause = self._pause(self._epoch)
+            timeline.show(self.application, rows, pause=lambda: (veil_new_views(), pause()))
+            unveil(pause)
             self.arrange(lambda: look_again(self.application, look))
         else:
             timeline.show_drawn(self.application)

@@ -162,5 +162,8 @@ def _plane(place, centre: np.ndarray) -> Plane:
 
 
 def _bounds(mask: np.ndarray) -> list[tuple[int, int]]:
-    where = np.argwhere(mask)
-    return list(zip(where.min(axis=0).tolist(), (where.max(axis=0) + 1).tolist(), strict=True))
+    bounds = []
+    for axis in range(3):  # plane by plane: a list of all voxels takes 0.3 s, in which Python lets no other thread work
+        held = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
+        bounds.append((int(held[0]), int(held[-1]) + 1))
+    return bounds

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..analysis import Analysis
 from ..analysis.mapping import TO_REFERENCE
 from ..analysis.perfusion_changes import RESPONSE
 from ..imaging.resampling import resample
-from ..measures import Image, Map, Patient
+from ..measures import Image, Map, Patient, Series
 from . import nodes
 from .application import Application
 from .display import (
@@ -52,30 +53,56 @@ def build_scene(
     analysis: Analysis,
     assessment_json: str = "",
     pause: Callable[[], None] = lambda: None,
+    prepared: Prepared | None = None,
 ) -> object:
     """Writes the analysis into the application's scene and returns the patient's text node.
 
     assessment_json: the content of assessment.json, kept as it is for people and programs that read the scene. pause is
-    called after each node, so that an interface can stay alive; what it raises ends the building.
+    called after each node, so that an interface can stay alive; what it raises ends the building. prepared: what
+    another thread made of this analysis with ``prepare``; made here where there is none.
     """
     scene = application.scene
     patient = nodes.patient_node(scene)
+    prepared = prepared or prepare(analysis, known_checksums(scene))
     if patient is None:
         patient = scene.AddNewNodeByClass("vtkMRMLTextNode", analysis.patient.id)
         mark(patient, kind=Kind.PATIENT)
-    write_patient(patient, analysis)
+    write_patient(patient, analysis, prepared.checksums)
     for visit_id, matrix in analysis.visit_to_reference.items():
         _put_transform(patient, Kind.VISIT_TO_REFERENCE, visit_id, analysis.reference_visit, matrix)
     pause()
     _build_images(patient, analysis, pause)
-    _build_maps(patient, analysis, pause)
+    _build_maps(patient, analysis, prepared.scales, pause)
     build_spectra(patient, analysis, pause)
     _build_regions(patient, analysis, pause)
-    write_lines(patient, analysis)
+    write_lines(patient, analysis, pause)
     write_measurements(patient, analysis)
+    pause()
     write_assessment(patient, assessment_json)
+    pause()
     arrange(scene, patient, analysis.patient)
     return patient
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What building needs that no scene is needed for. scales: colour scales by the map's name; checksums: SHA-256 by
+    path of the series that stay on disk and were not known."""
+
+    scales: dict[str, Scale]
+    checksums: dict[str, str | None]
+
+
+def prepare(analysis: Analysis, known: dict[str, str | None]) -> Prepared:
+    """What building takes long for and touches no scene: for any thread. known: ``known_checksums``."""
+    unknown = [series for _, series in _on_disk(analysis) if not known.get(str(series.path))]
+    return Prepared(map_scales(analysis), {str(series.path): checksum(*_files_of(series)) for series in unknown})
+
+
+def known_checksums(scene: object) -> dict[str, str | None]:
+    """SHA-256 by path of the series on disk that the scene knows."""
+    patient = nodes.patient_node(scene)
+    return {} if patient is None else {entry["path"]: entry["sha256"] for entry in _known_files(patient)}
 
 
 def share_images(patient: object, analysis: Analysis) -> None:
@@ -87,8 +114,9 @@ def share_images(patient: object, analysis: Analysis) -> None:
             analysis.images[visit_id, role] = there
 
 
-def write_patient(patient: object, analysis: Analysis) -> None:
-    """Writes the patient, and all of the analysis that is neither image, region nor measurement, as JSON text."""
+def write_patient(patient: object, analysis: Analysis, checksums: dict[str, str | None] | None = None) -> None:
+    """Writes the patient, and all of the analysis that is neither image, region nor measurement, as JSON text.
+    checksums: those of ``prepare``."""
     content = {
         "version": VERSION,
         "patient": analysis.patient,
@@ -119,7 +147,7 @@ def write_patient(patient: object, analysis: Analysis) -> None:
     }
     patient.SetName(analysis.patient.id)
     patient.SetText(json.dumps(to_plain(content), allow_nan=False, indent=1))
-    mark(patient, files=json.dumps(_files(patient, analysis)))
+    mark(patient, files=json.dumps(_files(patient, analysis, checksums or {})))
 
 
 def write_measurements(patient: object, analysis: Analysis) -> None:
@@ -146,17 +174,33 @@ def checksum(*paths: Path) -> str | None:
     return digest.hexdigest()
 
 
-def _files(patient: object, analysis: Analysis) -> list[dict]:
-    """Series that stay on disk (time series, spectra): where they are and what they held when the scene was made."""
-    known = {entry["path"]: entry["sha256"] for entry in json.loads(marked(patient, "files") or "[]")}
+def _files(patient: object, analysis: Analysis, checksums: dict[str, str | None]) -> list[dict]:
+    """Series that stay on disk: where they are and what they held when the scene was made."""
+    known = {entry["path"]: entry["sha256"] for entry in _known_files(patient)}
     return [
         {
-            "visit": visit.id,
+            "visit": visit,
             "role": series.role,
             "path": str(series.path),
-            "files": [str(path) for path in series.files or (series.path,)],
-            "sha256": known.get(str(series.path)) or checksum(*(series.files or (series.path,))),
+            "files": [str(path) for path in _files_of(series)],
+            "sha256": known.get(str(series.path)) or checksums.get(str(series.path)) or checksum(*_files_of(series)),
         }
+        for visit, series in _on_disk(analysis)
+    ]
+
+
+def _known_files(patient: object) -> list[dict]:
+    return json.loads(marked(patient, "files") or "[]")
+
+
+def _files_of(series: Series) -> tuple[Path, ...]:
+    return tuple(series.files or (series.path,))
+
+
+def _on_disk(analysis: Analysis) -> list[tuple[str, Series]]:
+    """(visit, series) of what stays on disk: time series and spectra."""
+    return [
+        (visit.id, series)
         for visit in analysis.patient.visits
         for series in visit.series
         if (visit.id, series.role) not in analysis.images
@@ -235,8 +279,7 @@ def _brain_on(analysis: Analysis, visit_id: str, role: str, image: Image) -> np.
     return resample(Image(brain, anatomy.affine), image, to_image, interpolation="nearest").array
 
 
-def _build_maps(patient: object, analysis: Analysis, pause: Callable[[], None]) -> None:
-    scales = map_scales(analysis, pause)
+def _build_maps(patient: object, analysis: Analysis, scales: dict[str, Scale], pause: Callable[[], None]) -> None:
     for (visit_id, name), values in analysis.maps.items():
         node = _write_map(patient, analysis, visit_id, name, values)
         if name in scales:
@@ -275,19 +318,19 @@ def _write_map(patient: object, analysis: Analysis, visit_id: str, name: str, va
     return node
 
 
-def map_scales(analysis: Analysis, pause: Callable[[], None] = lambda: None) -> dict[str, Scale]:
-    """The colour scale of every map by its name, the same for all visits; pause is called after each."""
+def map_scales(analysis: Analysis) -> dict[str, Scale]:
+    """The colour scale of every map by its name, the same for all visits."""
     scales = {}
-    for name in dict.fromkeys(name for _, name in analysis.maps):
+    maps = list(analysis.maps.items())
+    for name in dict.fromkeys(name for (_, name), _ in maps):
         shown: list[tuple[Map, Image | None, np.ndarray | None]] = []
-        for (visit_id, map_name), values in analysis.maps.items():
+        for (visit_id, map_name), values in maps:
             if map_name == name:
                 to_map = np.linalg.inv(analysis.series_to_visit.get((visit_id, name), np.eye(4)))
                 shown.append((values, analysis.references.get(visit_id), to_map))
         scale = scale_of_name(name, shown)
         if scale is not None:
             scales[name] = scale
-        pause()
     return scales
 
 

@@ -7,6 +7,7 @@ measured stands in an attribute: lines that lie elsewhere were drawn by the read
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 
@@ -22,9 +23,9 @@ COLOURS = {"reader": (0.20, 0.95, 1.00), "product": (1.00, 0.70, 0.10)}
 BY_READER = (1.00, 0.35, 0.70)
 
 
-def write_lines(patient: object, analysis: Analysis) -> None:
+def write_lines(patient: object, analysis: Analysis, pause: Callable[[], None] = lambda: None) -> None:
     """Brings the line nodes up to date with ``analysis.lesions``; lines of lesions that are gone are taken away, unless
-    the reader drew them."""
+    the reader drew them. pause is called after each."""
     wanted = set()
     for lesion in analysis.lesions:
         if lesion.outline is None:
@@ -32,6 +33,7 @@ def write_lines(patient: object, analysis: Analysis) -> None:
         for rule in RULES:
             for number, which in enumerate(WHICH):
                 wanted.add(_put_line(patient, analysis, lesion, rule, number, which).GetID())
+                pause()
     for node in linked(patient, Kind.LINE):
         if node.GetID() not in wanted and not marked(node, "by_reader"):
             patient.GetScene().RemoveNode(node)

@@ -35,6 +35,7 @@ from .timeline_views import (
     column_of,
     configure,
     link,
+    make_views,
     remove_views,
     show_in,
     show_regions,
@@ -82,12 +83,14 @@ def show(
     link(application, False)
     look = look_of(application)
     keep_state(patient_node, rows=shown, first=first, columns=columns, native=native)
+    tags = [TAG.format(column=column, row=row) for column in range(columns) for row in range(len(rows))]
+    make_views(application, tags, pause)
     enter_layout(application, columns, rows)
+    pause()
     page = visits[first : first + columns]
     patient = patient_of(patient_node)
     titles = [visit_title(patient, visit) for visit in page]
-    wanted = {TAG.format(column=column, row=row) for column in range(columns) for row in range(len(rows))}
-    remove_views(application, keep=wanted)
+    remove_views(application, keep=set(tags), pause=pause)
     views = {}
     for column, visit in enumerate(page):
         for number, row in enumerate(rows):
@@ -124,11 +127,12 @@ def turn_page(application: Application, by: int) -> None:
         show(application, first=last.get("first", 0) + by, columns=last.get("columns", COLUMNS))
 
 
-def hide(application: Application) -> None:
+def hide(application: Application, pause: Callable[[], None] = lambda: None) -> None:
     """Restores the layout from before, then removes our views; also when the scene is about to close.
 
     A layout that the user chose meanwhile stays. What was drawn in the columns is hidden, for all visits' regions lie
-    over each other in other views; it can be made visible there by hand as anything else.
+    over each other in other views; it can be made visible there by hand as anything else. pause is called after each
+    view.
     """
     leave_layout(application)
     patient_node = nodes.patient_node(application.scene)
@@ -137,7 +141,7 @@ def hide(application: Application) -> None:
             for node in linked(patient_node, kind):
                 show_in(node, [])
         remove_legends(patient_node)
-    remove_views(application, keep=set())
+    remove_views(application, keep=set(), pause=pause)
 
 
 def is_shown(application: Application) -> bool:

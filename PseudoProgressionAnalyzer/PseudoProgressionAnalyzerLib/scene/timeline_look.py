@@ -142,10 +142,12 @@ def _look(node: object) -> Look:
 
 
 def _set(node: object, look: Look) -> None:
+    change = node.StartModify()  # who listens to views hears of all this once
     _set_matrix(node, look.matrix, look.origin)
     columns, lines, _ = (max(size, 1) for size in node.GetDimensions())
     pixel = look.side / min(columns, lines)
     node.SetFieldOfView(pixel * columns, pixel * lines, node.GetFieldOfView()[2])
+    node.EndModify(change)
 
 
 def _set_matrix(node: object, matrix: np.ndarray, origin: tuple[float, float, float]) -> None:

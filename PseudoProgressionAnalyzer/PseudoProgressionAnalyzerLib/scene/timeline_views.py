@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import slicer
 
 from ..measures import Visit
@@ -49,6 +51,14 @@ def slice_node(application: Application, tag: str) -> object:
     return node
 
 
+def make_views(application: Application, tags: Iterable[str], pause: Callable[[], None]) -> None:
+    """Makes the views that are not there yet, with a pause after each: a layout would make all of them at once."""
+    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(application.scene)  # closing a scene forgets them
+    for tag in tags:
+        slice_node(application, tag)
+        pause()
+
+
 def composite_of(application: Application, node: object) -> object:
     """The composite node of a view, added where no slice logic has made it."""
     composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node)
@@ -86,6 +96,7 @@ def configure(
     node.SetLayoutLabel(title)
     node.SetLayoutColor(*BAR_COLOUR)
     composite = composite_of(application, node)
+    change = composite.StartModify()  # who listens to views hears of all this once
     composite.SetBackgroundVolumeID(image.GetID() if image else None)
     composite.SetForegroundVolumeID(overlay.GetID() if image and overlay else None)
     composite.SetForegroundOpacity(opacity_of(patient_node, row.overlay) if overlay else 0.0)
@@ -93,6 +104,7 @@ def configure(
     composite.SetDoPropagateVolumeSelection(False)
     # Neither volumes nor opacities: a row has its own, and Slicer's bars send on what they are only told.
     composite.SetInteractionFlagsModifier(0)
+    composite.EndModify(change)
 
 
 def link(application: Application, linked: bool) -> None:
@@ -135,8 +147,9 @@ def show_in(node: object, views: list[object]) -> None:
     display.EndModify(change)
 
 
-def remove_views(application: Application, keep: set[str]) -> None:
-    """Removes our views, but those of these tags."""
+def remove_views(application: Application, keep: set[str], pause: Callable[[], None] = lambda: None) -> None:
+    """Removes our views, but those of these tags; pause is called after each."""
     for node in view_nodes(application):
         if node.GetLayoutName() not in keep:
             application.remove_view(node)
+            pause()

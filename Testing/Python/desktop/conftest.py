@@ -26,24 +26,19 @@ def made_session(monkeypatch):
     """A Session on a new scene. Its ``events`` run whenever the application would process events."""
     app = application()
     events = []
-    monkeypatch.setattr(slicer, "app", SimpleNamespace(processEvents=lambda: [event() for event in events]), False)
-    monkeypatch.setattr(slicer.util, "RenderBlocker", Blocker, raising=False)
+    desktop = SimpleNamespace(
+        processEvents=lambda: [event() for event in events],
+        pauseRender=lambda: None,
+        resumeRender=lambda: None,
+        layoutManager=lambda: None,
+    )
+    monkeypatch.setattr(slicer, "app", desktop, False)
     from PseudoProgressionAnalyzerLib.desktop import session
 
     monkeypatch.setattr(session, "application", lambda: app)
     made = session.Session()
     made.events = events
     return made
-
-
-class Blocker:
-    """Nothing is rendered here."""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        return None
 
 
 @pytest.fixture

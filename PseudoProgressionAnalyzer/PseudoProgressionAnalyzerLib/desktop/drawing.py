@@ -1,0 +1,76 @@
+"""Views that are drawn one after the other, each in a turn of the event loop of its own.
+
+Slicer draws all views that changed in one turn: a second of silence where a timeline of many views is new. Here nothing
+is drawn while views change, and then one view at a turn, so that keys, the pointer and *Cancel* are heard between them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import slicer
+
+_depth = 0
+
+
+@contextlib.contextmanager
+def drawn_one_by_one(pause: Callable[[], None] | None = None) -> Iterator[None]:
+    """Nothing is drawn inside; afterwards every view on the screen, with ``pause`` between two of them (by default one
+    turn of the event loop). What pause raises is raised here, and the views are then drawn by Slicer when it comes to
+    it. Within another ``drawn_one_by_one``, the outer one draws."""
+    global _depth
+    slicer.app.pauseRender()
+    _depth += 1
+    try:
+        yield
+    finally:
+        _depth -= 1
+        waiting = _views() if _depth == 0 else []
+        for view in waiting:
+            view.pauseRender()
+        slicer.app.resumeRender()
+        try:
+            while waiting:
+                view = waiting.pop(0)
+                if view:  # the layout may have changed since
+                    view.resumeRender()
+                    view.forceRender()
+                (pause or slicer.app.processEvents)()
+        finally:
+            for view in waiting:
+                if view:
+                    view.resumeRender()
+
+
+def veil_new_views() -> None:
+    """Hides the inside of views that are in no layout yet: a layout that shows many of them for the first time makes
+    all their pictures on the graphics card in one turn."""
+    for widget in _slice_widgets():
+        if not widget.visible:
+            widget.sliceView().visible = False
+
+
+def unveil(pause: Callable[[], None]) -> None:
+    """Shows the inside of such views, one at a turn."""
+    for name in list(slicer.app.layoutManager().sliceViewNames()):
+        widget = slicer.app.layoutManager().sliceWidget(name)
+        if widget is not None and widget.sliceView().isHidden():
+            widget.sliceView().visible = True
+            pause()
+
+
+def _slice_widgets() -> list[object]:
+    manager = slicer.app.layoutManager()
+    widgets = [manager.sliceWidget(name) for name in manager.sliceViewNames()] if manager is not None else []
+    return [widget for widget in widgets if widget is not None]
+
+
+def _views() -> list[object]:
+    """The slice and 3D views of the layout that are on the screen."""
+    manager = slicer.app.layoutManager()
+    if manager is None:
+        return []
+    volumes = [manager.threeDWidget(number) for number in range(manager.threeDViewCount)]
+    views = [*(each.sliceView() for each in _slice_widgets()), *(each.threeDView() for each in volumes if each)]
+    return [view for view in views if view.visible]
