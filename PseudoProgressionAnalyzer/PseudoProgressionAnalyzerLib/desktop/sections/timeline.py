@@ -18,15 +18,16 @@ from ...scene.timeline_views import chosen_opacity
 from ..section import Section, offer
 
 KEYS = (
-    ("Right", "next_visit"),
-    ("Left", "earlier_visit"),
+    (".", "next_visit"),
+    (",", "earlier_visit"),
     ("Down", "next_row"),
     ("Up", "row_above"),
     ("O", "toggle"),
     ("L", "lesion"),
     ("X", "enlarge"),
 )
-"""Held with Alt, so that Slicer's own keys and those of the Segment Editor stay what they are."""
+"""Held with Alt, so that Slicer's own keys and those of the Segment Editor stay what they are; Alt with the arrows to
+left and right goes back and forth between modules."""
 DELAY = 150  # ms after the last change until the views' titles follow
 
 
@@ -67,7 +68,7 @@ class TimelineSection(Section):
             shortcut.connect("activated()", getattr(self, work))
             self.shortcuts.append(shortcut)
         ui.keysLabel.text = _(
-            "Alt with: left, right for visits; up, down for rows; O maps off and on; L next lesion; X enlarge."
+            "Alt with: comma, full stop for visits; up, down for rows; O maps off and on; L next lesion; X enlarge."
         )
 
     def open(self) -> None:
