@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import qt
 import slicer
 
 from ..scene.timeline_views import link
@@ -44,4 +43,6 @@ def even_out() -> None:
 
 
 def _settle() -> None:
+    import qt  # a session without a desktop has none
+
     qt.QCoreApplication.processEvents(qt.QEventLoop.ExcludeUserInputEvents)

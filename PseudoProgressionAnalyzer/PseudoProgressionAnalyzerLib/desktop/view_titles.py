@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import qt
 import slicer
 import vtk
 from slicer.util import VTKObservationMixin
@@ -118,6 +117,8 @@ def _width(widget: object, text: str) -> int:
 def _fit_bar(bar: object, text: str, with_slider: bool, width: float) -> None:
     """One slider moves all views: it stands in the first column. What does not fit gives way, so that no bar is wider
     than its column: the slider's number, and the label, which the view's corner says too."""
+    import qt  # a session without a desktop has none
+
     slider, label = bar.sliceOffsetSlider(), slicer.util.findChild(bar, "ViewLabel")
     slider.visible = with_slider
     slider.setSizePolicy(qt.QSizePolicy.Preferred, qt.QSizePolicy.Preferred)
