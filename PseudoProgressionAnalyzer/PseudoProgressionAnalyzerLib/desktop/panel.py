@@ -23,6 +23,7 @@ from .drawing import drawn_one_by_one
 from .section import Section
 from .sections import SECTIONS
 from .session import Session
+from .wheel import PanelWheel
 
 SETTLED = 1000  # ms without a stroke after which what is slow follows the numbers: most strokes come sooner
 
@@ -56,6 +57,8 @@ class Panel:
             self.sections[section.name] = section(ui, session, self)
             button = self.button(section.name)
             button.connect("contentsCollapsed(bool)", lambda folded, name=section.name: self._folded(name, folded))
+        self.wheel = PanelWheel(ui.sectionScroll)
+        self.wheel.watch(ui.sectionStack)
         ui.cancelButton.connect("clicked()", self.stop)
 
     @property
@@ -173,8 +176,17 @@ class Panel:
             self.say(_("Stopping..."))
 
     def say(self, text: str) -> None:
-        """One line of news."""
-        self.ui.progressLabel.text = text
+        """One line of news, below all sections: always in sight."""
+        self.ui.progressLabel.text = self.ui.progressLabel.toolTip = text
+
+    def bring_into_view(self, widget: object) -> None:
+        """Scrolls the panel until a widget of a section stands at its top, once the layout has given it its place."""
+
+        def scroll() -> None:
+            place = widget.mapTo(self.ui.sectionStack, qt.QPoint(0, 0))
+            self.ui.sectionScroll.verticalScrollBar().setValue(place.y())
+
+        qt.QTimer.singleShot(0, scroll)
 
     def show_progress(self, message: Message, share: float) -> None:
         """Shows what is being done and how much of it is finished."""
@@ -239,6 +251,7 @@ class Panel:
     def _enable(self) -> None:
         """What is possible now."""
         self.ui.cancelButton.enabled = self.busy
+        self.ui.cancelButton.visible = self.ui.progressBar.visible = self.busy
         for name, section in self.sections.items():
             self.button(name).enabled = not self.busy
             section.enable(self.busy)

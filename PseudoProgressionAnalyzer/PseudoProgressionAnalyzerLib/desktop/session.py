@@ -447,22 +447,24 @@ class Session:
         write_patient(patient, analysis)
         write_assessment(patient, assessment_json.text(analysis) if analysis.assessments else "")
 
-    def report_page(self, show_patient: bool = False) -> str:
-        """The page of the report as HTML with everything in it."""
+    def report_page(self, show_patient: bool = False, as_of: str = "") -> str:
+        """The report as one HTML page with everything in it. as_of: the visit that it opens with, else the latest."""
         pictures = ScenePictures(self.application.scene)
-        return results.page(self._patient(), show_patient, pictures=pictures)
+        return results.page(self._patient(), show_patient, pictures=pictures, as_of=as_of)
 
     def save_assessment(self, file: Path, show_patient: bool = False) -> None:
         """Writes assessment.json."""
         assessment_json.write(results.shown_analysis(self._patient(), show_patient), Path(file))
 
-    def save_report(self, folder: Path, overwrite: bool = False, show_patient: bool = False) -> list[Path]:
-        """Writes report, timeline, tables and maps into a folder; the scene itself is saved by Slicer. Raises
-        InputError."""
+    def save_report(
+        self, folder: Path, overwrite: bool = False, show_patient: bool = False, as_of: str = ""
+    ) -> list[Path]:
+        """Writes report, timeline, tables and maps into a folder; the scene itself is saved by Slicer. as_of: the visit
+        that the report opens with, else the latest. Raises InputError."""
         results.check_output(Path(folder), overwrite)
         analysis, pictures = self._patient(), ScenePictures(self.application.scene)
         return results.write_results(
-            analysis, Path(folder), overwrite=overwrite, show_patient=show_patient, pictures=pictures
+            analysis, Path(folder), overwrite=overwrite, show_patient=show_patient, pictures=pictures, as_of=as_of
         )
 
     def _patient(self) -> Analysis:

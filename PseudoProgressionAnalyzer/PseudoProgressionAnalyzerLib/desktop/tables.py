@@ -6,14 +6,29 @@ import qt
 
 
 def fill(
-    table: object, header: list[str], rows: list[list[str]], tips: dict | None = None, keep_tips: bool = False
+    table: object,
+    header: list[str],
+    rows: list[list[str]],
+    tips: dict | None = None,
+    keep_tips: bool = False,
+    names: list[str] | None = None,
+    width: int = 0,
 ) -> None:
     """Writes the cells that changed; keeps selection and scroll position, and the widths of columns while rows and
-    columns are the same in number. keep_tips: tool tips stay as they are, for the moment."""
+    columns are the same in number. keep_tips: tool tips stay as they are, for the moment. names: of the rows, which
+    stay in place when the columns are scrolled; width: of every column in pixels, 0 as its content asks."""
     resized = (table.rowCount, table.columnCount) != (len(rows), len(header))
     table.setColumnCount(len(header))
     table.setHorizontalHeaderLabels(header)
     table.setRowCount(len(rows))
+    for number, name in enumerate(names or ()):
+        item = table.verticalHeaderItem(number)
+        if item is None:
+            item = qt.QTableWidgetItem()
+            table.setVerticalHeaderItem(number, item)
+        if item.text() != name:
+            item.setText(name)
+            item.setToolTip(name)
     for number, row in enumerate(rows):
         for column, text in enumerate(row):
             item = table.item(number, column)
@@ -26,3 +41,29 @@ def fill(
                 item.setToolTip(tip)
     if resized:
         table.resizeColumnsToContents()
+        for column in range(len(header) if width else 0):
+            table.setColumnWidth(column, max(width, table.columnWidth(column)))
+
+
+def fit_rows(table: object, most: int) -> None:
+    """Makes the table as high as its rows, up to ``most`` pixels."""
+    bar = table.horizontalScrollBar()
+    room = bar.sizeHint.height() if bar.maximum > 0 else 0
+    height = table.horizontalHeader().sizeHint.height() + table.verticalHeader().length() + 2 * table.frameWidth + room
+    height = min(height, most)
+    if table.minimumHeight != height:
+        table.setFixedHeight(height)
+
+
+def fill_selector(selector: object, entries: dict[str, str]) -> None:
+    """Gives a selector these entries (data to text) where they differ from what it has; keeps the choice, without a
+    signal."""
+    if [selector.itemData(index) or "" for index in range(selector.count)] != list(entries):
+        chosen = selector.currentData
+        blocked = selector.blockSignals(True)
+        selector.clear()
+        for data, text in entries.items():
+            selector.addItem(text, data)
+        if chosen in entries:
+            selector.setCurrentIndex(list(entries).index(chosen))
+        selector.blockSignals(blocked)

@@ -1,6 +1,8 @@
 """``report.html``: one self-contained page that a radiologist would hand on.
 
 No script, no link to anywhere, pictures inside. The patient's id is not on it: only the title that the caller gives.
+What a reader of the conclusion needs stands open, first a summary; details are folded, and are printed where they were
+unfolded.
 """
 
 from __future__ import annotations
@@ -18,10 +20,10 @@ from ..analysis.aligning import is_users
 from ..assessment.assess import RARELY_IMPORTANT, SURE_ENOUGH
 from ..assessment.combination import DRAWS, VALUES_BETWEEN_GROUPS, VALUES_WITHIN_GROUP
 from ..assessment.evidence import STRONGEST
-from ..measures import DISCLAIMER, Message, Visit
+from ..measures import DISCLAIMER, Assessment, Message, Visit
 from . import figures, timeline_png, words, writing
 from .ledger import ledger
-from .markup import Markup, row, table
+from .markup import FOLD, Markup, row, table
 from .measurement_tables import measurement_tables
 from .motion_figure import motion_parts
 from .perfusion import perfusion_parts
@@ -42,31 +44,42 @@ def write(
     timeline: bytes | None,
     title: str | None = None,
     language: str = "english",
+    as_of: str = "",
 ) -> None:
-    """Writes the page. timeline: the PNG of ``timeline_png``, None where nothing could be aligned."""
-    writing.write_file(path, page(analysis, timeline, title, language))
+    """Writes the page. timeline: the PNG of ``timeline_png``, None where nothing could be aligned. as_of: the visit
+    whose assessment it opens with, the latest unless said."""
+    writing.write_file(path, page(analysis, timeline, title, language, as_of))
 
 
-def page(analysis: Analysis, timeline: bytes | None, title: str | None = None, language: str = "english") -> str:
+def page(
+    analysis: Analysis, timeline: bytes | None, title: str | None = None, language: str = "english", as_of: str = ""
+) -> str:
     """The page as text; arguments as ``write``."""
     cleaned = [words.cleaned(measurement) for measurement in analysis.measurements]
     analysis = dataclasses.replace(analysis, measurements=cleaned)
     markup = Markup(analysis.patient, language)
     style = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
     disclaimer = f'<p class="disclaimer">{escape(DISCLAIMER)}</p>'
-    sections = (
-        summary(markup, analysis),
-        _timeline(markup, analysis, timeline),
-        _evidence(markup, analysis),
-        _course(markup, analysis),
-        response_section(markup, analysis),
+    chosen = next((found for found in analysis.assessments if found.as_of == as_of), None)
+    chosen = chosen or (analysis.assessments[-1] if analysis.assessments else None)
+    details = (
+        _other_visits(markup, analysis, chosen),
         _perfusion(markup, analysis),
         _spectroscopy(markup, analysis),
         _visits(markup, analysis),
         _measurements(markup, analysis),
-        _outcome(markup, analysis),
         _motion(markup, analysis),
         _methods(markup, analysis),
+    )
+    sections = (
+        summary(markup, analysis, chosen),
+        _timeline(markup, analysis, timeline),
+        _evidence(markup, chosen),
+        _course(markup, analysis),
+        response_section(markup, analysis),
+        _outcome(markup, analysis),
+        f'<p class="note">{markup.say("details_folded")}</p>',
+        *map(folded, details),
     )
     main = "\n".join(section for section in sections if section)
     return (
@@ -92,6 +105,12 @@ def _patient_line(markup: Markup, title: str | None) -> str:
 
 def _section(markup: Markup, head: str, *parts: str) -> str:
     return f"<section>\n<h2>{markup.say(head)}</h2>\n{''.join(parts)}\n</section>"
+
+
+def folded(section: str) -> str:
+    """A section whose heading opens it."""
+    opened = section.replace("<section>\n<h2>", f'<details class="{FOLD}">\n<summary><h2>', 1)
+    return opened.replace("</h2>", "</h2></summary>", 1).replace("</section>", "</details>") if section else ""
 
 
 def _timeline(markup: Markup, analysis: Analysis, timeline: bytes | None) -> str:
@@ -167,21 +186,29 @@ def _spectroscopy(markup: Markup, analysis: Analysis) -> str:
     return _section(markup, "spectra", *parts) if parts else ""
 
 
-def _evidence(markup: Markup, analysis: Analysis) -> str:
-    if not analysis.assessments:
+def _evidence(markup: Markup, chosen: Assessment | None) -> str:
+    if chosen is None:
         return ""
-    parts = [f"<p>{markup.say('evidence_how')}</p>"]
-    for assessment in reversed(analysis.assessments):
-        said = statement(assessment, markup.language)
-        parts += [
-            f"<h3>{markup.say('as_of', visit=markup.visit(assessment.as_of))}: {escape(said.conclusion)}</h3>",
-            ledger(markup, assessment),
-            markup.headed("leave_one_out", said.without),
-            markup.headed("context", (*said.context, *said.dates, said.prior)),
-            # That of the latest stands at the top of the page.
-            "" if assessment is analysis.assessments[-1] else missing(markup, said),
-        ]
-    return _section(markup, "evidence", *parts)
+    return _section(markup, "evidence", f"<p>{markup.say('evidence_how')}</p>", *_evidence_of(markup, chosen))
+
+
+def _other_visits(markup: Markup, analysis: Analysis, chosen: Assessment | None) -> str:
+    others = [found for found in reversed(analysis.assessments) if found is not chosen]
+    parts = []
+    for assessment in others:
+        # What is missing as of the chosen one stands in the summary.
+        parts += [*_evidence_of(markup, assessment), missing(markup, statement(assessment, markup.language))]
+    return _section(markup, "evidence_others", *parts) if parts else ""
+
+
+def _evidence_of(markup: Markup, assessment: Assessment) -> list[str]:
+    said = statement(assessment, markup.language)
+    return [
+        f"<h3>{markup.say('as_of', visit=markup.visit(assessment.as_of))}: {escape(said.conclusion)}</h3>",
+        ledger(markup, assessment),
+        markup.headed("leave_one_out", said.without),
+        markup.headed("context", (*said.context, *said.dates, said.prior)),
+    ]
 
 
 def _measurements(markup: Markup, analysis: Analysis) -> str:

@@ -7,7 +7,7 @@ from html import escape
 
 from ..measures import Assessment
 from . import figures, limits
-from .markup import Markup, Notes, row, table
+from .markup import FOLD, Markup, Notes, row, table
 from .measurement_tables import value_cell
 from .statement import Line, statement
 from .words import cleaned
@@ -55,7 +55,8 @@ def _without_weight(markup: Markup, lines: list[Line]) -> str:
     heads = [markup.say(f"head_{head}") for head in ("measure", "value", "cut_off", "ratio", "weight", "source")]
     del heads[3]
     rows = [_row(markup, line, notes, _refused(markup, line, notes), ratio=False) for line in lines]
-    return f"<h4>{markup.say('without_weight')}</h4>{table(heads, rows)}{notes.text()}"
+    heading = f"<summary><h4>{markup.say('without_weight')} ({len(lines)})</h4></summary>"
+    return f'<details class="{FOLD}">{heading}{table(heads, rows)}{notes.text()}</details>'
 
 
 def _refused(markup: Markup, line: Line, notes: Notes) -> str:

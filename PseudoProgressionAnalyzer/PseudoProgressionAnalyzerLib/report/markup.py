@@ -9,6 +9,9 @@ from html import escape
 from ..measures import Message, Patient, Visit
 from . import words
 
+FOLD = "fold"
+"""Class of ``details`` that are folded away on the screen, and on paper left out."""
+
 
 @dataclass(frozen=True)
 class Markup:

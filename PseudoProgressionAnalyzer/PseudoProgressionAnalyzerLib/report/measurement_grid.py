@@ -11,6 +11,15 @@ from . import words
 FLAGGED = "*"
 """Behind a value with flags: what they say stands in the cell's words."""
 
+TOPICS = {
+    "perfusion": ("rCBV_", "sRCBV_", "rCBF_", "CBF_", "ATT_", "MTT_", "Tmax_", "K2_", "PSR_", "rPSR_", "rPH_", "FTB_",
+                  "PRM_"),
+    "spectroscopy": ("Cho_", "NAA_", "Ins_", "Glx_", "Lac_", "Lip13Lac_"),
+    "diffusion": ("ADC_", "APTw_"),
+}  # fmt: skip
+"""What a measure is about, by how its name begins; all others are about size and shape."""
+SIZE = "size"
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -25,10 +34,12 @@ class Measure:
 
 @dataclass(frozen=True)
 class Cell:
-    """A value, or the change since the visit before that has one. rows: what it shows, empty where there is nothing."""
+    """A value, or the change since the visit before that has one. rows: what it shows, empty where there is nothing.
+    short: without interval, for narrow columns."""
 
     text: str
     rows: tuple[Measurement, ...] = ()
+    short: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,15 +83,21 @@ def measurement_grid(patient: Patient, measurements: Sequence[Measurement]) -> G
     return Grid(list(measures), columns, cells)
 
 
+def topic(name: str) -> str:
+    """What a measure is about: a key of ``TOPICS``, or ``size``."""
+    return next((found for found, begins in TOPICS.items() if name.startswith(begins)), SIZE)
+
+
 def _value(rows: list[Measurement]) -> Cell:
     if not rows:
         return Cell("")
     row = words.cleaned(rows[0])
-    if row.value is not None:
-        shown = words.quantity(row.value, row.low, row.high, "1")
-    else:
+    if row.value is None:
         shown = words.say("report_not_measured") if row.low is None else f"> {words.number(row.low)}"
-    return Cell(shown + (f" {FLAGGED}" if row.flags and row.value is not None else ""), (row,))
+        return Cell(shown, (row,), "-" if row.low is None else shown)
+    flagged = f" {FLAGGED}" if row.flags else ""
+    shown = words.quantity(row.value, row.low, row.high, "1")
+    return Cell(shown + flagged, (row,), words.quantity(row.value, None, None, "1") + flagged)
 
 
 def _change(rows: list[Measurement]) -> Cell:
@@ -90,7 +107,8 @@ def _change(rows: list[Measurement]) -> Cell:
     if not measured:
         return Cell("", tuple(rows))
     row = (percent or measured)[0]
-    return Cell(words.quantity(row.value, row.low, row.high, row.unit, sign=True), tuple(rows))
+    shown = words.quantity(row.value, row.low, row.high, row.unit, sign=True)
+    return Cell(shown, tuple(rows), words.quantity(row.value, None, None, row.unit, sign=True))
 
 
 def as_text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

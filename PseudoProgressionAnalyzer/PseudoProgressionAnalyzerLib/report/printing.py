@@ -12,6 +12,7 @@ import struct
 from typing import Any
 
 from ..measures import InputError
+from .markup import FOLD
 
 SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 PICTURE = re.compile(r'src="data:image/png;base64,([^"]*)"')
@@ -24,9 +25,10 @@ PLAIN_LAYOUT = (
     ('<span class="sides">', "<br><span>"),
 )
 """What the page's style puts on lines of their own."""
-# What opens on the screen is closed on paper; the innermost first.
+# What opens on the screen is closed on paper, and what is folded away left out; the innermost first.
 CLOSED = re.compile(
-    r"<details(?! open)[^>]*>\s*<summary[^>]*>((?:(?!<details).)*?)</summary>(?:(?!<details).)*?</details>", re.DOTALL
+    r"<details((?: class=\"[^\"]*\")?)>\s*<summary[^>]*>((?:(?!<details).)*?)</summary>(?:(?!<details).)*?</details>",
+    re.DOTALL,
 )
 WEIGHT_BAR = re.compile(r'(<span class="weight"><img [^>]*>)')
 BEFORE_FIGURE = re.compile(r"<h2>(?=[^<]*</h2>\s*<figure)")  # a heading whose figure may not fit below it
@@ -77,7 +79,7 @@ def apart(page: str, width: float, height: float) -> tuple[str, dict[str, bytes]
 
     text = STYLE.sub("", page)
     while CLOSED.search(text):
-        text = CLOSED.sub(r"\1", text)
+        text = CLOSED.sub(lambda found: "" if FOLD in found[1] else found[2], text)
     text = PICTURE.sub(picture, SVG.sub(drawing, text))
     for begin, instead in PLAIN_LAYOUT:
         text = text.replace(begin, instead)

@@ -64,11 +64,13 @@ def write_results(
     language: str = "english",
     pictures: timeline_png.Pictures | None = None,
     also: Callable[[Analysis, Path], None] | None = None,
+    as_of: str = "",
 ) -> list[Path]:
     """Writes report, timeline, tables and maps into a folder; returns where they stand.
 
     The patient is left out unless show_patient (``shown_analysis``). pictures: what the timeline's cells show. also: is
-    given the shown analysis and the folder in which everything is put together, and may add files of its own.
+    given the shown analysis and the folder in which everything is put together, and may add files of its own. as_of:
+    the visit whose assessment the report opens with, the latest unless said.
 
     Raises InputError as ``writing.check_folder``; the folder is then, and after any other error, as it was before.
     """
@@ -78,7 +80,7 @@ def write_results(
         timeline = _timeline(shown, title, language, pictures)
         if timeline is not None:
             writing.write_file(stage / "timeline.png", timeline)
-        html.write(shown, stage / "report.html", timeline, title, language)
+        html.write(shown, stage / "report.html", timeline, title, language, as_of)
         measurements_csv.write(shown.patient, [*shown.measurements, *lesion_rows(shown)], stage / "measurements.csv")
         assessment_json.write(shown, stage / writing.MARK, language)
         _write_maps(shown, stage / "maps")
@@ -95,11 +97,12 @@ def page(
     show_patient: bool = False,
     language: str = "english",
     pictures: timeline_png.Pictures | None = None,
+    as_of: str = "",
 ) -> str:
     """The page of ``report.html`` as text; arguments as ``write_results``."""
     shown = shown_analysis(analysis, show_patient)
     title = shown.patient.id if show_patient else None
-    return html.page(shown, _timeline(shown, title, language, pictures), title, language)
+    return html.page(shown, _timeline(shown, title, language, pictures), title, language, as_of)
 
 
 def _timeline(

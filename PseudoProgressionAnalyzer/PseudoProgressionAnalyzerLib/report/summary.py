@@ -1,4 +1,4 @@
-"""The first thing on the page: what is concluded as of the latest visit, how sure, what limits it, what is missing."""
+"""The first thing on the page: what is concluded as of the chosen visit, how sure, what limits it, what is missing."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from .markup import Markup, row, table
 from .statement import Statement, Test, statement
 
 
-def summary(markup: Markup, analysis: Analysis) -> str:
-    """The section of the latest visit, then the conclusions as of the earlier ones."""
-    if not analysis.assessments:
+def summary(markup: Markup, analysis: Analysis, chosen: Assessment | None) -> str:
+    """The section of the chosen visit, then the conclusions as of the others."""
+    if chosen is None:
         return f'<section class="summary"><p class="conclusion">{markup.say("no_assessment")}</p></section>'
-    *earlier, latest = analysis.assessments
-    said = statement(latest, markup.language)
+    said = statement(chosen, markup.language)
     parts = [
-        f"<h2>{markup.say('as_of', visit=markup.visit(latest.as_of))}</h2>",
+        f"<h2>{markup.say('as_of', visit=markup.visit(chosen.as_of))}</h2>",
         f'<p class="conclusion">{escape(said.conclusion)}</p>',
         f"<p>{escape(' '.join(said.why))}</p>" if said.why else "",
         f"<p>{escape(said.limits)}</p>",
-        _probability(markup, latest, said),
+        _probability(markup, chosen, said),
         missing(markup, said),
         _list(markup, "dates", said.dates),
     ]
     found = f'<section class="summary">\n{"".join(parts)}\n</section>'
-    if not earlier:
+    others = [assessment for assessment in reversed(analysis.assessments) if assessment is not chosen]
+    if not others:
         return found
-    before = "".join(_earlier(markup, assessment) for assessment in reversed(earlier))
-    return f"{found}\n<section>\n<h2>{markup.say('earlier')}</h2>\n{before}\n</section>"
+    said = "".join(_other(markup, assessment) for assessment in others)
+    heading = "earlier" if chosen is analysis.assessments[-1] else "other_visits"
+    return f"{found}\n<section>\n<h2>{markup.say(heading)}</h2>\n{said}\n</section>"
 
 
 def missing(markup: Markup, said: Statement) -> str:
@@ -71,7 +72,7 @@ def _probability(markup: Markup, assessment: Assessment, said: Statement) -> str
     )
 
 
-def _earlier(markup: Markup, assessment: Assessment) -> str:
+def _other(markup: Markup, assessment: Assessment) -> str:
     said = statement(assessment, markup.language)
     sentences = escape(" ".join((said.conclusion, *said.why, said.limits)))
     return f"<h3>{markup.say('as_of', visit=markup.visit(assessment.as_of))}</h3><p>{sentences}</p>"

@@ -129,8 +129,29 @@ def test_own_and_fixed_stand_in_tables_of_their_own(analysis):
 def test_what_came_later_stands_apart(page):
     text = " ".join(page.words)
     outcome = text.index("Outcome: what came later")
-    assert outcome > text.index("Measurements")
+    assert text.index("One row per measurement") < outcome < text.index("Details are folded below")
     assert "After 2020-03-02, day 7 after radiotherapy" in text[outcome:]
+
+
+def test_the_page_opens_with_the_chosen_visit(analysis):
+    chosen = analysis.assessments[0].as_of
+    text = " ".join(Page(report.page(analysis, PNG, as_of=chosen)).words)
+    opened = text.index("As of 2020-03-02, day 7 after radiotherapy The evidence favours treatment effect.")
+    assert opened < text.index("As of the other visits") < text.index("The evidence is insufficient")
+    assert "Of 100 patients" in text
+    latest = report.page(analysis, PNG)
+    assert report.page(analysis, PNG, as_of="no such visit") == latest
+    assert report.page(analysis, PNG, as_of=analysis.assessments[-1].as_of) == latest
+
+
+def test_details_are_folded_and_what_a_reader_needs_is_not(analysis):
+    text = report.page(analysis, PNG)
+    folds = re.findall(r'<details class="fold">\s*<summary><h[24]>([^<(]+)', text)
+    assert {"Evidence as of the other visits", "Visits", "Measurements", "Methods"} <= {name.strip() for name in folds}
+    assert text.count("<details") == text.count("</details>")
+    before = text[: text.index('<details class="fold">')]
+    for needed in ("As of 2021-01-15", "Outcome", "The evidence is insufficient", "<img"):
+        assert needed in before
 
 
 def test_hostile_data_stay_words(analysis):

@@ -4,8 +4,9 @@ import datetime
 
 import pytest
 
+from PseudoProgressionAnalyzerLib import texts
 from PseudoProgressionAnalyzerLib.measures import Measurement, Message, Patient, Visit
-from PseudoProgressionAnalyzerLib.report.measurement_grid import Column, Measure, as_text, measurement_grid
+from PseudoProgressionAnalyzerLib.report.measurement_grid import SIZE, Column, Measure, as_text, measurement_grid, topic
 
 A, B, C = "2023-01-10", "2023-03-01", "2023-06-05"
 
@@ -64,3 +65,17 @@ def test_the_reason_of_what_is_absent_is_there(grid):
 
 def test_text_for_a_spreadsheet():
     assert as_text(["a", "b"], [["1\t2", "x\ny"]]) == "a\tb\n1 2\tx y\n"
+
+
+def test_short_cells_have_no_interval(grid):
+    volume = [cell.short for cell in grid.cells[grid.measures.index(Measure("lesion", "own", "", "volume", "mL"))]]
+    assert volume == ["10.0", "15.0 *", "+50.0 %", "-", ""]
+
+
+def test_every_measure_that_has_words_has_its_topic():
+    names = [code.removeprefix("report_measure_") for code in texts.catalogue() if code.startswith("report_measure_")]
+    size = {name for name in names if topic(name) == SIZE}
+    assert not [name for name in size if any(part in name for part in ("CBV", "CBF", "Cho", "NAA", "ADC", "APT"))]
+    assert {"volume", "longest_diameter", "sphericity", "sum_of_products"} <= size
+    assert (topic("rCBV_ratio_mean"), topic("PRM_increased")) == ("perfusion", "perfusion")
+    assert (topic("Cho_NAA_molar_mean_spectrum"), topic("ADC_mean")) == ("spectroscopy", "diffusion")

@@ -49,7 +49,8 @@ def test_taken_apart_nothing_is_lost(page):
     text, drawings, pictures = printing.apart(page, 680, 980)
     assert "<svg" not in text and "<style" not in text and "base64" not in text
     assert list(pictures.values()) == [PNG]
-    assert len(drawings) == page.count("<svg") > 3
+    open_part = unfolded(page)
+    assert len(drawings) == open_part.count("<svg") > 3
     for drawing in drawings.values():
         ElementTree.fromstring(drawing)  # HTML forgives what XML does not
         across, wide = re.search(rb'viewBox="0 0 ([\d.]+) [\d.]+" width="([\d.]+)"', drawing).groups()
@@ -57,7 +58,20 @@ def test_taken_apart_nothing_is_lost(page):
     assert all(drawing.startswith(b"<svg") and drawing.endswith(b"</svg>") for drawing in drawings.values())
     assert all(f'src="{name}"' in text for name in (*drawings, *pictures))
     assert max(float(width) for width in re.findall(r'width="(\d+)"', text)) <= 680
-    assert Words(text).found == Words(page).found
+    assert Words(text).found == Words(open_part).found
+    assert "Methods" not in text and "Methods" in page
+
+
+def unfolded(page):
+    """The page without what is folded away: a fold ends where as many details were closed as opened."""
+    kept, depth, at = [], 0, 0
+    for tag in re.finditer(r'<details class="fold">|<details[^>]*>|</details>', page):
+        if depth == 0 and tag[0] == '<details class="fold">':
+            kept.append(page[at : tag.start()])
+        if depth or tag[0] == '<details class="fold">':
+            depth += -1 if tag[0] == "</details>" else 1
+            at = tag.end()
+    return "".join([*kept, page[at:]])
 
 
 def test_what_opens_on_the_screen_is_closed_on_paper():
@@ -66,6 +80,14 @@ def test_what_opens_on_the_screen_is_closed_on_paper():
     page = f"<p>x</p><details><summary>PD</summary><p>why</p>{inner}</details>{opened}"
     text, _, _ = printing.apart(page, 680, 980)
     assert text == f"<p>x</p>PD{opened}"
+
+
+def test_what_is_folded_away_is_not_printed_until_it_is_opened():
+    inner = "<details><summary>PD</summary>why</details>"
+    fold = f'<details class="fold">\n<summary><h2>Methods</h2></summary>{inner}</details>'
+    assert printing.apart(f"<p>x</p>{fold}<p>y</p>", 680, 980)[0] == "<p>x</p><p>y</p>"
+    shown, _, _ = printing.apart(fold.replace('"fold"', '"fold" open'), 680, 980)
+    assert "Methods" in shown and "PD" in shown and "why" not in shown
 
 
 def test_a_missing_package_is_asked_for(monkeypatch):

@@ -12,6 +12,8 @@ from PseudoProgressionAnalyzerLib.scene.nodes import Kind, linked, patient_node
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
 
 VOLUME = ("lesion", "own", "", "volume")
+SPHERICITY = ("lesion", "own", "", "sphericity")
+TITLED = {VOLUME: "Volume (mL)"}
 
 
 @pytest.fixture
@@ -30,32 +32,48 @@ def volumes(analysis):
     return [row for row in analysis.measurements if (row.region, row.kind, row.name, row.compared_to) == wanted]
 
 
+def series_of(chart):
+    return [chart.GetNthPlotSeriesNode(number) for number in range(chart.GetNumberOfPlotSeriesNodes())]
+
+
 def test_points_stand_on_their_dates(app, patient, analysis):
     """Days from 2022-12-12 on a calendar: 29, 79 and 175, not 1, 2, 3."""
-    chart = plots.plot_measures(app, patient, analysis.measurements, [VOLUME])
+    (chart,) = plots.plot_measures(app, patient, analysis.measurements, TITLED)
     series = chart.GetNthPlotSeriesNode(0)
     assert series.GetPlotType() == slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter
     assert series.GetLineStyle() == slicer.vtkMRMLPlotSeriesNode.LineStyleSolid
     assert column(series.GetTableNode(), "day") == [29.0, 79.0, 175.0]
-    assert chart.GetXAxisTitle() == "days since the end of radiotherapy"
+    assert chart.GetXAxisTitle() == "days"
+    assert plots.origin(patient) == datetime.date(2022, 12, 12)
     assert chart.GetYAxisTitle() == "mL"
-    assert (chart.GetTitle(), chart.GetLegendVisibility()) == ("volume [mL] (lesion)", False)
+    assert (chart.GetTitle(), chart.GetLegendVisibility()) == ("Volume (mL)", False)
     assert column(series.GetTableNode(), "value") == [row.value for row in volumes(analysis)]
+    low, high = chart.GetXAxisRange()
+    assert low < 29 and high > 175
 
 
-def test_a_point_knows_its_visit(app, patient, analysis, phantom):
-    series = plots.plot_measures(app, patient, analysis.measurements, [VOLUME]).GetNthPlotSeriesNode(0)
-    assert [plots.visit_of_point(series, point) for point in range(3)] == list(phantom.visits)
-    assert plots.visit_of_point(series, 3) == ""
-    assert plots.visit_of_point(None, 0) == ""
-    other = app.scene.AddNewNodeByClass("vtkMRMLPlotSeriesNode")
-    assert plots.visit_of_point(other, 0) == ""
+def test_the_axis_is_written_in_dates_that_do_not_overlap(patient):
+    assert plots.date_ticks(patient) == [(29.0, "2023-01-10"), (79.0, "2023-03-01"), (175.0, "2023-06-05")]
+    near = [Visit("a", datetime.date(2023, 1, 1)), Visit("b", datetime.date(2023, 1, 5)), Visit("c", None)]
+    near += [Visit("d", datetime.date(2023, 12, 31)), Visit("e", datetime.date(2023, 6, 30))]
+    assert plots.date_ticks(Patient("p", near)) == [
+        (0.0, "2023-01-01"), (4.0, ""), (180.0, "2023-06-30"), (364.0, "2023-12-31")
+    ]  # fmt: skip
+    assert plots.date_ticks(Patient("p", [Visit("b", None)])) == []
+    assert plots.date_ticks(Patient("p", [near[0]])) == [(0.0, "2023-01-01")]
+
+
+def test_a_click_belongs_to_the_nearest_date_whatever_is_drawn_there(patient, phantom):
+    assert [plots.visit_at(patient, day, 5) for day in (29, 79.4, 171)] == list(phantom.visits)
+    assert plots.visit_at(patient, 54, 5) == ""  # between two visits
+    assert plots.visit_at(patient, 54, 26) == phantom.visits[0] or plots.visit_at(patient, 54, 26) == phantom.visits[1]
+    assert plots.visit_at(Patient("p", [Visit("b", None)]), 0, 100) == ""
 
 
 def test_intervals_are_lines_of_their_own(app, patient, analysis):
-    chart = plots.plot_measures(app, patient, analysis.measurements, [VOLUME])
-    names = [chart.GetNthPlotSeriesNode(number).GetName() for number in range(chart.GetNumberOfPlotSeriesNodes())]
-    assert names == ["volume [mL] (lesion)", "95 % low", "95 % high"]
+    words = ("95 % low", "95 % high")
+    (chart,) = plots.plot_measures(app, patient, analysis.measurements, TITLED, "days", words)
+    assert [series.GetName() for series in series_of(chart)] == ["Volume (mL)", *words]
     rows = volumes(analysis)
     low, value, high = (column(chart.GetNthPlotSeriesNode(0).GetTableNode(), name) for name in ("low", "value", "high"))
     assert [low, value, high] == [[row.low for row in rows], [row.value for row in rows], [row.high for row in rows]]
@@ -67,29 +85,35 @@ def test_absent_values_and_dates_make_no_points(app, patient, analysis):
     visits = [Visit("a", day), Visit("b", None), Visit("c", day.replace(month=2)), Visit("d", day.replace(month=3))]
     values = {"a": 1.0, "b": 2.0, "c": None, "d": 4.0}
     rows = [Measurement(visit, "lesion", "own", visit, "volume", value, "mL") for visit, value in values.items()]
-    chart = plots.plot_measures(app, Patient("p", visits), rows, [VOLUME])
+    (chart,) = plots.plot_measures(app, Patient("p", visits), rows, TITLED)
     table = chart.GetNthPlotSeriesNode(0).GetTableNode()
     assert (column(table, "day"), column(table, "value")) == ([0.0, 59.0], [1.0, 4.0])
-    assert chart.GetXAxisTitle() == "days since the first visit"
+    assert plots.origin(Patient("p", visits)) == day
     assert chart.GetNumberOfPlotSeriesNodes() == 1  # no interval is known
-    assert plots.plot_measures(app, Patient("p", [Visit("b", None)]), rows, [VOLUME]) is None
+    assert plots.plot_measures(app, Patient("p", [Visit("b", None)]), rows, TITLED) == []
 
 
-def test_own_and_fixed_are_two_lines_and_units_are_not_mixed(app, patient, analysis):
-    fixed = next(row for row in analysis.measurements if row.kind == "fixed" and not row.compared_to)
-    keys = [("lesion", "own", "", fixed.name), (fixed.region, "fixed", fixed.drawn_in, fixed.name), VOLUME]
-    chart = plots.plot_measures(app, patient, analysis.measurements, keys)
-    titles = {chart.GetNthPlotSeriesNode(number).GetName() for number in range(chart.GetNumberOfPlotSeriesNodes())}
-    assert f"{fixed.name} ({fixed.region}, fixed from {fixed.drawn_in})" in titles
-    assert chart.GetYAxisTitle() == ""
+def test_own_and_fixed_are_two_lines_and_units_never_share_an_axis(app, patient, analysis):
+    fixed = next(
+        row for row in analysis.measurements if row.kind == "fixed" and row.unit == "1" and not row.compared_to
+    )
+    keys = {
+        ("lesion", "own", "", fixed.name): "own",
+        VOLUME: "Volume (mL)",
+        (fixed.region, "fixed", fixed.drawn_in, fixed.name): "fixed",
+    }
+    pure, volume = plots.plot_measures(app, patient, analysis.measurements, keys)
+    assert (pure.GetYAxisTitle(), volume.GetYAxisTitle()) == ("", "mL")
+    names = {series.GetName() for series in series_of(pure)}
+    assert {"own", "fixed"} <= names and "Volume (mL)" not in names
+    assert {series.GetName() for series in series_of(volume)} == {"Volume (mL)", "low", "high"}
 
 
 def test_plotting_again_leaves_one_chart_and_no_waste(app, patient, analysis, phantom):
     before = phantom.node_ids(app.scene)
-    plots.plot_measures(app, patient, analysis.measurements, [VOLUME, ("lesion", "own", "", "sphericity")])
-    chart = plots.plot_measures(app, patient, analysis.measurements, [VOLUME])
+    plots.plot_measures(app, patient, analysis.measurements, TITLED | {SPHERICITY: "Sphericity"})
+    plots.plot_measures(app, patient, analysis.measurements, TITLED)
     assert len(linked(patient_node(app.scene), Kind.PLOT)) == 5  # chart, table, three lines
-    assert plots.chart_of(app) is chart
     plots.remove_plots(app)
     assert phantom.node_ids(app.scene) == before
     assert read_scene(app.scene).messages == []
@@ -101,7 +125,7 @@ def test_no_layout_is_switched(app, patient, analysis):
     layout = logic.GetLayoutNode()
     layout.SetViewArrangement(layout.SlicerLayoutOneUpRedSliceView)
     view = app.scene.AddNewNodeByClass("vtkMRMLPlotViewNode")
-    chart = plots.plot_measures(app, patient, analysis.measurements, [VOLUME])
+    (chart,) = plots.plot_measures(app, patient, analysis.measurements, TITLED)
     plots.show_chart(view, chart)
     assert view.GetPlotChartNodeID() == chart.GetID()
     assert layout.GetViewArrangement() == layout.SlicerLayoutOneUpRedSliceView

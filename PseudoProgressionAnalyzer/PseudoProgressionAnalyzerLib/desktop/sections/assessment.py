@@ -122,7 +122,7 @@ class AssessmentSection(Section):
         folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Folder for the report"))
         if folder:
             with self.panel.errors():
-                self.session.save_report(Path(folder) / "report", overwrite=True)
+                self.session.save_report(Path(folder) / "report", overwrite=True, as_of=self.as_of)
                 self.panel.say(_("Report saved in {folder}").format(folder=Path(folder) / "report"))
 
     def save_pdf(self) -> None:
@@ -130,7 +130,7 @@ class AssessmentSection(Section):
         file = self._file_to_save(_("Report for printing"), "report.pdf", "PDF (*.pdf)")
         if file:
             with self.panel.errors():
-                pdf.write(self.session.report_page(), file)
+                pdf.write(self.session.report_page(as_of=self.as_of), file)
                 self.panel.say(_("Saved {file}").format(file=file))
 
     def save_json(self) -> None:

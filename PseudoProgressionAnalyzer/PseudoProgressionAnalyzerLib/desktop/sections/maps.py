@@ -22,7 +22,7 @@ from ...scene.nodes import patient_node
 from ..plot_widget import plot_widget
 from ..pointer import Pointer
 from ..section import Section, offer
-from ..tables import fill
+from ..tables import fill, fill_selector
 
 PLOT_HEIGHT = 240  # pixels
 FOUND = -1  # of a spin box: what is found in the series
@@ -79,10 +79,10 @@ class MapsSection(Section):
             rows.append([date_words(visit), *cells])
             tips[number, len(header) - 1] = "\n".join(said)
         fill(self.ui.mapsTable, header, rows, tips)
-        _fill_selector(self.ui.mapSelector, {name: name for name in names})
+        fill_selector(self.ui.mapSelector, {name: name for name in names})
         visits = {visit.id: date_words(visit) for visit in (analysis.patient.visits if analysis else ())
                   if visit.of_role("DSC")}  # fmt: skip
-        _fill_selector(self.ui.dscVisitSelector, visits)
+        fill_selector(self.ui.dscVisitSelector, visits)
         self.show_choices()
         self.listen()
         if self._visits() and not self.ui.curveHolder.layout().count():
@@ -223,14 +223,3 @@ class MapsSection(Section):
                 self.reading = False
 
         qt.QTimer.singleShot(0, later)
-
-
-def _fill_selector(selector: object, entries: dict[str, str]) -> None:
-    """Gives a selector these entries (data to text) where they differ from what it has; keeps the choice."""
-    if [selector.itemData(index) for index in range(selector.count)] != list(entries):
-        chosen = selector.currentData
-        selector.clear()
-        for data, text in entries.items():
-            selector.addItem(text, data)
-        if chosen in entries:
-            selector.setCurrentIndex(list(entries).index(chosen))

@@ -1,4 +1,4 @@
-"""Measurements: measures by visits with their changes, to copy, to save and to plot."""
+"""Measurements: measures by visits with their changes, to filter, to copy, to save and to plot."""
 
 from __future__ import annotations
 
@@ -11,34 +11,42 @@ from slicer.i18n import tr as _
 from ... import texts
 from ...measures import Measurement
 from ...report import measurements_csv
-from ...report.measurement_grid import Cell, Grid, Measure, as_text, measurement_grid
+from ...report.measurement_grid import SIZE, TOPICS, Cell, Grid, Measure, as_text, measurement_grid, topic
 from ...report.words import date_words, label, quantity
 from ...scene import plots
 from ...scene.timeline_steps import go_to_visit
 from ..section import Section, offer
-from ..tables import fill
+from ..tables import fill, fill_selector, fit_rows
+from ..time_plots import TimePlots
 
 FOLDER = "PseudoProgressionAnalyzer/TableFolder"
 """Setting: the folder that a table was saved into last."""
-FIRST_COLUMNS = 3
+HEAD = 196  # pixels of the names of the rows, which stay when the visits are scrolled
+COLUMN = 78  # pixels of a visit
+MOST = 430  # pixels of the table's height: longer ones scroll
 
 
 class MeasurementsSection(Section):
-    """The table that follows each stroke, and a plot in the panel: the layout of the views is left alone."""
+    """The table that follows each stroke, and plots in the panel: the layout of the views is left alone."""
 
     name = "measurements"
 
     def __init__(self, *parts):
         super().__init__(*parts)
         self.grid = Grid([], [], [])
-        self.plot = None
-        self.plot_node = None
+        self.plots = TimePlots(self.ui.plotBox, self.session.application, self.go_to)
         self.plotted: list[Measure] = []
-        self.ui.kindSelector.connect("currentIndexChanged(int)", lambda index: self.refresh())
+        for selector in (self.ui.kindSelector, self.ui.regionSelector, self.ui.topicSelector):
+            selector.connect("currentIndexChanged(int)", lambda index: self.refresh())
         self.ui.copyButton.connect("clicked()", self.copy)
         self.ui.csvButton.connect("clicked()", self.save)
         self.ui.plotButton.connect("clicked()", self.show_plot)
-        self.ui.measurementsTable.connect("currentCellChanged(int,int,int,int)", self.show_words)
+        table = self.ui.measurementsTable
+        table.connect("currentCellChanged(int,int,int,int)", self.show_words)
+        table.verticalHeader().setFixedWidth(HEAD)
+        table.verticalHeader().setDefaultAlignment(qt.Qt.AlignLeft | qt.Qt.AlignVCenter | qt.Qt.TextWordWrap)
+        table.verticalHeader().setDefaultSectionSize(2 * table.fontMetrics().height() + 6)
+        table.horizontalHeader().setDefaultSectionSize(COLUMN)
 
     def refresh(self) -> None:
         """All numbers, with what stands behind them as tool tips."""
@@ -47,31 +55,41 @@ class MeasurementsSection(Section):
     def _show(self, with_tips: bool) -> None:
         analysis = self.session.analysis
         patient, rows = (analysis.patient, analysis.measurements) if analysis else (None, [])
-        self._list_kinds(rows)
-        kind = self.ui.kindSelector.itemData(self.ui.kindSelector.currentIndex)
-        shown = [row for row in rows if not kind or row.kind == kind]
+        self._list_choices(rows)
+        kind, region, about = self.chosen
+        shown = [
+            row
+            for row in rows
+            if kind in ("", row.kind) and region in ("", row.region) and about in ("", topic(row.name))
+        ]
         self.grid = measurement_grid(patient, shown) if patient else Grid([], [], [])
-        header, cells = self.texts()
-        tips = {
-            (number, column + FIRST_COLUMNS): "\n".join(words(cell))
-            for number, row in enumerate(self.grid.cells)
-            for column, cell in enumerate(row)
-            if with_tips and cell.rows
-        }
-        fill(self.ui.measurementsTable, header, cells, tips, keep_tips=not with_tips)
+        header, names, cells, tips = self.compact()
+        table = self.ui.measurementsTable
+        fill(table, header, cells, tips if with_tips else {}, keep_tips=not with_tips, names=names, width=COLUMN)
+        fit_rows(table, MOST)
 
-    def _list_kinds(self, rows: list[Measurement]) -> None:
-        """All kinds of rows that there are, to choose one; the chosen one stays."""
-        selector = self.ui.kindSelector
-        kinds = ["", *dict.fromkeys(row.kind for row in rows)]
-        if [selector.itemData(number) or "" for number in range(selector.count)] != kinds:
-            chosen = selector.itemData(selector.currentIndex) if selector.count else ""
-            blocked = selector.blockSignals(True)
-            selector.clear()
-            for kind in kinds:
-                selector.addItem(label("kind", kind) if kind else _("all measures"), kind)
-            selector.setCurrentIndex(max(0, kinds.index(chosen) if chosen in kinds else 0))
-            selector.blockSignals(blocked)
+    @property
+    def chosen(self) -> tuple[str, str, str]:
+        """Kind, region and topic of the measures that are shown; empty: all."""
+        selectors = (self.ui.kindSelector, self.ui.regionSelector, self.ui.topicSelector)
+        return tuple(selector.currentData or "" for selector in selectors)
+
+    def _list_choices(self, rows: list[Measurement]) -> None:
+        """All kinds, regions and topics that there are, to choose one of each; the chosen ones stay."""
+        kinds = {kind: label("kind", kind) for kind in dict.fromkeys(("own", *(row.kind for row in rows)))}
+        fill_selector(self.ui.kindSelector, kinds | {"": _("all kinds")})  # first the own ones: drawn
+        regions = {region: region for region in dict.fromkeys(row.region for row in rows)}
+        fill_selector(self.ui.regionSelector, {"": _("all regions")} | regions)
+        self.ui.regionSelector.visible = len(regions) > 1
+        known = {
+            SIZE: _("size and shape"),
+            "perfusion": _("perfusion"),
+            "spectroscopy": _("spectroscopy"),
+            "diffusion": _("diffusion and APT"),
+        }
+        there = {topic(row.name) for row in rows}
+        topics = {about: known[about] for about in (SIZE, *TOPICS) if about in there}
+        fill_selector(self.ui.topicSelector, {"": _("all measures")} | topics)
 
     def measured(self) -> None:
         """The numbers that a stroke changed, painted before the views are drawn again."""
@@ -79,38 +97,62 @@ class MeasurementsSection(Section):
         self.ui.measurementsTable.viewport().repaint()
 
     def settled(self) -> None:
-        """Tool tips and plot follow once the pen rests."""
+        """Tool tips and plots follow once the pen rests."""
         self.refresh()
         if self.plotted:
             self._draw()
 
+    def compact(self) -> tuple[list[str], list[str], list[list[str]], dict[tuple[int, int], str]]:
+        """Header, names of the rows, cells and their tips: a column for each visit, the change below the value."""
+        patient = self.session.analysis.patient if self.session.analysis else None
+        visits = [number for number, column in enumerate(self.grid.columns) if not column.change]
+        header = [date_words(patient.visit(self.grid.columns[number].visit)) for number in visits]
+        several = len({(measure.region, measure.kind, measure.drawn_in) for measure in self.grid.measures}) > 1
+        names, cells, tips = [], [], {}
+        for row, (measure, found) in enumerate(zip(self.grid.measures, self.grid.cells, strict=True)):
+            where = self.where(measure)
+            names.append(f"{self.title(measure)}\n{where}" if several else self.title(measure))
+            line = []
+            for column, number in enumerate(visits):
+                parts = [found[number], *([found[number + 1]] if number else [])]
+                line.append("\n".join(cell.short for cell in parts if cell.short))
+                said = [text for cell in parts for text in words(cell)]
+                tips[row, column] = "\n".join([f"{self.title(measure)} ({where}), {header[column]}", *said])
+            cells.append(line)
+        return header, names, cells, tips
+
+    def title(self, measure: Measure) -> str:
+        """What people call a measure, with its unit."""
+        unit = "" if measure.unit == "1" else f" ({measure.unit})"
+        return f"{label('measure', measure.name)}{unit}"
+
+    def where(self, measure: Measure) -> str:
+        """Region and kind of a measure."""
+        if measure.kind == "fixed":
+            return _("{region}, fixed from {visit}").format(region=measure.region, visit=measure.drawn_in)
+        return f"{measure.region}, {label('kind', measure.kind)}"
+
     def texts(self) -> tuple[list[str], list[list[str]]]:
-        """Header and cells as shown."""
+        """Header and cells for a spreadsheet: with intervals, and changes in columns of their own."""
         patient = self.session.analysis.patient if self.session.analysis else None
         header = [_("Region"), _("Measure"), _("Unit")] if patient else []
-        change, fixed = _("change to {date}"), _("{region}, fixed from {visit}")
+        change = _("change to {date}")
         for column in self.grid.columns:
             date = date_words(patient.visit(column.visit))
             header.append(change.format(date=date) if column.change else date)
         cells = []
         for measure, row in zip(self.grid.measures, self.grid.cells, strict=True):
-            where = measure.region
-            if measure.kind == "fixed":
-                where = fixed.format(region=measure.region, visit=measure.drawn_in)
-            elif measure.kind != "own":
-                where = f"{measure.region} ({label('kind', measure.kind)})"
             unit = "" if measure.unit == "1" else measure.unit
-            cells.append([where, measure.name, unit, *(cell.text for cell in row)])
+            cells.append([self.where(measure), label("measure", measure.name), unit, *(cell.text for cell in row)])
         return header, cells
 
     def show_words(self, row: int, column: int, *before: int) -> None:
         """What is behind the chosen number: interval, method, reference tissue, flags."""
-        column -= FIRST_COLUMNS
-        inside = 0 <= row < len(self.grid.cells) and 0 <= column < len(self.grid.columns)
-        self.ui.measurementWords.text = "\n".join(words(self.grid.cells[row][column])) if inside else ""
+        item = self.ui.measurementsTable.item(row, column)
+        self.ui.measurementWords.text = item.toolTip() if item is not None else ""
 
     def copy(self) -> None:
-        """The whole table to the clipboard."""
+        """The shown measures to the clipboard."""
         qt.QApplication.clipboard().setText(as_text(*self.texts()))
         self.panel.say(_("The table is on the clipboard."))
 
@@ -126,55 +168,44 @@ class MeasurementsSection(Section):
                 self.panel.say(_("Saved in {file}").format(file=file))
 
     def show_plot(self) -> None:
-        """The chosen rows over the true dates; all volumes where none is chosen."""
+        """The chosen rows over the true dates, a plot for each unit; all volumes where none is chosen."""
         chosen_cells = self.ui.measurementsTable.selectionModel().selectedIndexes
         numbers = sorted({index.row() for index in chosen_cells})
         chosen = [self.grid.measures[number] for number in numbers if number < len(self.grid.measures)]
         self.plotted = chosen or [measure for measure in self.grid.measures if measure.name == "volume"]
         with self.panel.errors():
             self._draw()
+        self.panel.bring_into_view(self.ui.plotButton)
 
     def _draw(self) -> None:
         analysis = self.session.analysis
-        keys = [(measure.region, measure.kind, measure.drawn_in, measure.name) for measure in self.plotted]
-        chart = plots.plot_measures(self.session.application, analysis.patient, analysis.measurements, keys)
-        if chart is None:
+        several = len({(measure.region, measure.kind, measure.drawn_in) for measure in self.plotted}) > 1
+        chosen = {}
+        for measure in self.plotted:
+            key = (measure.region, measure.kind, measure.drawn_in, measure.name)
+            chosen[key] = f"{self.title(measure)}, {self.where(measure)}" if several else self.title(measure)
+        begin, since = plots.origin(analysis.patient), _("visits (days counted from {date}, the end of radiotherapy)")
+        if analysis.patient.radiotherapy_end is None:
+            since = _("visits (days counted from {date}, the first visit)")
+        axis = since.format(date=begin.isoformat() if begin else "")
+        bounds = (_("95 % low"), _("95 % high"))  # short: legends cover what they explain
+        charts = plots.plot_measures(
+            self.session.application, analysis.patient, analysis.measurements, chosen, axis, bounds
+        )
+        if not charts:
             self.panel.say(_("Nothing to plot: no value has a date."))
-        plots.show_chart(self._plot_view(), chart)
+        self.plots.show(analysis.patient, charts)
 
-    def _plot_view(self) -> object:
-        """The node of the panel's own plot view, made the first time."""
-        if self.plot is None:
-            self.plot = slicer.qMRMLPlotWidget()
-            self.plot.setMinimumHeight(260)
-            self.plot.plotView().connect("dataSelected(vtkStringArray*,vtkCollection*)", self.point_clicked)
-            self.ui.plotBox.layout().addWidget(self.plot)
-        if self.plot_node is None:
-            self.plot_node = plots.plot_view(self.session.application)
-            self.plot.setMRMLScene(slicer.mrmlScene)
-            self.plot.setMRMLPlotViewNode(self.plot_node)
-        self.plot.visible = True
-        return self.plot_node
-
-    def point_clicked(self, series: object, points: object) -> None:
-        """Goes to the visit of a point."""
-        for number in range(series.GetNumberOfValues()):
-            node = slicer.mrmlScene.GetNodeByID(series.GetValue(number))
-            ids = points.GetItemAsObject(number)
-            if node is not None and ids is not None and ids.GetNumberOfValues():
-                visit = plots.visit_of_point(node, int(ids.GetValue(0)))
-                if visit and go_to_visit(self.session.application, visit) is None:
-                    self.panel.say(_("Visit {visit}").format(visit=visit))
+    def go_to(self, visit: str) -> None:
+        """Goes to a visit."""
+        if go_to_visit(self.session.application, visit) is None:
+            self.panel.say(_("Visit {visit}; show the visits side by side to go there.").format(visit=visit))
 
     def close(self) -> None:
-        """The chart and its view go with the scene."""
+        """The charts and their views go with the scene."""
         self.plotted = []
         plots.remove_plots(self.session.application)
-        if self.plot_node is not None:
-            self.plot.setMRMLPlotViewNode(None)
-            self.plot.visible = False
-            slicer.mrmlScene.RemoveNode(self.plot_node)
-            self.plot_node = None
+        self.plots.close()
 
     def enable(self, busy: bool) -> None:
         """There must be numbers."""
