@@ -7,6 +7,7 @@ only shown are open ones; each carries its number, and the side that speaks for 
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 from . import words
@@ -15,6 +16,7 @@ from .statement import Line
 from .svg import FAINT, GRID, INK, document, line, text
 
 WIDTH, LEFT, RIGHT, HEIGHT = 720, 215, 24, 68
+NAME = 28  # characters of a measure's name on a line left of its strip
 LABEL_GAP = 30  # pixels that a limit's number takes
 
 
@@ -50,8 +52,10 @@ def _strip(markup: Markup, lines: Sequence[Line]) -> str:
     middle = 34
     high = lines[0].evidence.criterion.direction == "high"
     side = words.say("report_side_progression", markup.language)
+    name = textwrap.wrap(lines[0].measure, NAME)[:2]  # beside the strip, never into it
+    top = middle - 4 - 14 * (len(name) - 1)
     parts = [
-        text(10, middle - 4, lines[0].measure, INK, weight="bold"),
+        *(text(10, top + 14 * number, part, INK, weight="bold") for number, part in enumerate(name)),
         text(10, middle + 12, words.quantity(row.value, None, None, row.unit), FAINT),
         line(LEFT, middle, WIDTH - RIGHT, middle, GRID, 2),
         text(WIDTH - RIGHT if high else LEFT, 10, f"{side} \u2192" if high else f"\u2190 {side}", FAINT,

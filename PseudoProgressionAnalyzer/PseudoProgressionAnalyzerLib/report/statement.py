@@ -5,6 +5,8 @@ All texts are plain: escape them where they go into HTML.
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,6 +14,8 @@ from ..measures import Assessment, Criterion, Evidence, Measurement, Message
 from . import words
 
 WHY = ("facts_for_progression", "facts_for_effect", "facts_disagree", "evidence_undecided", "prior_of_growing_lesions")
+AUTHOR_YEAR = re.compile(r"([^,(]{,45}? (?:19|20)\d\d)\b")
+SHORT = 42  # characters of a source in a narrow table
 HIGHEST = 95  # per cent: what is surer is shown as this
 DATES = ("confirmation_from", "twelve_weeks_on")
 
@@ -30,6 +34,13 @@ class Line:
     source: str
     accuracy: str
     reasons: tuple[str, ...]
+
+    @property
+    def short_source(self) -> str:
+        """The source as it is named in running text: author and year, or the beginning of its title."""
+        citation = self.evidence.criterion.citation
+        named = AUTHOR_YEAR.match(citation)
+        return named[1] if named else textwrap.shorten(citation.split(",")[0], SHORT, placeholder=" ...")
 
     @property
     def weight_words(self) -> str:

@@ -97,3 +97,23 @@ def test_the_value_stands_among_all_its_limits(assessment):
 def test_another_unit_is_never_drawn_on_the_same_strip(assessment):
     items = [replace(item, measurement=replace(item.measurement, unit="furlong")) for item in assessment.evidence]
     assert limits.figures(Markup(patient()), statement(replace(assessment, evidence=tuple(items))).lines) == ""
+
+
+def test_sources_are_named_as_in_running_text(assessment):
+    line = statement(assessment).lines[0]
+
+    def named(citation):
+        item = replace(line.evidence, criterion=replace(line.evidence.criterion, citation=citation))
+        return replace(line, evidence=item).short_source
+
+    assert named("Bulik M 2015 BioMed Res Int, 641023, 10.1155/2015/641023") == "Bulik M 2015"
+    assert named("Kong 2011, as cited in PMC4757138") == "Kong 2011"
+    assert named("Ma B, Applying amide proton transfer-weighted MRI, J Magn Reson Imaging") == "Ma B"
+    long = "A title that has no author and goes on for longer than a narrow table, J Neurooncol 2018;136(1):13-21"
+    assert named(long) == "A title that has no author and goes on ..."
+
+
+def test_names_do_not_run_into_their_strips(assessment):
+    drawn = limits.figures(Markup(patient()), statement(assessment).lines)
+    for place, name in re.findall(r'<text x="([\d.]+)" [^>]*font-weight="bold"[^>]*>([^<]+)<', drawn):
+        assert float(place) + 7 * len(name) < limits.LEFT, name

@@ -9,9 +9,9 @@ import slicer
 from slicer.i18n import tr as _
 
 from ...measures import Assessment
-from ...report.statement import statement
+from ...report.statement import Line, statement
 from .. import assessment_text, pdf
-from ..ledger_tree import fill_ledger
+from ..ledger_tree import details, fill_ledger, line_of
 from ..section import Section, offer
 
 
@@ -23,7 +23,9 @@ class AssessmentSection(Section):
     def __init__(self, *parts):
         super().__init__(*parts)
         ui = self.ui
+        self.lines: tuple[Line, ...] = ()
         ui.asOfSelector.connect("currentIndexChanged(int)", lambda index: self.show_assessment())
+        ui.ledgerTree.connect("itemSelectionChanged()", self.show_details)
         for box in self.prior_boxes:
             box.setKeyboardTracking(False)
             box.connect("valueChanged(int)", lambda value: self.move_prior())
@@ -77,13 +79,25 @@ class AssessmentSection(Section):
         }
         for browser, text in texts.items():
             browser.setHtml(text)
-        fill_ledger(self.ui.ledgerTree, said.lines if found else ())
+        self.lines = said.lines if found else ()
+        blocked = self.ui.ledgerTree.blockSignals(True)  # a row that is on its way out must not be asked
+        fill_ledger(self.ui.ledgerTree, self.lines)
+        self.ui.ledgerTree.blockSignals(blocked)
+        self.show_details()
         self.ui.criteriaSetLabel.text = said.criteria_set if found else ""
         for box, share in zip(self.prior_boxes, found.prior if found else (0.5, 0.05, 0.95), strict=True):
             blocked = box.blockSignals(True)
             box.value = round(100 * share)
             box.blockSignals(blocked)
         self.enable(self.panel.busy)
+
+    def show_details(self) -> None:
+        """What stands behind the chosen limit of the ledger."""
+        chosen = self.ui.ledgerTree.selectedItems()
+        number = line_of(chosen[0]) if chosen else None
+        known = number is not None and number < len(self.lines)
+        self.ui.ledgerDetails.visible = known
+        self.ui.ledgerDetails.setHtml(details(self.lines[number]) if known else "")
 
     def assessment(self) -> Assessment | None:
         """The assessment as of the chosen visit, if there is one."""
