@@ -80,7 +80,7 @@ def _write(row: object, cells: Sequence[str]) -> None:
 def _weight(weight: float | None) -> str:
     if weight is None:
         return _("no weight")
-    return f"{weight:+.1f} dB {arrows(weight)}".rstrip()
+    return f"{round(weight, 1) + 0.0:+.1f} dB {arrows(weight)}".rstrip()  # no minus before zero
 
 
 def _linked(source: str) -> str:

@@ -45,7 +45,7 @@ class Line:
     @property
     def weight_words(self) -> str:
         """The weight with its unit, empty where there is none."""
-        return "" if self.weight is None else f"{self.weight:+.1f} dB"
+        return "" if self.weight is None else f"{round(self.weight, 1) + 0.0:+.1f} dB"
 
 
 @dataclass(frozen=True)
