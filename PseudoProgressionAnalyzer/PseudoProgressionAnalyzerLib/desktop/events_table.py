@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 from ..measures import EVENT_KINDS, Event, Patient
 from ..patient import editing
 from ..patient.event_fields import FIELDS, EventField, detail_words, parse_detail
-from ..report.words import label
+from ..report.words import event_details, label
 from .visits_table import Edit, parse_date
 
 
@@ -45,8 +45,7 @@ class EventsTable:
         self.table.setRowCount(len(self.events))
         for number, event in enumerate(self.events):
             dates = [date.isoformat() if date else "" for date in (event.date, event.end)]
-            details = "; ".join(f"{name} {detail_words(value)}" for name, value in event.details.items())
-            for column, text in enumerate((label("event", event.kind), *dates, details)):
+            for column, text in enumerate((label("event", event.kind), *dates, event_details(event))):
                 item = qt.QTableWidgetItem(text)
                 item.setToolTip(text)
                 self.table.setItem(number, column, item)
@@ -115,7 +114,7 @@ class EventsTable:
         for field in FIELDS[event.kind]:
             value = event.details.get(field.name)
             shown = "" if value is None else detail_words(value)
-            title = label("event_field", field.name).replace("_", " ")
+            title = label("event_field", field.name)
             if field.form in ("yes_no", "choice"):
                 self._choice(field, title, shown)
             else:

@@ -9,31 +9,32 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
-from ..measures import Event, Measurement, Patient
+from ..measures import Measurement, Patient
+from ..response import BANDS
 from . import words
 from .scales import nice_ticks, nice_top
-from .svg import FAINT, GRID, INK, DateAxis, band, document, event_marks, line, text
+from .svg import FAINT, GRID, INK, DateAxis, document, line, text
+from .therapy_bands import TRACK, bands, track
 
 PROGRESSION = "#d55e00"
 TREATMENT = "#0072b2"
 
-WINDOWS = (("report_band_pseudoprogression", 0, 84), ("report_band_necrosis", 183, 548))
-"""Days after the end of radiotherapy in which reviews conventionally expect pseudoprogression (first 12 weeks, the
-window of RANO's confirmation rule: Wen 2010, J Clin Oncol 28:1963) and radiation necrosis (6 to 18 months; another
-review has 3 to 12: Taylor 2022). Drawn for orientation only, never evidence."""
-
 WIDTH, LEFT, RIGHT = 760, 150, 24
-TRACK, PANEL, PANEL_GAP = 20, 108, 30
+PANEL, PANEL_GAP = 108, 30
 DATE_GAP = 68  # pixels that a date label takes
 
 
 def over_time(
-    patient: Patient, measurements: Sequence[Measurement], names: Sequence[str], language: str = "english"
+    patient: Patient,
+    measurements: Sequence[Measurement],
+    names: Sequence[str],
+    language: str = "english",
+    windows: Sequence[tuple[int, int]] = BANDS,
 ) -> str:
     """Therapy and measures on one axis of true dates; empty where no visit has a date.
 
     names: measures, one panel each; filled discs with a full line are each visit's own lesion, open squares with a
-    dashed line a fixed region; bars are 95 % intervals.
+    dashed line a fixed region; bars are 95 % intervals. windows: first and last day after radiotherapy that are marked.
     """
     dates = [visit.date for visit in patient.visits if visit.date is not None]
     if not dates:
@@ -49,8 +50,8 @@ def over_time(
     panels_top = top + TRACK * len(kinds) + 16
     bottom = panels_top + len(panels) * (PANEL + PANEL_GAP)
     parts = [
-        *_bands(patient, days, top, bottom, language),
-        *(part for row, kind in enumerate(kinds) for part in _track(kind, events, days, top + TRACK * row, language)),
+        *bands(patient, windows, days, top, bottom, language, given=True),
+        *(part for row, kind in enumerate(kinds) for part in track(kind, events, days, top + TRACK * row, language)),
         *(line(days.x(date), top, days.x(date), bottom, GRID) for date in dates),
         *(
             part
@@ -131,28 +132,6 @@ def _plotted(patient: Patient, measurements: Sequence[Measurement], name: str) -
     dates = {visit.id: visit.date for visit in patient.visits}
     rows = [row for row in measurements if row.name == name and not row.compared_to and row.value is not None]
     return sorted((row for row in rows if dates[row.visit] is not None), key=lambda row: dates[row.visit])
-
-
-def _bands(patient: Patient, days: DateAxis, top: float, bottom: float, language: str) -> list[str]:
-    """Radiotherapy and the conventional windows after it, as far as they are shown."""
-    parts = []
-    end = patient.radiotherapy_end
-    for event in patient.events:
-        if event.kind == "radiotherapy" and event.date and event.end and (span := days.clipped(event.date, event.end)):
-            parts.append(band(*span, top, bottom, "#c9ced6"))
-    for number, (code, first, last) in enumerate(WINDOWS if end else ()):
-        span = days.clipped(end + datetime.timedelta(days=first), end + datetime.timedelta(days=last))
-        if span:
-            parts.append(band(*span, top, bottom, ("#e6eef6", "#f7eee3")[number]))
-            parts.append(text(span[0] + 3, 16, words.say(code, language), FAINT, size=11))
-    return parts
-
-
-def _track(kind: str, events: list[Event], days: DateAxis, top: float, language: str) -> list[str]:
-    """One kind of event: bars for spans, diamonds for single dates."""
-    middle = top + TRACK / 2
-    parts = [text(LEFT - 10, middle + 4, words.label("event", kind, language), INK, "end")]
-    return parts + event_marks([event for event in events if event.kind == kind], days, middle)
 
 
 def _panel(

@@ -167,7 +167,7 @@ def _course(markup: Markup, analysis: Analysis) -> str:
     names = list(dict.fromkeys((*MAIN_MEASURES, *(item.measurement.name for item in evidence))))
     if any(row.name == "Cho_NAA_molar" and row.value is not None for row in analysis.measurements):
         names.remove("Cho_NAA_area")  # the same curve three times as high
-    figure = figures.over_time(markup.patient, analysis.measurements, names, markup.language)
+    figure = figures.over_time(markup.patient, analysis.measurements, names, markup.language, analysis.choices.bands)
     if not figure:
         return ""
     undated = [markup.label("event", event.kind) for event in markup.patient.events if event.date is None]

@@ -14,16 +14,15 @@ from ..analysis.lesion_rows import ALL, lesion_rows
 from ..analysis.responding import SILENT, product_band
 from ..lesion.estimate import Estimate
 from ..measures import Event, Measurement
-from ..response import BANDS, CRITERIA, Verdict
+from ..response import CRITERIA, Verdict
 from . import words
 from .scales import nice_ticks, nice_top
-from .svg import FAINT, GRID, INK, DateAxis, band, document, event_marks, line, text
+from .svg import FAINT, GRID, INK, DateAxis, document, line, text
+from .therapy_bands import TRACK, bands, track
 
 WIDTH, LEFT, RIGHT = 880, 176, 20
-TRACK, STEROID, PANEL, GAP, STRIP = 20, 40, 104, 26, 34
+STEROID, PANEL, GAP, STRIP = 40, 104, 26, 34
 DRUGS = ("surgery", "biopsy", "radiotherapy", "temozolomide", "bevacizumab", "immunotherapy")
-BAND_COLOURS = ("#e6eef6", "#f7eee3")
-BAND_CODES = ("report_band_pseudoprogression", "report_band_necrosis")
 NARROWEST, WIDEST = 46, 92  # pixels of a box with categories
 SHOWN = ("volume", "area")
 
@@ -55,10 +54,10 @@ def therapy_figure(analysis: Analysis, language: str = "english") -> str:
     ]
     panels = [(names, found) for names, found in panels if found]
     bottom = panels_top + len(panels) * (PANEL + GAP)
-    parts = [*_bands(analysis, days, top, bottom, language)]
+    parts = [*bands(analysis.patient, analysis.choices.bands, days, top, bottom, language)]
     parts += [line(days.x(date), top, days.x(date), bottom, GRID) for date in dates]
     for row, kind in enumerate(kinds):
-        parts += _track(kind, events, days, top + TRACK * row, language)
+        parts += track(kind, events, days, top + TRACK * row, language)
     if steroids:
         parts += _steroid(steroids, days, steroid_top, max(dates), language)
     for number, (names, found) in enumerate(panels):
@@ -140,27 +139,6 @@ def _areas(analysis: Analysis) -> dict[str, list[tuple[str, Estimate]]]:
         up = sum(one.high - one.value for one in bands)
         found.append((row.visit, Estimate(row.value, "mm2", max(row.value - down, 0.0), row.value + up)))
     return {"": found} if found else {}
-
-
-def _bands(analysis: Analysis, days: DateAxis, top: float, bottom: float, language: str) -> list[str]:
-    """The conventional windows after radiotherapy, as far as they are shown."""
-    end, parts = analysis.patient.radiotherapy_end, []
-    for number, (first, last) in enumerate(analysis.choices.bands if end else ()):
-        span = days.clipped(end + datetime.timedelta(days=first), end + datetime.timedelta(days=last))
-        if span:
-            parts.append(band(*span, top, bottom, BAND_COLOURS[number % 2]))
-            usual = (first, last) == BANDS[number % 2]
-            named = words.say(BAND_CODES[number % 2], language) if usual else ""
-            named = named or words.say("report_band_days", language, first=first, last=last)
-            parts.append(text(span[0] + 3, 16, named, FAINT, size=11))
-    return parts
-
-
-def _track(kind: str, events: Sequence[Event], days: DateAxis, top: float, language: str) -> list[str]:
-    """One kind of treatment: bars for spans, diamonds for single dates."""
-    middle = top + TRACK / 2
-    parts = [text(LEFT - 10, middle + 4, words.label("event", kind, language), INK, "end")]
-    return parts + event_marks([event for event in events if event.kind == kind], days, middle)
 
 
 def _steroid(events: Sequence[Event], days: DateAxis, top: float, last: datetime.date, language: str) -> list[str]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import texts
-from ..measures import Measurement, Message, Patient, Visit
+from ..measures import Event, Measurement, Message, Patient, Visit
+from ..patient.event_fields import detail_words
 
 STORED_DIGITS = 6
 """Significant digits of numbers in tables and JSON: more than any measurement has, and no digit noise."""
@@ -70,6 +71,17 @@ def label(group: str, name: str, language: str = "english") -> str:
     """What people call a measure, kind of event, conclusion ...; the name itself where the catalogue has no words."""
     code = f"report_{group}_{name}"
     return say(code, language) if code in texts.catalogue(language) else name
+
+
+def event_details(event: Event, language: str = "english") -> str:
+    """What is stated of an event: ``new lesion no; dose (mg per day) 4``."""
+
+    def spoken(value: Any) -> str:
+        if isinstance(value, Mapping):
+            return ", ".join(f"{name} ({label('taken_for', str(code), language)})" for name, code in value.items())
+        return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else detail_words(value)
+
+    return "; ".join(f"{label('event_field', name, language)} {spoken(value)}" for name, value in event.details.items())
 
 
 def sentence(message: Message, language: str = "english") -> str:

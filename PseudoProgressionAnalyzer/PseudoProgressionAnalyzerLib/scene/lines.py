@@ -70,12 +70,13 @@ def measured_again(patient: object, analysis: Analysis, visit: str = "", lesion:
 
 
 def show_rule(patient: object, rule: str, shown: bool = True) -> None:
-    """Shows the lines of one rule alone, or none."""
+    """Shows the lines of one rule alone, or none: in the views of the timeline that show their visit."""
     for node in linked(patient, Kind.LINE):
         hidden = not shown or marked(node, "name").split(" ")[1] != rule
         mark(node, hidden="1" if hidden else "")
-        if node.GetDisplayNode() is not None:
-            node.GetDisplayNode().SetVisibility(not hidden)
+        display = node.GetDisplayNode()
+        if display is not None:
+            display.SetVisibility(not hidden and display.GetNumberOfViewNodeIDs() > 0)
 
 
 def _put_line(
@@ -114,7 +115,7 @@ def _show(node: object, rule: str) -> None:
     mark(node, hidden="" if rule == RULES[0] else "1")
     if display is None:
         return
-    display.SetVisibility(rule == RULES[0])
+    display.SetVisibility(False)  # the timeline shows them in the column of their visit
     display.SetPointLabelsVisibility(False)
     display.SetPropertiesLabelVisibility(False)
     display.SetGlyphScale(1.2)
