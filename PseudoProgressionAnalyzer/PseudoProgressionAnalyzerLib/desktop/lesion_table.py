@@ -12,7 +12,7 @@ from ..lesion.following import FollowedLesion
 from ..report.words import date_words, label, quantity
 from .tables import fill
 
-TARGET, TAKEN = 6, 7
+TARGET, TAKEN, ROUNDNESS = 5, 6, 7
 MIMICS = ("postoperative_blood", "ischaemia", "infection", "vessel", "other")
 """What a reader takes a lesion for instead of tumour: its code in the event, empty for tumour."""
 
@@ -29,8 +29,8 @@ class LesionTable:
     def fill(self, analysis: Analysis | None, stated: Callable[[str, str], object]) -> None:
         """Shows the lesions by identity; stated: of a visit and a detail of its reading, None where nothing was."""
         header = [
-            _("Lesion"), _("Date"), _("What became of it"), _("Volume"), _("Diameters"), _("Sphericity (sphere)"),
-            _("Target"), _("Taken for"),
+            _("Lesion"), _("Date"), _("What became of it"), _("Volume"), _("Diameters"), _("Target"),
+            _("Taken for"), _("Sphericity (sphere)"),
         ]  # fmt: skip
         blocked = self._table.blockSignals(True)
         names = dict.fromkeys(lesion.lesion for lesion in analysis.lesions) if analysis else ()
@@ -91,7 +91,7 @@ def _cells(analysis: Analysis, lesion: FollowedLesion, number: int, tips: dict) 
         lines = outline.lines[analysis.choices.rule]
         drawn = _(", drawn by the reader") if analysis.choices.rule in lesion.by_reader else ""
         cells.append(f"{lines.longest:.1f} x {lines.perpendicular:.1f} mm{drawn}")
-        cells.append(f"{outline.shape.sphericity:.2f} ({outline.sphere.sphericity:.2f})")
+        cells += ["", "", f"{outline.shape.sphericity:.2f} ({outline.sphere.sphericity:.2f})"]
     if tracked.change is not None and tracked.change.value is not None:
         tips[number, 2] = quantity(tracked.change.value, tracked.change.low, tracked.change.high, "%", sign=True)
-    return [*cells, *[""] * (TAKEN + 1 - len(cells))]
+    return [*cells, *[""] * (ROUNDNESS + 1 - len(cells))]
