@@ -18,13 +18,20 @@ MIMICS = ("postoperative_blood", "ischaemia", "infection", "vessel", "other")
 
 
 class LesionTable:
-    """One row per lesion and visit. ``chosen(visit, lesion, is target)`` and ``taken(visit, lesion, code)`` tell of the
-    reader's clicks."""
+    """One row per lesion and visit. ``looked(visit, lesion)``, ``chosen(visit, lesion, is target)`` and
+    ``taken(visit, lesion, code)`` tell of the reader's clicks: on a row, its check box, its combo box."""
 
-    def __init__(self, table: object, chosen: Callable[[str, str, bool], None], taken: Callable[[str, str, str], None]):
+    def __init__(
+        self,
+        table: object,
+        looked: Callable[[str, str], None],
+        chosen: Callable[[str, str, bool], None],
+        taken: Callable[[str, str, str], None],
+    ):
         self._table, self._chosen, self._taken = table, chosen, taken
         self._rows: list[tuple[str, str]] = []
         table.connect("itemChanged(QTableWidgetItem*)", self._changed)
+        table.connect("cellClicked(int,int)", lambda row, column: column < TARGET and looked(*self._rows[row]))
 
     def fill(self, analysis: Analysis | None, stated: Callable[[str, str], object]) -> None:
         """Shows the lesions by identity; stated: of a visit and a detail of its reading, None where nothing was."""

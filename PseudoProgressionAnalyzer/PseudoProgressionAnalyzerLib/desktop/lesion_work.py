@@ -23,6 +23,9 @@ from ..measures import Event, Image, InputError, Message, Region
 from ..scene import lines, proposals, timeline
 from ..scene.correcting import remember
 from ..scene.nodes import Kind, linked, marked, patient_node
+from ..scene.timeline_look import centre_on
+from ..scene.timeline_steps import go_to_visit
+from ..scene.timeline_views import view_nodes
 from .long_work import run_in_background
 from .session import Session
 
@@ -136,6 +139,17 @@ class LesionWork:
         if analysis is not None and analysis.lesions:
             lines.write_lines(self._patient(), analysis)
             timeline.show_drawn(self.session.application)
+
+    def look_at(self, visit: str, lesion: str) -> bool:
+        """Brings all views to the plane of a lesion's diameters, and its visit to the front; says whether there are."""
+        analysis, application = self._analysis(), self.session.application
+        found = [one for one in analysis.lesions if (one.visit, one.lesion) == (visit, lesion) and one.outline]
+        if not found or not timeline.is_shown(application):
+            return False
+        ends = np.asarray(found[0].outline.lines[analysis.choices.rule].longest_ends, float)
+        go_to_visit(application, visit)
+        centre_on(view_nodes(application), transform_points(analysis.visit_to_reference[visit], ends).mean(axis=0))
+        return True
 
     def line_nodes(self) -> list[Any]:
         """The lines of all lesions."""

@@ -31,7 +31,7 @@ class LesionsSection(Section):
         self.work = LesionWork(self.session)
         self.click = LesionClick(self.clicked)
         self.watched = LineWatch(self.line_moved)
-        self.table = LesionTable(self.ui.lesionsTable, self.choose_target, self.take_for)
+        self.table = LesionTable(self.ui.lesionsTable, self.look_at, self.choose_target, self.take_for)
         self.form = ReadingForm(self.ui.readingBox.layout(), self.answered)
         self.choices = ChoicesForm(self.ui.choicesBox.layout(), lambda name, value: self._choose(**{name: value}))
         for words_, value in ((_("enhancing tumour"), 0), (_("non-enhancing tumour"), 1), (_("mixed tumour"), 2)):
@@ -184,6 +184,14 @@ class LesionsSection(Section):
         with self.panel.errors():
             self.work.state(self.ui.lesionVisitSelector.currentText, kind, **{name: value})
             self.panel.refresh()
+
+    def look_at(self, visit: str, lesion: str) -> None:
+        """The views go to the diameters of a lesion, and the statements below are about its visit."""
+        self.ui.lesionVisitSelector.currentText = visit
+        self.show_visit()
+        with self.panel.errors():
+            if not self.work.look_at(visit, lesion):
+                self.panel.say(_("Show the timeline to see the diameters."))
 
     def choose_target(self, visit: str, lesion: str, on: bool) -> None:
         """A lesion is a target of its visit, or no more."""
