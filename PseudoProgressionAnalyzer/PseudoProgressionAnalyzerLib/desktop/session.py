@@ -59,7 +59,6 @@ from ..scene.timeline_look import look_again, look_of
 from ..scene.timeline_overlays import set_opacity
 from .drawing import drawn_one_by_one, unveil, veil_new_views
 from .long_work import run_in_background
-from .timeline_window import arrange
 from .view_titles import ViewTitles
 
 Show = Callable[[Message, float], None]
@@ -256,6 +255,11 @@ class Session:
 
     def arrange(self, look: Callable[[], None]) -> None:
         """Titles, equal shares of the window, and where to look, once the layout has made its views."""
+        if slicer.app.layoutManager() is None:  # no window
+            look()
+            return
+        from .timeline_window import arrange
+
         arrange(self.application, self.titles, look)
 
     def turn_page(self, by: int) -> None:
