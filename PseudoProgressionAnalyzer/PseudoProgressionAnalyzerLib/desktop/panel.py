@@ -25,6 +25,8 @@ from .sections import SECTIONS
 from .session import Session
 from .wheel import PanelWheel
 
+FOLDED = "PseudoProgressionAnalyzer/Folded/"
+"""Settings: which sections are folded."""
 SETTLED = 1000  # ms without a stroke after which what is slow follows the numbers: most strokes come sooner
 
 
@@ -56,6 +58,7 @@ class Panel:
         for section in SECTIONS:
             self.sections[section.name] = section(ui, session, self)
             button = self.button(section.name)
+            button.collapsed = slicer.util.settingsValue(FOLDED + section.name, button.collapsed, slicer.util.toBool)
             button.connect("contentsCollapsed(bool)", lambda folded, name=section.name: self._folded(name, folded))
         self.wheel = PanelWheel(ui.sectionScroll)
         self.wheel.watch(ui.sectionStack)
@@ -222,6 +225,7 @@ class Panel:
             slicer.util.errorDisplay(str(error), detailedText=traceback.format_exc())
 
     def _folded(self, name: str, folded: bool) -> None:
+        qt.QSettings().setValue(FOLDED + name, folded)
         if not folded and name in self.stale:
             self.stale.discard(name)
             with self.errors():

@@ -30,7 +30,7 @@ from .perfusion import perfusion_parts
 from .response_html import response_section
 from .spectra import spectra_parts
 from .statement import statement
-from .summary import missing, summary
+from .summary import missing, other_visits, summary
 
 MAIN_MEASURES = (
     "volume", "rCBV_ratio_mean", "CBF_ratio_mean", "Cho_NAA_molar", "Cho_NAA_area", "ADC_mean", "APTw_mean",
@@ -72,9 +72,10 @@ def page(
         _methods(markup, analysis),
     )
     sections = (
-        summary(markup, analysis, chosen),
+        summary(markup, chosen),
         _timeline(markup, analysis, timeline),
         _evidence(markup, chosen),
+        other_visits(markup, analysis, chosen),
         _course(markup, analysis),
         response_section(markup, analysis),
         _outcome(markup, analysis),
@@ -207,7 +208,7 @@ def _evidence_of(markup: Markup, assessment: Assessment) -> list[str]:
         f"<h3>{markup.say('as_of', visit=markup.visit(assessment.as_of))}: {escape(said.conclusion)}</h3>",
         ledger(markup, assessment),
         markup.headed("leave_one_out", said.without),
-        markup.headed("context", (*said.context, *said.dates, said.prior)),
+        markup.fold("context", (*said.context, *said.dates, said.prior)),
     ]
 
 

@@ -51,6 +51,12 @@ class Markup:
         items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences if sentence)
         return f"<h4>{self.say(code)}</h4><ul>{items}</ul>" if items else ""
 
+    def fold(self, code: str, sentences: Sequence[str]) -> str:
+        """As ``headed``, folded away."""
+        heading = f"<h4>{self.say(code)}</h4>"
+        opened = self.headed(code, sentences).replace(heading, f"<summary>{heading}</summary>", 1)
+        return f'<details class="{FOLD}">{opened}</details>' if opened else ""
+
     def headed_list(self, code: str, messages: Sequence[Message]) -> str:
         """Messages as a list below a heading; nothing where there are none."""
         return f"<h3>{self.say(code)}</h3>{self.bullets(messages)}" if messages else ""

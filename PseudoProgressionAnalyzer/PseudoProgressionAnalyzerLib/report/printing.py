@@ -18,6 +18,7 @@ SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 PICTURE = re.compile(r'src="data:image/png;base64,([^"]*)"')
 SIZE = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"( width="[\d.]+" height="[\d.]+")?')
 SHARPER = 3  # pixels that a drawing has for each of its own, for paper
+DRAWING = 0.8  # share of a page's height that a drawing may take: its heading and caption stand on the same page
 CAPTION = 0.85  # share of a page's height that a picture may take beside its heading and caption
 PLAIN_LAYOUT = (
     ("<small>", "<br><small>"),
@@ -67,7 +68,7 @@ def apart(page: str, width: float, height: float) -> tuple[str, dict[str, bytes]
         across, down = map(float, SIZE.search(match[0]).groups()[:2])
         size = f'viewBox="0 0 {across:g} {down:g}" width="{SHARPER * across:g}" height="{SHARPER * down:g}"'
         drawings[name] = SIZE.sub(size, match[0], count=1).encode("utf-8")
-        scale = min(1.0, width / across)
+        scale = min(1.0, width / across, DRAWING * height / down)
         return f'<img src="{name}" width="{across * scale:.0f}" height="{down * scale:.0f}">'
 
     def picture(match: re.Match) -> str:

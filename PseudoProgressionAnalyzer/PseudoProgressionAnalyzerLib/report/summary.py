@@ -11,8 +11,8 @@ from .markup import Markup, row, table
 from .statement import Statement, Test, statement
 
 
-def summary(markup: Markup, analysis: Analysis, chosen: Assessment | None) -> str:
-    """The section of the chosen visit, then the conclusions as of the others."""
+def summary(markup: Markup, chosen: Assessment | None) -> str:
+    """The section of the chosen visit."""
     if chosen is None:
         return f'<section class="summary"><p class="conclusion">{markup.say("no_assessment")}</p></section>'
     said = statement(chosen, markup.language)
@@ -25,13 +25,17 @@ def summary(markup: Markup, analysis: Analysis, chosen: Assessment | None) -> st
         missing(markup, said),
         _list(markup, "dates", said.dates),
     ]
-    found = f'<section class="summary">\n{"".join(parts)}\n</section>'
+    return f'<section class="summary">\n{"".join(parts)}\n</section>'
+
+
+def other_visits(markup: Markup, analysis: Analysis, chosen: Assessment | None) -> str:
+    """The conclusions as of the other visits."""
     others = [assessment for assessment in reversed(analysis.assessments) if assessment is not chosen]
     if not others:
-        return found
+        return ""
     said = "".join(_other(markup, assessment) for assessment in others)
     heading = "earlier" if chosen is analysis.assessments[-1] else "other_visits"
-    return f"{found}\n<section>\n<h2>{markup.say(heading)}</h2>\n{said}\n</section>"
+    return f"<section>\n<h2>{markup.say(heading)}</h2>\n{said}\n</section>"
 
 
 def missing(markup: Markup, said: Statement) -> str:

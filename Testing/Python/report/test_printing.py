@@ -74,6 +74,13 @@ def unfolded(page):
     return "".join([*kept, page[at:]])
 
 
+def test_a_tall_drawing_leaves_room_for_its_heading():
+    tall = '<svg viewBox="0 0 700 1400" role="img"><title>x</title></svg>'
+    text, _, _ = printing.apart(tall, 680, 980)
+    across, down = map(int, re.search(r'width="(\d+)" height="(\d+)"', text).groups())
+    assert down < 0.85 * 980 and abs(down - 2 * across) <= 2
+
+
 def test_what_opens_on_the_screen_is_closed_on_paper():
     inner = "<details><summary>Reasons</summary><ul><li>a</li></ul></details>"
     opened = "<details open><summary>b</summary>c</details>"

@@ -14,6 +14,9 @@ from .. import assessment_text, pdf
 from ..ledger_tree import details, fill_ledger, line_of
 from ..section import Section, offer
 
+FOLDER = "PseudoProgressionAnalyzer/ReportFolder"
+"""Setting: the folder that a report was saved into last."""
+
 
 class AssessmentSection(Section):
     """The assessment as of a chosen visit."""
@@ -133,8 +136,10 @@ class AssessmentSection(Section):
 
     def save_report(self) -> None:
         """Saves the report into a folder that the user names."""
-        folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Folder for the report"))
+        before = slicer.util.settingsValue(FOLDER, "")
+        folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Folder for the report"), before)
         if folder:
+            qt.QSettings().setValue(FOLDER, folder)
             with self.panel.errors():
                 self.session.save_report(Path(folder) / "report", overwrite=True, as_of=self.as_of)
                 self.panel.say(_("Report saved in {folder}").format(folder=Path(folder) / "report"))
@@ -156,7 +161,10 @@ class AssessmentSection(Section):
                 self.panel.say(_("Saved {file}").format(file=file))
 
     def _file_to_save(self, title: str, name: str, kinds: str) -> Path | None:
-        file = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, name, kinds)
+        start = str(Path(slicer.util.settingsValue(FOLDER, "")) / name)
+        file = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, start, kinds)
+        if file:
+            qt.QSettings().setValue(FOLDER, str(Path(file).parent))
         return Path(file) if file else None
 
     def enable(self, busy: bool) -> None:

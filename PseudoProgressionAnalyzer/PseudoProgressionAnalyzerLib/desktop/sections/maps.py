@@ -15,16 +15,17 @@ from ...analysis.placing import read_time_series
 from ...measures import Image, Message
 from ...perfusion.dsc import MODELS
 from ...report.perfusion import grade_of
-from ...report.words import date_words
+from ...report.words import date_words, label
 from ...scene import timeline
 from ...scene.curve_plot import changed_file, curves_of, file_entry, show_curves, voxel_of
 from ...scene.nodes import patient_node
 from ..plot_widget import plot_widget
 from ..pointer import Pointer
 from ..section import Section, offer
-from ..tables import fill, fill_selector
+from ..tables import fill, fill_selector, fit_rows
 
 PLOT_HEIGHT = 240  # pixels
+MOST = 170  # pixels of the table's height: longer ones scroll
 FOUND = -1  # of a spin box: what is found in the series
 PRELOAD = (None, True, False)
 
@@ -71,7 +72,9 @@ class MapsSection(Section):
         """Which maps there are, where they come from, and how far they can be trusted."""
         analysis = self.session.analysis
         names = list(dict.fromkeys(name for _visit, name in analysis.maps)) if analysis else []
-        self.ui.mapsLabel.text = ", ".join(names) or _("No maps yet: load a patient, then align and compute.")
+        self.ui.mapsLabel.text = "; ".join(map(map_words, names)) or _(
+            "No maps yet: load a patient, then align and compute."
+        )
         header = [_("Visit"), _("Maps from"), _("DSC protocol"), _("Trusted"), _("Flow"), _("Remarks")]
         rows, tips = [], {}
         for number, visit in enumerate(analysis.patient.visits if analysis else ()):
@@ -79,7 +82,8 @@ class MapsSection(Section):
             rows.append([date_words(visit), *cells])
             tips[number, len(header) - 1] = "\n".join(said)
         fill(self.ui.mapsTable, header, rows, tips)
-        fill_selector(self.ui.mapSelector, {name: name for name in names})
+        fit_rows(self.ui.mapsTable, MOST)
+        fill_selector(self.ui.mapSelector, {name: map_words(name) for name in names})
         visits = {visit.id: date_words(visit) for visit in (analysis.patient.visits if analysis else ())
                   if visit.of_role("DSC")}  # fmt: skip
         fill_selector(self.ui.dscVisitSelector, visits)
@@ -166,7 +170,13 @@ class MapsSection(Section):
         absent = [message for (of, _name), reasons in analysis.absent.items() if of == visit.id for message in reasons]
         said = [texts.sentence(one) for one in (*absent, *(grade.reasons if grade else ()))]
         said = list(dict.fromkeys(said))
-        return [", ".join(roles + given), grade.grade if grade else "", trusted, flow, " ".join(said)], said
+        return [
+            ", ".join((*roles, *map(map_words, given))),
+            grade.grade if grade else "",
+            trusted,
+            flow,
+            " ".join(said),
+        ], said
 
     def _numbers(self, visit: str, voxel: tuple[int, int, int]) -> str:
         """What the maps of the series say in a voxel."""
@@ -177,7 +187,11 @@ class MapsSection(Section):
                 value = one.array[voxel]
                 trusted = np.isfinite(value) and (one.quality is None or one.quality[voxel])
                 unit = "" if one.unit == "1" else f" {one.unit}"
-                parts.append(f"{name} {value:.3g}{unit}" if trusted else _("{name} not trusted").format(name=name))
+                parts.append(
+                    f"{map_words(name)} {value:.3g}{unit}"
+                    if trusted
+                    else _("{name} not trusted").format(name=map_words(name))
+                )
         return "; ".join(parts)
 
     def _series(self, visit: str) -> Image | None:
@@ -223,3 +237,8 @@ class MapsSection(Section):
                 self.reading = False
 
         qt.QTimer.singleShot(0, later)
+
+
+def map_words(name: str) -> str:
+    """What people call a map."""
+    return label("map", name)
