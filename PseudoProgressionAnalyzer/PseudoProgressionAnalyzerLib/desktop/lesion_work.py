@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import slicer
 
 from ..analysis import Analysis
 from ..analysis.carrying import propose_region
@@ -77,8 +78,7 @@ class LesionWork:
         if any((region.visit, region.name) == (after[0], name) for region in analysis.patient.regions):
             raise InputError("proposal_there", region=name, visit=after[0])
         found = propose_region(analysis, name, drawn_in, after[0])
-        proposals.show_proposal(self._patient(), after[0], found.mask, [], drawn_in, (name, found.region.purpose))
-        timeline.show_drawn(self.session.application)
+        self._show(after[0], found.mask, [], drawn_in, (name, found.region.purpose))
         return after[0], found.flags
 
     def propose_again(self, visit: str, limit: float, show: Show, cancel: threading.Event) -> tuple[Message, ...]:
@@ -120,25 +120,18 @@ class LesionWork:
         analysis, patient = self.session.analysis, self._patient()
         if analysis is None or not analysis.lesions or not lines.read_lines(patient, analysis):
             return False
-        self._follow()
+        self.session.assess()
         return True
 
     def measured_lines(self, visit: str = "", lesion: str = "") -> None:
         """The measured lines again instead of the reader's."""
         lines.measured_again(self._patient(), self._analysis(), visit, lesion)
-        self._follow()
+        self.session.assess()
 
     def show_lines(self, rule: str, shown: bool) -> None:
         """Lines of one rule, or none."""
         if self._patient() is not None:
             lines.show_rule(self._patient(), rule, shown)
-
-    def draw_lines(self) -> None:
-        """Lines as the lesions are now."""
-        analysis = self.session.analysis
-        if analysis is not None and analysis.lesions:
-            lines.write_lines(self._patient(), analysis)
-            timeline.show_drawn(self.session.application)
 
     def look_at(self, visit: str, lesion: str) -> bool:
         """Brings all views to the plane of a lesion's diameters, and its visit to the front; says whether there are."""
@@ -232,13 +225,17 @@ class LesionWork:
         self._bright[visit], found = run_in_background(work, show, cancel)
         if found.mask.any():
             image = Image(found.mask, analysis.images[visit, "T1CE"].affine)
-            proposals.show_proposal(self._patient(), visit, image, points, before)
-            timeline.show_drawn(self.session.application)
+            self._show(visit, image, points, before)
         return found.flags
 
-    def _follow(self) -> None:
-        self.session.assess()
-        self.draw_lines()
+    def _show(self, visit: str, *proposal: Any) -> None:
+        """Puts a proposal into the scene; no other column draws it before it is known that it is not theirs."""
+        slicer.app.pauseRender()
+        try:
+            proposals.show_proposal(self._patient(), visit, *proposal)
+            timeline.show_drawn(self.session.application)
+        finally:
+            slicer.app.resumeRender()
 
     def _patient(self) -> Any:
         return patient_node(self.session.application.scene)

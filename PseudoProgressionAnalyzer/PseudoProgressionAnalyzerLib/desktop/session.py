@@ -47,6 +47,7 @@ from ..scene.build import (
 )
 from ..scene.candidates import Candidate
 from ..scene.correcting import corrections, prune, remember, take_back
+from ..scene.lines import write_lines
 from ..scene.nodes import Kind, from_vtk, marked, patient_node
 from ..scene.pictures import ScenePictures
 from ..scene.read import read_scene
@@ -417,13 +418,15 @@ class Session:
         self._write(assessment_json.text(analysis) if analysis.assessments else "")
 
     def _write(self, assessment: str) -> None:
-        """All text of the scene as the analysis is now."""
+        """All text of the scene, and the lines of diameters, as the analysis is now."""
         analysis, patient = self._patient(), patient_node(self.application.scene)
         self._settled = self._edits
         write_patient(patient, analysis)
         write_measurements(patient, analysis)
         write_region_spectra(patient, analysis)
         write_assessment(patient, assessment)
+        write_lines(patient, analysis)
+        timeline.show_drawn(self.application)
 
     def set_prior(self, prior: Sequence[float] | None, visit: str = "") -> None:
         """Assesses again with a prior (median, low, high) of the user's for a visit, or for all (empty); None takes it

@@ -7,7 +7,7 @@ import pytest
 
 from PseudoProgressionAnalyzerLib.measures import PURPOSES, Image, InputError
 from PseudoProgressionAnalyzerLib.scene import proposals
-from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, patient_node
+from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked, patient_node
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
 from PseudoProgressionAnalyzerLib.scene.segments import put_segment, segment_mask, segment_of
 
@@ -186,3 +186,24 @@ def test_a_region_can_be_anything_and_back(work, session, purpose):
     session.change_region(FIRST, "lesion", purpose="lesion")
     session.settle()
     assert lesion(session, FIRST).tracked.volume.value == volume
+
+
+def test_lines_follow_a_stroke_once_it_is_judged_and_go_with_their_lesion(work, session):
+    def ends():
+        patient = patient_node(session.application.scene)
+        return [node for node in linked(patient, Kind.LINE) if marked(node, "visit") == SECOND]
+
+    patient = patient_node(session.application.scene)
+    node = find(patient, Kind.LESION, SECOND)
+    mask = session.analysis.regions[SECOND, "lesion"]
+    larger = mask.array | np.roll(mask.array, 4, axis=2)
+    put_segment(node, "lesion", "lesion", Image(larger, mask.affine))
+    session.remeasure(node, segment_of(node, "lesion"))
+    session.settle()
+    (longest,) = [line for line in ends() if marked(line, "name").endswith("reader longest")]
+    outline = lesion(session, SECOND).outline.lines["reader"]
+    assert longest.GetMeasurement("length").GetValue() == pytest.approx(outline.longest, abs=0.01)
+    node.GetSegmentation().RemoveSegment(segment_of(node, "lesion"))
+    session.remeasure(node, "")
+    session.settle()
+    assert ends() == []

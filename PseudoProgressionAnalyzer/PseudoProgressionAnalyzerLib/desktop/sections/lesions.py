@@ -82,7 +82,6 @@ class LesionsSection(Section):
 
     def settled(self) -> None:
         """Lesions and categories follow the pen; so do the lines."""
-        self.work.draw_lines()
         self.show_lines()
         self.refresh()
 
@@ -131,9 +130,10 @@ class LesionsSection(Section):
     def accept(self) -> None:
         """The proposal becomes a lesion."""
         with self.panel.errors():
-            self.work.accept(self.ui.lesionVisitSelector.currentText)
-            self.work.draw_lines()
+            visit = self.ui.lesionVisitSelector.currentText
+            self.work.accept(visit)
             self.panel.refresh()
+            self.panel.say(_("Accepted in {visit}: measured, and edited like any segment.").format(visit=visit))
 
     def reject(self) -> None:
         """The proposal goes away."""
