@@ -15,6 +15,7 @@ from ..response.measurability import measurable_2010
 from ..response.published import limit
 from . import Analysis
 from .responding import course
+from .rows import row_of
 
 KIND = "followed"
 ALL = "all lesions"
@@ -87,17 +88,13 @@ def _rows(lesion: FollowedLesion) -> list[Measurement]:
 def _row(
     visit: str, region: str, name: str, estimate: Estimate, method: str = "", compared_to: str = ""
 ) -> Measurement:
-    return Measurement(
+    return row_of(
+        estimate,
         visit=visit,
         region=region,
         kind=KIND,
         drawn_in=visit,
         name=name,
-        value=estimate.value,
-        unit=estimate.unit,
-        low=estimate.low,
-        high=estimate.high,
         compared_to=compared_to,
         method=method,
-        flags=estimate.flags,
     )

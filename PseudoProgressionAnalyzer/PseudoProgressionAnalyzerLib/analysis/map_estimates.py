@@ -71,18 +71,26 @@ def first_measure(map_name: str) -> str:
     return measures_of(map_name)[0]
 
 
+def under(values: Map, index: np.ndarray) -> Map:
+    """The voxels of a map with these indices ``(n,)`` in the flattened grid, as a map of that shape."""
+    quality = None if values.quality is None else values.quality.ravel()[index]
+    return dataclasses.replace(values, array=values.array.ravel()[index], quality=quality)
+
+
 def estimates(name: str, values: Map, weights: np.ndarray, weigh: Map | None = None) -> list[tuple[str, Estimate]]:
     """Measures of a map of this name under a region, by their names.
 
-    weights ``(k, j, i)``: share of each of the map's voxels that lies in the region; weigh: the map of ``WEIGHED_BY``
-    on the same grid. The intervals are those of the spread of the voxels, taken as independent: a lower limit of the
-    real uncertainty.
+    weights: share of each of the map's voxels that lies in the region, in the shape of the map's array (any); weigh:
+    the map of ``WEIGHED_BY`` of the same voxels. The intervals are those of the spread of the voxels, taken as
+    independent: a lower limit of the real uncertainty.
     """
+    order = np.argsort(values.array, axis=None, kind="stable")  # what sorts again below finds it done
+    values, weights = under(values, order), weights.ravel()[order]
     found = region_statistics(values.array, weights, values.voxel_volume, values.quality)
     flags = (*found.flags, *values.flags)
     refused = refusal(found)
     if weigh is not None and found.mean is not None:
-        weights = weighed(weights, weigh)
+        weights = weighed(weights, under(weigh, order))
         found = region_statistics(values.array, weights, values.voxel_volume, values.quality)
 
     intervals = {} if refused or found.mean is None else _intervals(MEASURED_MAPS[name], found, values, weights)

@@ -9,13 +9,14 @@ import numpy as np
 
 from ..imaging.midline import find_midline
 from ..imaging.reference import contralateral_white_matter
-from ..imaging.resampling import overlap_weights, resample
+from ..imaging.resampling import resample
 from ..lesion.statistics import region_statistics
 from ..measures import Image, InputError, Map, Message, Series
 from ..patient.folder import RATIO_MAP_FIELDS
 from . import Analysis, asl_maps, dsc_maps
 from .aligning import visit_to_visit
-from .map_estimates import WEIGHED_BY, weighed
+from .map_estimates import WEIGHED_BY, under, weighed
+from .overlaps import TISSUE, overlaps_of
 from .placing import image_on_visit, map_to_visit, read_time_series
 from .reading import lesion_of, voxels_of, warn
 
@@ -158,19 +159,19 @@ def _carried_lesion(analysis: Analysis, visit_id: str) -> np.ndarray | None:
 
 def make_ratio_maps(analysis: Analysis, visit_id: str) -> None:
     """Maps that have a meaning only as ratio to the reference tissue, divided by its mean in the same visit."""
-    weights: dict[tuple, np.ndarray] = {}  # maps of one series have one grid
+    reference = analysis.references.get(visit_id)
+    if reference is None:
+        return
+    overlaps = overlaps_of(analysis, visit_id, TISSUE, reference)
     for name, ratio in TO_REFERENCE.items():
         values = analysis.maps.get((visit_id, name))
-        reference = analysis.references.get(visit_id)
-        if values is None or reference is None:
+        if values is None:
             continue
-        to_series = np.linalg.inv(analysis.series_to_visit[visit_id, name])
-        place = (values.shape, values.affine.tobytes(), to_series.tobytes())
-        if place not in weights:
-            weights[place] = overlap_weights(reference, values, to_series)
+        touched = overlaps.on(values, np.linalg.inv(analysis.series_to_visit[visit_id, name]))
         weigh = analysis.maps.get((visit_id, WEIGHED_BY.get(name, "")))
-        shares = weights[place] if weigh is None else weighed(weights[place], weigh)
-        tissue = region_statistics(values.array, shares, values.voxel_volume, values.quality)
+        shares = touched.weights if weigh is None else weighed(touched.weights, under(weigh, touched.index))
+        inside = under(values, touched.index)
+        tissue = region_statistics(inside.array, shares, values.voxel_volume, inside.quality)
         if tissue.mean is None or not tissue.mean > 0:
             warn(analysis, visit_id, Message("reference_without_value", {"visit": visit_id, "name": name}))
             continue

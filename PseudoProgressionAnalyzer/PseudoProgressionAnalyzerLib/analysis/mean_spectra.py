@@ -7,8 +7,8 @@ from collections.abc import Callable
 from ..measures import InputError
 from . import Analysis
 from .fitting_spectra import fit_means, read_spectra
-from .measuring import changes, in_order
-from .measuring_spectra import MEAN_SPECTRUM, WAITING, mean_spectrum_rows, protocols
+from .measuring import put_values
+from .measuring_spectra import MEAN_SPECTRUM, WAITING, mean_spectrum_rows
 
 STEP = "step_region_spectra"
 
@@ -50,7 +50,5 @@ def follow_mean_spectra(analysis: Analysis, cancelled: Callable[[], bool] | None
             renewed.add(place)
             region = next(r for r in analysis.patient.regions if (r.visit, r.name) == (row.drawn_in, row.region))
             rows += mean_spectrum_rows(analysis, row.visit, region, row.kind)
-    visits = [visit.id for visit in analysis.patient.visits if visit.id in analysis.visit_to_reference]
-    rows = in_order(rows, analysis.patient)
-    analysis.measurements = rows + changes(rows, visits, protocols(analysis))
+    put_values(analysis, rows)
     return True

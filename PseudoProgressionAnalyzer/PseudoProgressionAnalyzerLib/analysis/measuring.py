@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from ..imaging.resampling import overlap_weights
 from ..lesion.change import difference, percent_change
 from ..lesion.diameters import diameters
 from ..lesion.estimate import Estimate
@@ -17,47 +17,159 @@ from ..measures import Image, Measurement, Message, Patient, Region
 from ..spectroscopy.result import Fit
 from . import Analysis
 from .aligning import visit_to_visit
-from .map_estimates import MEASURED_MAPS, WEIGHED_BY, WITHOUT_UNIT, estimates, first_measure, place_of
+from .map_estimates import (
+    MEASURED_MAPS,
+    WEIGHED_BY,
+    WITHOUT_UNIT,
+    estimates,
+    first_measure,
+    measures_of,
+    place_of,
+    under,
+)
 from .mapping import TO_REFERENCE
 from .measuring_spectra import NAMES, REFUSED, Stated, log_words, measure_spectra, not_compared, protocols
-from .perfusion_changes import RESPONSE, within_repeatability
+from .overlaps import RegionOverlaps, overlaps_of
+from .perfusion_changes import (
+    RESPONSE,
+    make_response_maps,
+    postpone_response_maps,
+    waiting_response_maps,
+    within_repeatability,
+)  # fmt: skip
+from .rows import row_of
 
 SIGNED = ("K2_", "Tmax_")
+PERCENT = "_percent"
+"""Ends the name of a change that is in per cent of the earlier value."""
 RATIOS = tuple(ratio.name for ratio in TO_REFERENCE.values())
+RESPONSES = tuple(measures_of(RESPONSE))
 
 
 def measure_visits(analysis: Analysis) -> None:
     """All measurements: values per visit and region, then changes from each visit to the next that has the value."""
-    visits = [visit.id for visit in analysis.patient.visits if visit.id in analysis.visit_to_reference]
-    values: list[Measurement] = []
+    analysis.overlaps, analysis.measurements = {}, []
+    visits = measured_visits(analysis)
+    values = [region_values(analysis, region, mask, visits) for region, mask in drawn(analysis)]
+    put_values(analysis, list(itertools.chain.from_iterable(values)))
+
+
+def measured_visits(analysis: Analysis) -> list[str]:
+    """Ids of the visits that are aligned, in their order."""
+    return [visit.id for visit in analysis.patient.visits if visit.id in analysis.visit_to_reference]
+
+
+def drawn(analysis: Analysis) -> list[tuple[Region, Image]]:
+    """The regions that are measured with their masks; reference tissue is not."""
+    masks = [(region, analysis.regions.get((region.visit, region.name))) for region in analysis.patient.regions]
+    return [(region, mask) for region, mask in masks if region.purpose != "reference" and mask is not None]
+
+
+def measure_ratios(analysis: Analysis, visit_id: str) -> None:
+    """Measures again, in all regions, what is measured against the reference tissue of this visit. Response maps in
+    which it takes part wait from then on, and what was measured in them (``measure_waiting``)."""
+
+    def concerned(row: Measurement) -> bool:
+        return row.visit == visit_id and bool(row.reference) and row.name not in RESPONSES
+
+    waiting = postpone_response_maps(analysis, visit_id)
+    rows = [
+        replace(row, value=None, low=None, high=None, flags=analysis.absent[row.visit, RESPONSE])
+        for row in values_of(analysis)
+        if row.visit in waiting and row.name in RESPONSES
+    ]
+    for region, mask in drawn(analysis):
+        rows += filter(concerned, region_values(analysis, region, mask, [visit_id], RATIOS))
+    replace_values(analysis, lambda row: concerned(row) or (row.visit in waiting and row.name in RESPONSES), rows)
+
+
+def measure_waiting(analysis: Analysis) -> list[str]:
+    """Makes the response maps that wait, and measures all regions in them; returns their visits."""
+
+    def concerned(row: Measurement) -> bool:
+        return row.visit in waiting and row.name in RESPONSES
+
+    waiting = waiting_response_maps(analysis)
+    make_response_maps(analysis, waiting)
+    rows: list[Measurement] = []
+    for region, mask in drawn(analysis) if waiting else ():
+        rows += filter(concerned, region_values(analysis, region, mask, waiting, (RESPONSE,)))
+    replace_values(analysis, concerned, rows)
+    return waiting
+
+
+def region_values(
+    analysis: Analysis,
+    region: Region,
+    mask: Image,
+    visits: Sequence[str],
+    maps: Sequence[str] = tuple(MEASURED_MAPS),
+) -> list[Measurement]:
+    """All values of one region in these visits, of maps those of these names; mask: bool image, cropped or not."""
+    if not mask.array.any():
+        return [_empty(region)] if region.visit in visits else []
+    overlaps = overlaps_of(analysis, region.visit, region.name, mask)
+    found = []
     for visit_id in visits:
-        for region in analysis.patient.regions:
-            if region.purpose == "reference":
-                continue
-            mask = analysis.regions.get((region.visit, region.name))
-            if mask is None:
-                continue
-            if not mask.array.any():
-                values += [_empty(region)] if region.visit == visit_id else []
-                continue
-            weights: Weights = {}
-            if region.visit == visit_id and region.purpose == "lesion":
-                values += measure_shape(visit_id, region, mask)
-                values += measure_maps(analysis, visit_id, region, mask, "own", weights)
-            if region.carried or region.purpose == "free":
-                values += measure_maps(analysis, visit_id, region, mask, "fixed", weights)
-    values = in_order(values, analysis.patient)
-    analysis.measurements = values + changes(values, visits, protocols(analysis))
+        own = region.visit == visit_id and region.purpose == "lesion"
+        fixed = region.carried or region.purpose == "free"
+        if own:
+            found += measure_shape(visit_id, region, overlaps.mask)
+        rows = measure_maps(analysis, visit_id, region, overlaps, maps) if own or fixed else []
+        # own and fixed are the same voxels in the visit where a region was drawn
+        found += rows if own else []
+        found += [replace(row, kind="fixed") for row in rows] if fixed else []
+    return found
+
+
+def put_values(analysis: Analysis, values: list[Measurement]) -> None:
+    """Makes these the measurements, with the changes over time that follow from them."""
+    analysis.measurements = []
+    replace_values(analysis, lambda row: False, values)
+
+
+def replace_values(analysis: Analysis, gone: Callable[[Measurement], bool], new: list[Measurement]) -> None:
+    """Puts new values in the place of those that are gone; changes over time of other measures stay as they are. The
+    order is the same whatever was measured again."""
+    old = values_of(analysis)
+    touched = {_measure(row) for row in [*filter(gone, old), *new]}
+    values = in_order([*(row for row in old if not gone(row)), *new], analysis.patient)
+    known = _by_measure([row for row in analysis.measurements if row.compared_to])
+    visits, acquired, found = measured_visits(analysis), protocols(analysis), []
+    for measure, rows in _by_measure(values).items():
+        if measure in touched:
+            found += changes(rows, visits, acquired)
+        else:
+            found += known.get(measure, [])
+    analysis.measurements = values + found
+
+
+def values_of(analysis: Analysis) -> list[Measurement]:
+    """The measurements without the changes over time."""
+    return [row for row in analysis.measurements if not row.compared_to]
+
+
+def _measure(row: Measurement) -> tuple[str, str, str, str]:
+    """What is one measure over time: of a visit's own lesion, which is the same lesion in every visit where it has the
+    same name, or of one carried region."""
+    name = row.name.removesuffix(PERCENT) if row.compared_to else row.name
+    return row.region, row.kind, row.drawn_in if row.kind == "fixed" else "", name
+
+
+def _by_measure(rows: list[Measurement]) -> dict[tuple[str, str, str, str], list[Measurement]]:
+    found: dict[tuple[str, str, str, str], list[Measurement]] = {}
+    for row in rows:
+        found.setdefault(_measure(row), []).append(row)
+    return found
 
 
 def in_order(values: list[Measurement], patient: Patient) -> list[Measurement]:
-    """Values by visit, region, own before fixed, and measure: the same order whatever was measured again."""
-    visits = [visit.id for visit in patient.visits]
-    regions = [(region.visit, region.name) for region in patient.regions]
+    """Values by visit, region, own before fixed, and measure."""
+    visits = {visit.id: number for number, visit in enumerate(patient.visits)}
+    regions = {(region.visit, region.name): number for number, region in enumerate(patient.regions)}
 
     def place(row: Measurement) -> tuple:
-        region = regions.index((row.drawn_in, row.region))
-        return visits.index(row.visit), region, row.kind != "own", place_of(row.name), row.name
+        return visits[row.visit], regions[row.drawn_in, row.region], row.kind != "own", place_of(row.name), row.name
 
     return sorted(values, key=place)
 
@@ -70,86 +182,45 @@ def _empty(region: Region) -> Measurement:
 
 def measure_shape(visit_id: str, region: Region, mask: Image) -> list[Measurement]:
     """Volume (mL), diameters (mm) and sphericity of a visit's own lesion, in its native grid."""
-
-    def row(name: str, estimate: Estimate, method: str) -> Measurement:
-        return Measurement(
-            visit=visit_id,
-            region=region.name,
-            kind="own",
-            drawn_in=region.visit,
-            name=name,
-            value=estimate.value,
-            unit=estimate.unit,
-            low=estimate.low,
-            high=estimate.high,
-            method=method,
-            flags=estimate.flags,
-        )
-
+    where = {"visit": visit_id, "region": region.name, "kind": "own", "drawn_in": region.visit}
     lines = diameters(mask.array, mask.affine)
-    return [
-        row("volume", volume_estimate(mask.array, mask.affine), "voxels counted"),
-        row("longest_diameter", Estimate(lines.longest, "mm"), "longest chord in the acquisition plane"),
-        row("perpendicular_diameter", Estimate(lines.perpendicular, "mm"), "longest chord perpendicular to it"),
-        row("sphericity", Estimate(sphericity(mask.array, mask.affine), "1"), "mesh surface and volume"),
-    ]
-
-
-Weights = dict[tuple, Any]
-"""Overlap weights of one region by shape, affine and transform of the grid: maps on one grid share them; and with the
-map's name behind, what was measured with them."""
+    found = {
+        "volume": (volume_estimate(mask.array, mask.affine), "voxels counted"),
+        "longest_diameter": (Estimate(lines.longest, "mm"), "longest chord in the acquisition plane"),
+        "perpendicular_diameter": (Estimate(lines.perpendicular, "mm"), "longest chord perpendicular to it"),
+        "sphericity": (Estimate(sphericity(mask.array, mask.affine), "1"), "mesh surface and volume"),
+    }
+    return [row_of(estimate, name=name, method=method, **where) for name, (estimate, method) in found.items()]
 
 
 def measure_maps(
-    analysis: Analysis, visit_id: str, region: Region, mask: Image, kind: str, known: Weights | None = None
+    analysis: Analysis, visit_id: str, region: Region, overlaps: RegionOverlaps, maps: Sequence[str]
 ) -> list[Measurement]:
-    """Measures of every map of the visit in a region, on the map's own grid with overlap weights (those that are known
-    are taken from there, others are added), and the ratios of its spectra: ratios of sums, never the mean of a ratio
-    map that was made from them.
+    """Measures, as of an own lesion, of the visit's maps of these names in a region, on the map's own grid with overlap
+    weights, and the ratios of its spectra: ratios of sums, never the mean of a ratio map that was made from them.
 
     A map that could not be made from its series has one row without a value that says why.
     """
-    known = {} if known is None else known
+    where = {"visit": visit_id, "region": region.name, "kind": "own", "drawn_in": region.visit}
     region_to_visit = visit_to_visit(analysis, region.visit, visit_id)
-    rows = measure_spectra(analysis, visit_id, region, mask, kind, _tissue_name(analysis, visit_id))
+    rows = measure_spectra(analysis, visit_id, region, overlaps.mask, "own", _tissue_name(analysis, visit_id))
     from_spectra = {row.name for row in rows}
-
-    def row(name: str, estimate: Estimate, reference: str = "", method: str = "") -> None:
-        rows.append(
-            Measurement(
-                visit=visit_id,
-                region=region.name,
-                kind=kind,
-                drawn_in=region.visit,
-                name=name,
-                value=estimate.value,
-                unit=estimate.unit,
-                low=estimate.low,
-                high=estimate.high,
-                reference=reference,
-                method=method,
-                flags=estimate.flags,
-            )
-        )
-
-    for name in MEASURED_MAPS:
+    for name in maps:
         values = analysis.maps.get((visit_id, name))
         if name in from_spectra:
             continue
+        where["reference"] = _reference_name(analysis, visit_id, name)
         if values is None:
             if (visit_id, name) in analysis.absent:
                 missing = Estimate(None, "", flags=analysis.absent[visit_id, name])
-                row(first_measure(name), missing, _reference_name(analysis, visit_id, name))
+                rows.append(row_of(missing, name=first_measure(name), **where))
             continue
         region_to_map = np.linalg.inv(analysis.series_to_visit[visit_id, name]) @ region_to_visit
-        grid = (values.shape, values.affine.tobytes(), region_to_map.tobytes())
-        if grid not in known:
-            known[grid] = overlap_weights(mask, values, region_to_map)
-        if (*grid, name) not in known:  # own and fixed are the same voxels in the visit where a region was drawn
-            weigh = analysis.maps.get((visit_id, WEIGHED_BY.get(name, "")))
-            known[(*grid, name)] = estimates(name, values, known[grid], weigh)
-        for measure, estimate in known[(*grid, name)]:
-            row(measure, estimate, _reference_name(analysis, visit_id, name), values.method)
+        touched = overlaps.on(values, region_to_map)
+        weigh = analysis.maps.get((visit_id, WEIGHED_BY.get(name, "")))
+        weigh = None if weigh is None else under(weigh, touched.index)
+        for measure, estimate in estimates(name, under(values, touched.index), touched.weights, weigh):
+            rows.append(row_of(estimate, name=measure, method=values.method, **where))
     return rows
 
 
@@ -175,13 +246,8 @@ def changes(
     with another echo time or field are not compared, and other differences of their protocols are said.
     """
     order = {visit_id: number for number, visit_id in enumerate(visits)}
-    series: dict[tuple, list[Measurement]] = {}
-    for row in values:
-        # A visit's own lesion is the same lesion over time when it has the same name; a carried region is one region.
-        drawn = row.drawn_in if row.kind == "fixed" else ""
-        series.setdefault((row.region, row.kind, drawn, row.name), []).append(row)
     found = []
-    for rows in series.values():
+    for rows in _by_measure(values).values():
         if rows[0].name.startswith("PRM_"):  # a change already
             continue
         measured = sorted((row for row in rows if row.value is not None), key=lambda row: order[row.visit])
@@ -192,7 +258,7 @@ def changes(
             pairs = [(later.name, within_repeatability(later.name, difference(before, after)))]
             if before.value > 0 and after.value >= 0 and has_percent(later):
                 percent = within_repeatability(later.name, percent_change(before, after), percent_of=before.value)
-                pairs.append((f"{later.name}_percent", percent))
+                pairs.append((later.name + PERCENT, percent))
             reasons = not_compared(acquired or {}, earlier, later)
             refused = any(reason.code in REFUSED for reason in reasons)
             for name, change in pairs:
@@ -202,20 +268,17 @@ def changes(
                 elif later.name in NAMES and name != later.name:
                     method = f"{log_words(earlier, later, change.low, change.high)}; {later.method}"
                 found.append(
-                    Measurement(
+                    row_of(
+                        change,
                         visit=later.visit,
                         region=later.region,
                         kind=later.kind,
                         drawn_in=later.drawn_in,
                         name=name,
-                        value=change.value,
-                        unit=change.unit,
-                        low=change.low,
-                        high=change.high,
                         compared_to=earlier.visit,
                         reference=later.reference,
                         method=method,
-                        flags=(*change.flags, *reasons),
+                        flags=reasons,
                     )
                 )
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -21,19 +22,16 @@ FROM_MIDLINE = 5.0  # mm that the opposite half of the brain keeps from the mid-
 MOST_OF_A_VOXEL = 0.5  # share of an interpolated voxel that trusted voxels must make up; weights likewise
 
 
-def make_response_maps(analysis: Analysis, around: str = "") -> list[str]:
-    """A response map for every visit whose rCBV can be compared with that of the visit before; else the reason why not.
+def make_response_maps(analysis: Analysis, only: Collection[str] | None = None) -> None:
+    """A response map for every visit (of these only, where they are given) whose rCBV can be compared with that of the
+    visit before; else the reason why not.
 
     Values: 0 unchanged, 1 decreased, 2 increased, on the later visit's grid. Limits come from the brain on the side
-    opposite to the lesion (``perfusion.regions.response_map``). around: only where this visit takes part. Returns the
-    visits whose response map, or reason, was made anew.
+    opposite to the lesion (``perfusion.regions.response_map``).
     """
-    visits = [visit.id for visit in analysis.patient.visits if (visit.id, "rCBV") in analysis.maps]
-    changed = []
-    for earlier, later in itertools.pairwise(visits):
-        if around not in ("", earlier, later):
+    for earlier, later in _compared(analysis):
+        if only is not None and later not in only:
             continue
-        changed.append(later)
         analysis.maps.pop((later, RESPONSE), None)
         analysis.absent.pop((later, RESPONSE), None)
         if (earlier, RATIO) not in analysis.maps or (later, RATIO) not in analysis.maps:
@@ -48,7 +46,34 @@ def make_response_maps(analysis: Analysis, around: str = "") -> list[str]:
         if doubts:
             analysis.absent[later, RESPONSE] = doubts
             warn(analysis, later, *doubts)
-    return changed
+
+
+WAITING = "response_map_waiting"
+
+
+def postpone_response_maps(analysis: Analysis, visit_id: str) -> list[str]:
+    """Takes away the response maps in which a visit takes part, with the reason that they are made again later, and
+    returns their visits: they take longer than a number that follows a stroke may."""
+    waiting = [later for earlier, later in _compared(analysis) if visit_id in (earlier, later)]
+    for later in waiting:
+        analysis.maps.pop((later, RESPONSE), None)
+        analysis.absent[later, RESPONSE] = (Message(WAITING),)
+    return waiting
+
+
+def waiting_response_maps(analysis: Analysis) -> list[str]:
+    """The visits whose response map was postponed."""
+    return [
+        visit_id
+        for (visit_id, name), reasons in analysis.absent.items()
+        if name == RESPONSE and WAITING in [reason.code for reason in reasons]
+    ]
+
+
+def _compared(analysis: Analysis) -> list[tuple[str, str]]:
+    """Earlier and later visit of each pair whose rCBV is compared."""
+    visits = [visit.id for visit in analysis.patient.visits if (visit.id, "rCBV") in analysis.maps]
+    return list(itertools.pairwise(visits))
 
 
 def alignment_doubts(analysis: Analysis, *visits: str) -> tuple[Message, ...]:

@@ -91,6 +91,8 @@ class Panel:
         with self.errors():
             self.session.remeasure(segmentation, segment_id)
         self.numbers_changed()
+        with self.errors():
+            self.session.show_maps()
 
     def numbers_changed(self) -> None:
         """Shows changed numbers at once, and what is slow when the pen rests."""

@@ -25,6 +25,8 @@ from ..analysis.correcting import correct
 from ..analysis.judging import assess_visits
 from ..analysis.mean_spectra import STEP as MEAN_SPECTRA
 from ..analysis.mean_spectra import follow_mean_spectra
+from ..analysis.measuring import measure_waiting
+from ..analysis.perfusion_changes import waiting_response_maps
 from ..analysis.responding import update_lesions
 from ..analysis.run import run, start
 from ..formats.series import read_series_header
@@ -67,16 +69,21 @@ Show = Callable[[Message, float], None]
 FOLLOWING = ("step_response_maps", "step_measure", "step_lesions", "step_responses", "step_assess")
 """Steps that depend on what is drawn."""
 
-JUDGED = ("lesions", "parts", "outlines", "response", "assessments", "outcome", "measurements")
+REMADE = ("maps", "series_to_visit", "absent", "messages", "overlaps", "measurements")
+"""What making the maps that wait writes into the analysis."""
+
+JUDGED = (*REMADE, "lesions", "parts", "outlines", "response", "assessments", "outcome")
 """What judging writes into the analysis; and with it the mean spectra that it fitted again."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """An analysis judged beside the interface, its assessment.json, and of which state of the session."""
+    """An analysis judged beside the interface, its assessment.json, visits with a response map made again, and of which
+    state of the session."""
 
     analysis: Analysis
     text: str
+    mapped: list[str]
     edits: int
     epoch: int
 
@@ -95,6 +102,7 @@ class Session:
         self._edits = self._settled = 0
         self._taken: set[str] = set()
         self._arranging = False
+        self._tissue: set[str] = set()
         self.titles = ViewTitles()
 
     @property
@@ -108,6 +116,7 @@ class Session:
         """After the scene was closed, opened or edited by others: the next use reads it again."""
         self._analysis = None
         self._settled = self._edits
+        self._tissue.clear()
         self._epoch += 1
 
     def load(self, folder: Path, show: Show = _silent, cancel: threading.Event | None = None) -> None:
@@ -160,8 +169,9 @@ class Session:
         scene up to date."""
         analysis, epoch = self._patient(), self._epoch
         analysis.given = given_again(patient_node(self.application.scene), analysis.patient)
-        if any(("step_region_spectra", visit) not in analysis.finished for visit in analysis.visit_to_reference):
-            analysis.finished -= {(step, "") for step in FOLLOWING}  # strokes dropped spectra that are fitted again
+        dropped = any(("step_region_spectra", visit) not in analysis.finished for visit in analysis.visit_to_reference)
+        if dropped or waiting_response_maps(analysis):
+            analysis.finished -= {(step, "") for step in FOLLOWING}  # strokes dropped what is made again
         try:
             self._work(analysis, show, cancel, last_step)
         finally:
@@ -299,20 +309,27 @@ class Session:
                 self.arrange(lambda: look_again(self.application, look))
 
     def remeasure(self, segmentation: object, segment_id: str) -> None:
-        """Takes a segment after a stroke, and measures it where the patient was measured before; ``settle`` brings the
-        scene up to date, later. Without a segment id a segment was removed or renamed."""
+        """Takes a segment after a stroke, and measures it where the patient was measured before; ``show_maps`` and
+        ``settle`` bring the scene up to date, later. Without a segment id a segment was removed or renamed."""
         analysis = self.analysis
         if analysis is None:
             return
         self._edits += 1
-        if not segment_id:
-            follow_segments(analysis, segmentation)
-            if marked(segmentation, "kind") == Kind.REFERENCE:
-                write_ratio_maps(patient_node(self.application.scene), analysis, marked(segmentation, "visit"))
-        elif self.measured:
+        if not self.measured and segment_id:
+            take(analysis, segmentation, segment_id)
+            return
+        if segment_id:
             remeasure(self.application.scene, analysis, segmentation, segment_id, write=False)
         else:
-            take(analysis, segmentation, segment_id)
+            follow_segments(analysis, segmentation)
+        if marked(segmentation, "kind") == Kind.REFERENCE:
+            self._tissue.add(marked(segmentation, "visit"))
+
+    def show_maps(self) -> None:
+        """Brings the maps of visits whose reference tissue was edited up to date in the scene."""
+        if self._tissue:
+            write_ratio_maps(patient_node(self.application.scene), self._patient(), *self._tissue)
+            self._tissue.clear()
 
     @property
     def measured(self) -> bool:
@@ -354,8 +371,8 @@ class Session:
 
     @property
     def unsettled(self) -> bool:
-        """Whether lesions, responses and assessments are older than the measurements."""
-        return self._edits != self._settled
+        """Whether lesions, responses and assessments are older than the measurements, or maps wait."""
+        return self._edits != self._settled or bool(self._analysis and waiting_response_maps(self._analysis))
 
     def map_again(
         self, visit: str, choices: DscChoices, show: Show = _silent, cancel: threading.Event | None = None
@@ -376,14 +393,15 @@ class Session:
             self.assess()
 
     def judging(self) -> Callable[[], Judged | None]:
-        """The work of judging what is measured now, for any thread: it touches neither the scene nor the analysis, and
-        ends early where strokes come meanwhile. ``accept`` takes what it returns."""
+        """The work of judging what is measured now, with the maps that wait, for any thread: it touches neither the
+        scene nor the analysis, and ends early where strokes come meanwhile. ``accept`` takes what it returns."""
         analysis, edits, epoch = self._patient(), self._edits, self._epoch
         copies = {name: copy.copy(value) for name, value in vars(analysis).items()}
         part = Analysis(**copies)
         part.patient.regions = [copy.copy(region) for region in analysis.patient.regions]
 
         def work() -> Judged | None:
+            mapped = measure_waiting(part)
             try:
                 follow_mean_spectra(part, lambda: self._edits != edits)
             except CancelledError:
@@ -392,7 +410,7 @@ class Session:
             if self._edits != edits:
                 return None
             assess_visits(part)
-            return Judged(part, assessment_json.text(part), edits, epoch)
+            return Judged(part, assessment_json.text(part), mapped, edits, epoch)
 
         return work
 
@@ -406,6 +424,7 @@ class Session:
             setattr(analysis, name, getattr(judged.analysis, name))
         analysis.region_spectra.update(judged.analysis.region_spectra)
         analysis.finished |= {step for step in judged.analysis.finished if step[0] == MEAN_SPECTRA}
+        self._tissue.update(judged.mapped)
         self._write(judged.text)
         return True
 
@@ -413,14 +432,16 @@ class Session:
         """Judges all visits again from the present measurements, where there are any, and writes it."""
         analysis = self._patient()
         if self.measured:
+            self._tissue.update(measure_waiting(analysis))
             update_lesions(analysis)
             assess_visits(analysis)
         self._write(assessment_json.text(analysis) if analysis.assessments else "")
 
     def _write(self, assessment: str) -> None:
-        """All text of the scene, and the lines of diameters, as the analysis is now."""
+        """All text of the scene, the lines of diameters and maps that were made again, as the analysis is now."""
         analysis, patient = self._patient(), patient_node(self.application.scene)
         self._settled = self._edits
+        self.show_maps()
         write_patient(patient, analysis)
         write_measurements(patient, analysis)
         write_region_spectra(patient, analysis)

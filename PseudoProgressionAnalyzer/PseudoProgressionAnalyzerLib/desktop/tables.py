@@ -5,18 +5,29 @@ from __future__ import annotations
 import qt
 
 
+def change(table: object, before: list[list[str]], rows: list[list[str]]) -> qt.QRegion:
+    """Writes the cells of a filled table whose text is another than before; returns where they are on the screen."""
+    places = qt.QRegion()
+    for number, (old, new) in enumerate(zip(before, rows, strict=True)):
+        for column in range(len(new)) if old != new else ():
+            if old[column] != new[column]:
+                item = table.item(number, column)
+                item.setText(new[column])
+                places = places.united(table.visualItemRect(item))
+    return places
+
+
 def fill(
     table: object,
     header: list[str],
     rows: list[list[str]],
     tips: dict | None = None,
-    keep_tips: bool = False,
     names: list[str] | None = None,
     width: int = 0,
 ) -> None:
     """Writes the cells that changed; keeps selection and scroll position, and the widths of columns while rows and
-    columns are the same in number. keep_tips: tool tips stay as they are, for the moment. names: of the rows, which
-    stay in place when the columns are scrolled; width: of every column in pixels, 0 as its content asks."""
+    columns are the same in number. names: of the rows, which stay in place when the columns are scrolled; width: of
+    every column in pixels, 0 as its content asks."""
     resized = (table.rowCount, table.columnCount) != (len(rows), len(header))
     table.setColumnCount(len(header))
     table.setHorizontalHeaderLabels(header)
@@ -37,7 +48,7 @@ def fill(
                 table.setItem(number, column, item)
             if item.text() != text:
                 item.setText(text)
-            if not keep_tips and item.toolTip() != (tip := (tips or {}).get((number, column), text)):
+            if item.toolTip() != (tip := (tips or {}).get((number, column), text)):
                 item.setToolTip(tip)
     if resized:
         table.resizeColumnsToContents()

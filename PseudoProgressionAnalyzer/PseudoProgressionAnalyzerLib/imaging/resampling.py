@@ -1,12 +1,13 @@
 """Images and regions brought from one grid to another, once.
 
-``resample`` moves values for display and comparison; ``overlap_weights`` moves a region without resampling it: each
-voxel of the other grid learns which fraction of it the region covers.
+``resample`` moves values for display and comparison; ``overlap`` moves a region without resampling it: each voxel of
+the other grid learns which fraction of it the region covers.
 """
 
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
@@ -19,9 +20,15 @@ _INTERPOLATORS = {"linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor
 
 _SAMPLES_PER_EDGE = (4, 12)
 """Fewest and most samples along an edge of a grid voxel; between them two for each mask voxel along that edge. Own
-choice: the error that ``overlap_weights`` states was measured with it."""
+choice: the error that ``overlap`` states was measured with it."""
 
 _SAMPLES_AT_ONCE = 200_000  # of all voxels together: more would not fit the processor's memory nearby
+
+_BITS = 18
+"""Places of samples are whole numbers of 2^-18 voxels: a sample lies in the same voxel of the mask whatever part of the
+mask is looked at."""
+
+_NOTHING = 1e-9  # of a voxel: less is rounding
 
 
 def sitk_transform(moving_to_fixed: np.ndarray) -> sitk.AffineTransform:
@@ -114,44 +121,85 @@ def isotropic(image: Image, spacing: float, *, interpolation: str = "linear") ->
     return resample(Image(array, image.affine), grid, np.eye(4), interpolation=interpolation)
 
 
+def held_block(mask: np.ndarray) -> tuple[slice, slice, slice] | None:
+    """The smallest block of a mask ``(k, j, i)`` that holds all that is not zero; None when nothing is."""
+    block: list[slice] = []
+    for axis in range(3):
+        rest = mask[tuple(block)]
+        held = np.flatnonzero(rest.any(axis=tuple(other for other in range(3) if other != axis)))
+        if held.size == 0:
+            return None
+        block.append(slice(int(held[0]), int(held[-1]) + 1))
+    return tuple(block)
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """The voxels of a grid that a mask covers.
+
+    index ``(n,)``: of each in the flattened grid, ascending; weights ``(n,)``: the fraction of it that is covered,
+    above 0 and at most 1.
+    """
+
+    index: np.ndarray
+    weights: np.ndarray
+
+    def changed(self, added: Overlap, removed: Overlap) -> Overlap:
+        """The overlap of the mask with voxels added that it did not hold, and others removed that it held: fractions of
+        parts that share no voxel add up."""
+        index, place = np.unique(np.concatenate([self.index, added.index, removed.index]), return_inverse=True)
+        weights = np.bincount(place, np.concatenate([self.weights, added.weights, -removed.weights]))
+        held = weights > _NOTHING
+        return Overlap(index[held], np.minimum(weights[held], 1))
+
+
 def overlap_weights(mask: Image, grid: Image, mask_to_grid: np.ndarray) -> np.ndarray:
-    """The fraction of each grid voxel that the mask covers, float ``(k, j, i)`` of the grid in [0, 1].
+    """``overlap`` as float ``(k, j, i)`` of the grid in [0, 1]."""
+    weights = np.zeros(grid.shape)
+    found = overlap(mask, grid, mask_to_grid)
+    weights.ravel()[found.index] = found.weights
+    return weights
+
+
+def overlap(mask: Image, grid: Image, mask_to_grid: np.ndarray) -> Overlap:
+    """The fraction of each grid voxel that the mask covers.
 
     mask: bool image, read as the union of its voxels' boxes; grid: its array's values are not read; mask_to_grid: 4x4,
     RAS mm of the mask to RAS mm of the grid. Only the grid voxels around the mask are touched.
 
     Where the axes of both are parallel the fractions are exact (products of one-dimensional overlaps). Otherwise the
     voxels that the mask's surface may cross are sampled at the midpoints of a regular lattice of 4 to 12 samples per
-    edge: a single fraction is good to about 0.1, and the covered volume, in which these errors cancel, to 1 %.
+    edge: a single fraction is good to about 0.1, and the covered volume, in which these errors cancel, to 1 %. Either
+    way the fractions of two masks without a common voxel add up to that of both together.
     """
-    weights = np.zeros(grid.shape)
-    inside = np.argwhere(mask.array)
-    if len(inside) == 0:
-        return weights
-    low, high = inside.min(axis=0), inside.max(axis=0) + 1
-    cut = np.ascontiguousarray(mask.array[tuple(slice(a, b) for a, b in zip(low, high, strict=True))], dtype=bool)
+    nothing = Overlap(np.zeros(0, dtype=np.int64), np.zeros(0))
+    held = held_block(mask.array)
+    if held is None:
+        return nothing
+    cut = np.ascontiguousarray(mask.array[held], dtype=bool)
     # grid voxel index (i, j, k) -> index within the cut of the mask
     grid_to_cut = np.linalg.inv(mask_to_grid @ mask.affine) @ grid.affine
-    grid_to_cut[:3, 3] -= low[::-1]
+    grid_to_cut[:3, 3] -= [part.start for part in held[::-1]]
     corners = np.array(list(itertools.product(*((-0.5, n - 0.5) for n in cut.shape[::-1]))))
     reached = transform_points(np.linalg.inv(grid_to_cut), corners)
     size = np.array(grid.shape)[::-1]
     first = np.clip(np.floor(reached.min(axis=0) + 0.5).astype(int), 0, size)
     last = np.clip(np.ceil(reached.max(axis=0) + 0.5).astype(int), 0, size)
     if np.any(last <= first):
-        return weights
-    block = tuple(slice(a, b) for a, b in zip(first[::-1], last[::-1], strict=True))
+        return nothing
     grid_to_cut[:3, 3] += grid_to_cut[:3, :3] @ first
     shape = tuple((last - first)[::-1])
     axes = np.argmax(np.abs(grid_to_cut[:3, :3]), axis=0)
     aligned = np.zeros((3, 3))
     aligned[axes, range(3)] = grid_to_cut[axes, range(3)]
-    # parallel: over the whole block no voxel centre strays by a thousandth of a mask voxel
-    if len(set(axes)) == 3 and np.abs((grid_to_cut[:3, :3] - aligned) @ np.diag(shape[::-1])).max() < 1e-3:
-        weights[block] = _parallel_overlap(cut, grid_to_cut, axes, shape)
+    # parallel: over the whole grid no voxel centre strays by a thousandth of a mask voxel
+    if len(set(axes)) == 3 and np.abs((grid_to_cut[:3, :3] - aligned) @ np.diag(size)).max() < 1e-3:
+        weights = _parallel_overlap(cut, grid_to_cut, axes, shape)
     else:
-        weights[block] = _sampled_overlap(cut, grid_to_cut, shape)
-    return weights
+        weights = _sampled_overlap(cut, grid_to_cut, shape)
+    touched = np.nonzero(weights > _NOTHING)
+    index = np.ravel_multi_index([along + start for along, start in zip(touched, first[::-1], strict=True)], grid.shape)
+    return Overlap(index, weights[touched])
 
 
 def _parallel_overlap(cut, grid_to_cut, axes, shape):
@@ -176,29 +224,30 @@ def _sampled_overlap(cut, grid_to_cut, shape):
     steps = grid_to_cut[:3, :3]
     centres = transform_points(grid_to_cut, np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij")[::-1], axis=-1))
     centres = centres.reshape(-1, 3) + 1.5  # the whole part of a point is then the index of its voxel in the padded cut
-    # a voxel is decided where the box around it holds mask voxels alone, or none
-    reach = np.abs(steps).sum(axis=1) / 2
+    # a voxel is decided where the box around it (and around rounding) holds mask voxels alone, or none
+    reach = np.abs(steps).sum(axis=1) / 2 + 2.0**-_BITS
     first, end = (np.clip((centres + side).astype(int), 0, last) for side in (-reach, reach))
     held = _box_sums(padded, first, end + 1)
     covered = (held > 0).astype(float)
     undecided = np.flatnonzero((held > 0) & (held < np.prod(end + 1 - first, axis=1)))
     numbers = np.clip(np.ceil(2 * np.abs(steps).max(axis=0)), *_SAMPLES_PER_EDGE).astype(int)
     offsets = np.array(list(itertools.product(*((np.arange(n) + 0.5) / n - 0.5 for n in numbers)))) @ steps.T
+    places, offsets = (np.rint(2**_BITS * points).astype(np.int32) for points in (centres[undecided], offsets))
     strides = np.cumprod([1, *padded.shape[:0:-1]])
     values = padded.ravel()
-    for part in np.array_split(undecided, 1 + len(undecided) * len(offsets) // _SAMPLES_AT_ONCE):
+    for part in np.array_split(np.arange(len(undecided)), 1 + len(undecided) * len(offsets) // _SAMPLES_AT_ONCE):
         index = 0
         for axis in range(3):
-            along = (centres[part, axis, np.newaxis] + offsets[:, axis]).astype(np.int32)
+            along = (places[part, axis, np.newaxis] + offsets[:, axis]) >> _BITS
             index = index + np.clip(along, 0, last[axis], out=along) * strides[axis]
-        covered[part] = np.count_nonzero(values[index], axis=1) / len(offsets)
+        covered[undecided[part]] = np.count_nonzero(values[index], axis=1) / len(offsets)
     return covered.reshape(shape)
 
 
 def _box_sums(array: np.ndarray, first: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Sums of an array ``(k, j, i)`` over boxes from index ``(n, 3)`` ``(i, j, k)`` first to before end, by its
     cumulated sums."""
-    sums = np.zeros(np.add(array.shape, 1), dtype=np.int64)
+    sums = np.zeros(np.add(array.shape, 1), dtype=np.int32)
     sums[1:, 1:, 1:] = array
     for axis in range(3):
         np.cumsum(sums, axis=axis, out=sums)

@@ -14,6 +14,7 @@ slice, not even by a corner, are measured apart. Two rules are in use:
 
 from __future__ import annotations
 
+import functools
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -104,7 +105,7 @@ def diameters(
         kept_out = kept_out & ~slices
     pieces = []
     for index in range(len(slices)):
-        obstacles = [obstacle @ to_plane.T for obstacle in _outlines(np.pad(kept_out[index], 1), -1)]
+        obstacles = [obstacle @ to_plane.T for obstacle in _outlines(kept_out[index])]
         obstacle = np.concatenate(obstacles) if obstacles else None
         pieces += [(index, outline @ to_plane.T, obstacle) for outline in _outlines(slices[index])]
     chosen, ends = _search([piece[1:] for piece in pieces], rule)
@@ -151,19 +152,29 @@ for _pattern, _pairs in enumerate(_EDGES):
         _SEGMENTS[_pattern, _number] = _EDGE_MIDDLES[list(_pair)]
 
 
-def _outlines(plane: np.ndarray, start: int = 0) -> list[np.ndarray]:
-    """The outline of each piece of a bool ``(first, second)`` plane with an empty border, in any order.
+def _outlines(plane: np.ndarray) -> list[np.ndarray]:
+    """The outline of each piece of a bool ``(first, second)`` plane, in any order.
 
-    Each outline is ``(n, 2, 2)``: segments, their ends, voxel indices along (first, second), which begin at start.
+    Each outline is ``(n, 2, 2)``: segments, their ends, voxel indices along (first, second).
     """
-    labels, _ = ndimage.label(plane, structure=np.ones((3, 3)))
+    rows, columns = (np.flatnonzero(plane.any(axis=axis)) for axis in (1, 0))
+    if rows.size == 0:
+        return []
+    held = plane[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return [outline + (rows[0], columns[0]) for outline in _outlines_of(held.tobytes(), held.shape)]
+
+
+@functools.lru_cache(maxsize=512)
+def _outlines_of(plane: bytes, shape: tuple[int, int]) -> list[np.ndarray]:
+    """``_outlines`` of a plane's voxels; those of slices that an edit does not touch are remembered."""
+    labels, _ = ndimage.label(np.pad(np.frombuffer(plane, bool).reshape(shape), 1), structure=np.ones((3, 3)))
     outlines = []
     for label, (rows, columns) in enumerate(ndimage.find_objects(labels), 1):
         piece = labels[rows.start - 1 : rows.stop + 1, columns.start - 1 : columns.stop + 1] == label
         pattern = piece[:-1, :-1] + 2 * piece[1:, :-1] + 4 * piece[1:, 1:] + 8 * piece[:-1, 1:]
         cells = np.argwhere((pattern > 0) & (pattern < 15))
         segments = (cells[:, None, None] + _SEGMENTS[pattern[tuple(cells.T)]]).reshape(-1, 2, 2)
-        outlines.append(segments[np.isfinite(segments[:, 0, 0])] + (rows.start - 1 + start, columns.start - 1 + start))
+        outlines.append(segments[np.isfinite(segments[:, 0, 0])] + (rows.start - 2, columns.start - 2))
     return outlines
 
 

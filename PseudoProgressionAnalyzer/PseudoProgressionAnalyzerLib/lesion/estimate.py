@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..imaging.resampling import held_block
 from ..measures import InputError, Message
 
 
@@ -43,13 +44,7 @@ def cropped(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     The index is -1 along an axis where the mask touches the start of the grid. Raises InputError ``lesion_empty``.
     """
-    first, last = [], []
-    for axis in range(3):
-        others = tuple(other for other in range(3) if other != axis)
-        held = np.flatnonzero(mask.any(axis=others))
-        if held.size == 0:
-            raise InputError("lesion_empty", field="mask")
-        first.append(int(held[0]))
-        last.append(int(held[-1]) + 1)
-    box = tuple(slice(start, stop) for start, stop in zip(first, last, strict=True))
-    return np.pad(mask[box], 1), np.array(first) - 1
+    box = held_block(mask)
+    if box is None:
+        raise InputError("lesion_empty", field="mask")
+    return np.pad(mask[box], 1), np.array([part.start for part in box]) - 1

@@ -95,6 +95,7 @@ def region_statistics(
     # Rounding alone gives equal values a deviation of some units in their last place.
     flat = standard_deviation <= 1e-12 * np.abs(value).max()
     scaled = deviation / (1.0 if flat else standard_deviation)
+    square = scaled * scaled
     middle = (value >= percentile[10]) & (value <= percentile[90])
     return Statistics(
         **counts,
@@ -103,8 +104,8 @@ def region_statistics(
         covered_fraction=covered / total,
         mean=mean,
         standard_deviation=0.0 if flat else standard_deviation,
-        skewness=None if flat else float(share @ scaled**3),
-        kurtosis=None if flat else float(share @ scaled**4),
+        skewness=None if flat else float(share @ (square * scaled)),
+        kurtosis=None if flat else float(share @ (square * square)),
         minimum=float(value[order[0]]),
         p5=percentile[5],
         p10=percentile[10],

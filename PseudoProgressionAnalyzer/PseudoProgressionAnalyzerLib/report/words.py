@@ -26,6 +26,8 @@ def finite(value: float | None) -> float | None:
 
 def cleaned(measurement: Measurement) -> Measurement:
     """The measurement with nothing in it that is not finite: bounds become open, a value absent with its reason."""
+    if all(value is None or math.isfinite(value) for value in (measurement.value, measurement.low, measurement.high)):
+        return measurement
     bounds = {name: getattr(measurement, name) for name in ("value", "low", "high")}
     bounds = {name: value if value is None or math.isfinite(value) else None for name, value in bounds.items()}
     lost = measurement.value is not None and bounds["value"] is None

@@ -8,8 +8,9 @@ desktop builds after every step and the command line once.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from ..analysis import Analysis
 from ..analysis.mapping import TO_REFERENCE
-from ..analysis.perfusion_changes import RESPONSE
+from ..analysis.perfusion_changes import RESPONSE, waiting_response_maps
 from ..imaging.resampling import resample
 from ..measures import Image, Map, Patient, Series
 from . import nodes
@@ -287,18 +288,26 @@ def _build_maps(patient: object, analysis: Analysis, scales: dict[str, Scale], p
         pause()
 
 
-def write_ratio_maps(patient: object, analysis: Analysis, visit_id: str, compared: Iterable[str] = ()) -> None:
-    """Brings the visit's ratio maps in the scene up to date after its reference tissue changed, and the response maps
-    of the visits compared."""
-    ratios = [(visit_id, ratio.name) for ratio in TO_REFERENCE.values()]
-    for visit, name in (*ratios, *((visit, RESPONSE) for visit in compared)):
+def write_ratio_maps(patient: object, analysis: Analysis, *visits: str) -> None:
+    """Brings the ratio and response maps of these visits in the scene up to date after reference tissue changed.
+
+    Response maps that wait, of whatever visit, show nothing until they are made again.
+    """
+    ratios = itertools.product(visits, [ratio.name for ratio in TO_REFERENCE.values()])
+    waiting = waiting_response_maps(analysis)
+    for visit, name in (*ratios, *((visit, RESPONSE) for visit in dict.fromkeys([*visits, *waiting]))):
         node, values = find(patient, Kind.MAP, visit, name), analysis.maps.get((visit, name))
-        if values is None and node is not None:
-            patient.GetScene().RemoveNode(node)
-        elif values is not None:
+        if values is not None:
             new = _write_map(patient, analysis, visit, name, values)
             if node is None:
                 show_map(new, patient, name, chosen_scale(patient, name) or map_scales(analysis)[name])
+        elif node is not None and name == RESPONSE and visit in waiting:
+            there = nodes.get_image(node)
+            nothing = Image(np.full(there.shape, np.nan, there.array.dtype), there.affine)
+            if _differs(node, nothing):
+                nodes.set_image(node, nothing)
+        elif node is not None:
+            patient.GetScene().RemoveNode(node)
 
 
 def _write_map(patient: object, analysis: Analysis, visit_id: str, name: str, values: Map) -> object:

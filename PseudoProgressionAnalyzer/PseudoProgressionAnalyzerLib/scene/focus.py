@@ -8,10 +8,10 @@ import numpy as np
 import slicer
 from vtkmodules.vtkCommonMath import vtkMatrix3x3, vtkMatrix4x4
 
-from ..imaging.resampling import transform_points, voxel_centres
+from ..imaging.resampling import held_block, transform_points, voxel_centres
 from . import nodes
 from .nodes import Kind, find, linked, marked
-from .segments import held_block, regions_of, segment_mask
+from .segments import regions_of, segment_mask
 
 ORIENTATION = "Axial"
 _NEAR = 5.0  # mm above and below the chosen level

@@ -9,11 +9,12 @@ import numpy as np
 
 from ..analysis import Analysis
 from ..analysis.mapping import TO_REFERENCE
+from ..analysis.measuring import RESPONSES, put_values, values_of
+from ..analysis.perfusion_changes import postpone_response_maps
 from ..measures import PURPOSES, Image, InputError, Region
 from . import nodes
 from .build import ANATOMY, segmentation_of
 from .nodes import Kind, find, mark, marked
-from .regions import merge, without_changes
 from .segments import name_segment, put_segment, regions_of, segment_of
 
 KIND_OF = {purpose: Kind.REFERENCE if purpose == "reference" else Kind.LESION for purpose in PURPOSES}
@@ -70,7 +71,7 @@ def follow_segments(analysis: Analysis, node: object) -> bool:
     if tissue and not present and ("step_reference_tissue", visit) in analysis.finished:  # else it is being found
         _forget_tissue(analysis, visit)
         changed = True
-    merge(analysis, without_changes(analysis))
+    put_values(analysis, values_of(analysis))
     return changed
 
 
@@ -117,5 +118,10 @@ def _forget_tissue(analysis: Analysis, visit: str) -> None:
     """No reference tissue in a visit: no ratios to it."""
     analysis.references.pop(visit, None)
     for ratio in TO_REFERENCE.values():
-        analysis.maps.pop((visit, ratio), None)
-    analysis.measurements = [row for row in analysis.measurements if row.visit != visit or not row.reference]
+        analysis.maps.pop((visit, ratio.name), None)
+    waiting = postpone_response_maps(analysis, visit)
+    analysis.measurements = [
+        row
+        for row in analysis.measurements
+        if not (row.visit == visit and row.reference) and not (row.visit in waiting and row.name in RESPONSES)
+    ]

@@ -15,7 +15,7 @@ import slicer
 from vtkmodules.vtkCommonCore import reference
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
-from ..imaging.resampling import resample
+from ..imaging.resampling import held_block, resample
 from ..measures import Image
 from .display import COLOURS
 from .nodes import PREFIX, array_of, from_vtk, image_data, to_vtk
@@ -87,17 +87,6 @@ def segment_mask(node: object, segment_id: str) -> Image:
         return Image(np.zeros((1, 1, 1), dtype=bool), affine)
     affine[:3, 3] += affine[:3, :3] @ (first + [part.start for part in block[::-1]])
     return Image(drawn[block], affine)
-
-
-def held_block(mask: np.ndarray) -> tuple[slice, slice, slice] | None:
-    """The smallest block of a mask ``(k, j, i)`` that holds all that is not zero; None when nothing is."""
-    block = []
-    for axis in range(3):
-        held = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
-        if held.size == 0:
-            return None
-        block.append(slice(int(held[0]), int(held[-1]) + 1))
-    return tuple(block)
 
 
 def fingerprint(mask: Image) -> str:

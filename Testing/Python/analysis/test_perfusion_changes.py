@@ -12,6 +12,8 @@ from PseudoProgressionAnalyzerLib.analysis.perfusion_changes import (
     RESPONSE,
     alignment_doubts,
     make_response_maps,
+    postpone_response_maps,
+    waiting_response_maps,
     within_repeatability,
 )
 from PseudoProgressionAnalyzerLib.imaging.midline import Plane
@@ -128,10 +130,18 @@ def test_too_little_normal_brain_withholds_the_map(two_visits):
     assert [reason.code for reason in two_visits.absent["b", RESPONSE]] == ["response_map_normal"]
 
 
-def test_only_pairs_around_a_visit_are_made_again(two_visits):
-    assert make_response_maps(two_visits, "b") == ["b"]
-    assert make_response_maps(two_visits, "another") == []
-    assert ("b", RESPONSE) in two_visits.maps
+def test_a_map_that_waits_is_absent_with_that_reason_and_comes_back_the_same(two_visits):
+    make_response_maps(two_visits)
+    before = two_visits.maps["b", RESPONSE].array
+    assert postpone_response_maps(two_visits, "another") == waiting_response_maps(two_visits) == []
+    assert postpone_response_maps(two_visits, "a") == waiting_response_maps(two_visits) == ["b"]
+    assert ("b", RESPONSE) not in two_visits.maps
+    assert [reason.code for reason in two_visits.absent["b", RESPONSE]] == ["response_map_waiting"]
+    make_response_maps(two_visits, only=["a"])
+    assert waiting_response_maps(two_visits) == ["b"]
+    make_response_maps(two_visits, only=["b"])
+    assert waiting_response_maps(two_visits) == []
+    np.testing.assert_array_equal(two_visits.maps["b", RESPONSE].array, before)
 
 
 def row(visit, value, name="rCBV_ratio_mean", unit="1"):

@@ -99,7 +99,7 @@ def check_equal(found: Analysis, expected: Analysis):
                 else:
                     assert first == second, (key, field.name)
     covered = {*plain, "images", "regions", "references", "brains", "visit_to_reference", "series_to_visit", "curves"}
-    covered |= {"given", "maps", "outlines", "midlines", "spectra_fits", "region_spectra", *followed}
+    covered |= {"given", "maps", "outlines", "overlaps", "midlines", "spectra_fits", "region_spectra", *followed}
     assert {visit: to_plain(plane) for visit, plane in found.midlines.items()} == {
         visit: to_plain(plane) for visit, plane in expected.midlines.items()
     }

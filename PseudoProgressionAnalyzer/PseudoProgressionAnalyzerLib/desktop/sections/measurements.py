@@ -16,7 +16,7 @@ from ...report.words import date_words, label, quantity
 from ...scene import plots
 from ...scene.timeline_steps import go_to_visit
 from ..section import Section, offer
-from ..tables import fill, fill_selector, fit_rows
+from ..tables import change, fill, fill_selector, fit_rows
 from ..time_plots import TimePlots
 
 FOLDER = "PseudoProgressionAnalyzer/TableFolder"
@@ -34,6 +34,7 @@ class MeasurementsSection(Section):
     def __init__(self, *parts):
         super().__init__(*parts)
         self.grid = Grid([], [], [])
+        self.shown: tuple[list[str], list[str], list[list[str]]] = [], [], []
         self.plots = TimePlots(self.ui.plotBox, self.session.application, self.go_to)
         self.plotted: list[Measure] = []
         for selector in (self.ui.kindSelector, self.ui.regionSelector, self.ui.topicSelector):
@@ -50,9 +51,12 @@ class MeasurementsSection(Section):
 
     def refresh(self) -> None:
         """All numbers, with what stands behind them as tool tips."""
-        self._show(with_tips=True)
+        self._look()
+        header, names, cells = self.shown
+        fill(self.ui.measurementsTable, header, cells, self.tips(), names=names, width=COLUMN)
+        fit_rows(self.ui.measurementsTable, MOST)
 
-    def _show(self, with_tips: bool) -> None:
+    def _look(self) -> None:
         analysis = self.session.analysis
         patient, rows = (analysis.patient, analysis.measurements) if analysis else (None, [])
         self._list_choices(rows)
@@ -63,10 +67,7 @@ class MeasurementsSection(Section):
             if kind in ("", row.kind) and region in ("", row.region) and about in ("", topic(row.name))
         ]
         self.grid = measurement_grid(patient, shown) if patient else Grid([], [], [])
-        header, names, cells, tips = self.compact()
-        table = self.ui.measurementsTable
-        fill(table, header, cells, tips if with_tips else {}, keep_tips=not with_tips, names=names, width=COLUMN)
-        fit_rows(table, MOST)
+        self.shown = self.compact()
 
     @property
     def chosen(self) -> tuple[str, str, str]:
@@ -93,8 +94,13 @@ class MeasurementsSection(Section):
 
     def measured(self) -> None:
         """The numbers that a stroke changed, painted before the views are drawn again."""
-        self._show(with_tips=False)
-        self.ui.measurementsTable.viewport().repaint()
+        (header, names, cells), table = self.shown, self.ui.measurementsTable
+        self._look()
+        if self.shown[:2] == (header, names):
+            table.viewport().repaint(change(table, cells, self.shown[2]))
+        else:
+            self.refresh()
+            table.viewport().repaint()
 
     def settled(self) -> None:
         """Tool tips and plots follow once the pen rests."""
@@ -102,24 +108,38 @@ class MeasurementsSection(Section):
         if self.plotted:
             self._draw()
 
-    def compact(self) -> tuple[list[str], list[str], list[list[str]], dict[tuple[int, int], str]]:
-        """Header, names of the rows, cells and their tips: a column for each visit, the change below the value."""
+    def compact(self) -> tuple[list[str], list[str], list[list[str]]]:
+        """Header, names of the rows and cells: a column for each visit, the change below the value."""
         patient = self.session.analysis.patient if self.session.analysis else None
-        visits = [number for number, column in enumerate(self.grid.columns) if not column.change]
-        header = [date_words(patient.visit(self.grid.columns[number].visit)) for number in visits]
+        visits = [column.visit for column in self.grid.columns if not column.change]
+        header = [date_words(patient.visit(visit)) for visit in visits]
         several = len({(measure.region, measure.kind, measure.drawn_in) for measure in self.grid.measures}) > 1
-        names, cells, tips = [], [], {}
+        names, cells = [], []
+        for measure, found in zip(self.grid.measures, self.grid.cells, strict=True):
+            names.append(f"{self.title(measure)}\n{self.where(measure)}" if several else self.title(measure))
+            cells.append(["\n".join(cell.short for cell in parts if cell.short) for parts in self.by_visit(found)])
+        return header, names, cells
+
+    def tips(self) -> dict[tuple[int, int], str]:
+        """What stands behind each cell of ``compact``."""
+        header, _names, _cells = self.shown
+        tips = {}
         for row, (measure, found) in enumerate(zip(self.grid.measures, self.grid.cells, strict=True)):
-            where = self.where(measure)
-            names.append(f"{self.title(measure)}\n{where}" if several else self.title(measure))
-            line = []
-            for column, number in enumerate(visits):
-                parts = [found[number], *([found[number + 1]] if number else [])]
-                line.append("\n".join(cell.short for cell in parts if cell.short))
+            for column, parts in enumerate(self.by_visit(found)):
                 said = [text for cell in parts for text in words(cell)]
-                tips[row, column] = "\n".join([f"{self.title(measure)} ({where}), {header[column]}", *said])
-            cells.append(line)
-        return header, names, cells, tips
+                title = f"{self.title(measure)} ({self.where(measure)}), {header[column]}"
+                tips[row, column] = "\n".join([title, *said])
+        return tips
+
+    def by_visit(self, found: list[Cell]) -> list[list[Cell]]:
+        """The cells of a row of the grid that belong to each visit: its value, then the change that ends in it."""
+        cells: list[list[Cell]] = []
+        for column, cell in zip(self.grid.columns, found, strict=True):
+            if column.change:
+                cells[-1].append(cell)
+            else:
+                cells.append([cell])
+        return cells
 
     def title(self, measure: Measure) -> str:
         """What people call a measure, with its unit."""
