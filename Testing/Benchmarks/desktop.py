@@ -150,11 +150,11 @@ def main():
     lines = []
     widget, visits = prepared()
     for name, case in {
-        "lesion, at its edge": (visits[1], LESION, 12, 0.3),
+        "lesion, at its edge": (visits[1], LESION, 12, 0.6),
         "lesion, far from it": (visits[1], LESION, 40, 0.8),
-        "lesion of the first visit": (visits[0], LESION, 12, 0.3),
-        "lesion, while the visits are judged": (visits[2], LESION, 12, 0.3, False, 1.2),
-        "reference tissue": (visits[1], TISSUE, 8, 0.2, True),
+        "lesion of the first visit": (visits[0], LESION, 12, 0.6),
+        "lesion, while the visits are judged": (visits[2], LESION, 12, 0.6, False, 1.2),
+        "reference tissue": (visits[1], TISSUE, 8, 0.4, True),
     }.items():
         times = strokes(widget, *case)
         median, high = np.percentile(times, (50, 95), axis=0)
