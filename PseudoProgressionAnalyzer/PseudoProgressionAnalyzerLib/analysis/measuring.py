@@ -90,9 +90,11 @@ def measure_waiting(analysis: Analysis) -> list[str]:
         return row.visit in waiting and row.name in RESPONSES
 
     waiting = waiting_response_maps(analysis)
+    if not waiting:
+        return []
     make_response_maps(analysis, waiting)
     rows: list[Measurement] = []
-    for region, mask in drawn(analysis) if waiting else ():
+    for region, mask in drawn(analysis):
         rows += filter(concerned, region_values(analysis, region, mask, waiting, (RESPONSE,)))
     replace_values(analysis, concerned, rows)
     return waiting
