@@ -25,19 +25,23 @@ EDITS = tuple(
 )  # fmt: skip
 """Any of these may change voxels: a stroke, an undo, a threshold. None says reliably which segment it was."""
 
+Edits = list[tuple[object, str]]
+"""Segmentations with the id of a segment that changed."""
+
 
 class Editors(VTKObservationMixin):
     """One editor per segmentation on a stack.
 
-    Tells ``on_stroke(segmentation, segment id)`` after each edit, with an empty id when a segment was removed or got
-    another name, and ``on_front(visit id)`` when another editor comes to the front. An edit sends several events: it is
-    told once, when they have all come.
+    Tells ``on_strokes`` after each edit which segments it changed (a stroke may take voxels from others), as pairs of
+    segmentation and segment id, with an empty id when a segment was removed or got another name; and
+    ``on_front(visit id)`` when another editor comes to the front. An edit sends several events: it is told once, when
+    they have all come.
     """
 
-    def __init__(self, stack: object, on_stroke: Callable[[object, str], None], on_front: Callable[[str], None]):
+    def __init__(self, stack: object, on_strokes: Callable[[Edits], None], on_front: Callable[[str], None]):
         VTKObservationMixin.__init__(self)
         self.stack = stack
-        self.on_stroke = on_stroke
+        self.on_strokes = on_strokes
         self.on_front = on_front
         self.editors: dict[tuple[str, str], object] = {}
         self.known: dict[str, dict[str, tuple[str, str]]] = {}
@@ -157,15 +161,18 @@ class Editors(VTKObservationMixin):
         """Tells of edits that were not told yet, without waiting for the event loop."""
         self.timer.stop()
         edited, self.edited = self.edited, {}
+        strokes: Edits = []
         for node_id, segmentation in edited.items():
             before, now = self.known[node_id], _look(segmentation)
             self.known[node_id] = now
             listed = {segment_id: name for segment_id, (name, _) in now.items()}
             if any(listed.get(segment_id) != name for segment_id, (name, _) in before.items()):
-                self.on_stroke(segmentation, "")
+                strokes.append((segmentation, ""))
             for segment_id, (_, voxels) in now.items():
                 if segment_id not in before or before[segment_id][1] != voxels:
-                    self.on_stroke(segmentation, segment_id)
+                    strokes.append((segmentation, segment_id))
+        if strokes:
+            self.on_strokes(strokes)
 
     def _editor(self, segmentation: object, anatomy: object) -> object:
         editor = slicer.qMRMLSegmentEditorWidget()

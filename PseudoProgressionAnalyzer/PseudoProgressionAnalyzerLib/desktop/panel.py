@@ -20,6 +20,7 @@ from ..scene.display import show_segments, shown_segments
 from ..scene.nodes import patient_node
 from .beside import Beside
 from .drawing import drawn_one_by_one
+from .editors import Edits
 from .section import Section
 from .sections import SECTIONS
 from .session import Session
@@ -83,13 +84,16 @@ class Panel:
                 section.refresh()
         self._enable()
 
-    def stroke(self, segmentation: object, segment_id: str) -> None:
-        """After each edit: the numbers follow at once, what is slow when the pen rests."""
+    def stroke(self, edits: Edits) -> None:
+        """After each edit: the numbers follow at once, then the maps, what is slow when the pen rests."""
+        for segmentation, segment_id in edits:
+            if self.busy:
+                self.session.take(segmentation, segment_id)
+                continue
+            with self.errors():
+                self.session.remeasure(segmentation, segment_id)
         if self.busy:
-            self.session.take(segmentation, segment_id)
             return
-        with self.errors():
-            self.session.remeasure(segmentation, segment_id)
         self.numbers_changed()
         with self.errors():
             self.session.show_maps()

@@ -11,7 +11,7 @@ from ...report.words import label
 from ...scene.build import COMPUTED_REFERENCE
 from ...scene.nodes import Kind
 from ...scene.region_list import KIND_OF, reference_is_computed, segment_at
-from ..editors import Editors
+from ..editors import Editors, Edits
 from ..lesion_work import LesionWork
 from ..section import Section, offer
 
@@ -45,9 +45,9 @@ class RegionsSection(Section):
         self.ui.rejectRegionButton.connect("clicked()", self.reject)
         self.ui.regionsTable.connect("itemSelectionChanged()", self.show_chosen)
 
-    def edited(self, segmentation: object, segment_id: str) -> None:
-        """A stroke, or a segment that was added, renamed or removed."""
-        self.panel.stroke(segmentation, segment_id)
+    def edited(self, edits: Edits) -> None:
+        """A stroke, or segments that were added, renamed or removed."""
+        self.panel.stroke(edits)
 
     def measured(self) -> None:
         """The list follows where a region came, went or has another name."""
