@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import slicer
@@ -17,23 +17,77 @@ import slicer
 SLICE = 0.03  # s
 
 
+class Calls:
+    """Functions that work in a worker thread calls and the main thread runs, because they touch the scene."""
+
+    def __init__(self):
+        self._asked: queue.SimpleQueue = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def __call__(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """The result of the function, or its error, from the main thread; for the worker. Raises CancelledError where
+        the main thread does not wait any more."""
+        future: Future = Future()
+        with self._lock:
+            if self._closed:
+                raise CancelledError
+            self._asked.put((future, function, arguments))
+        return future.result()
+
+    def answer(self, timeout: float) -> None:
+        """Runs the next function, for which it waits no longer than timeout in s; for the main thread."""
+        try:
+            future, function, arguments = self._asked.get(timeout=timeout)
+        except queue.Empty:
+            return
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:
+            future.set_exception(error)
+
+    def close(self) -> None:
+        """Nothing is answered any more."""
+        with self._lock:
+            self._closed = True
+        while not self._asked.empty():
+            self._asked.get()[0].set_exception(CancelledError())
+
+
 def run_in_background(
     work: Callable[[Callable[..., None], Callable[[], bool]], Any],
     show: Callable[..., None],
     cancel: threading.Event,
+    calls: Calls | None = None,
 ) -> Any:
     """The result of ``work(report, cancelled)``, which must not touch the scene, from a worker thread.
 
-    What work reports is shown by ``show`` in the main thread. An error of work is raised here.
+    What work reports is shown by ``show`` in the main thread, the newest of each slice; what it calls by ``calls`` is
+    run there. An error of work is raised here.
     """
     reports: queue.SimpleQueue = queue.SimpleQueue()
     with ThreadPoolExecutor(max_workers=1) as worker:
         future = worker.submit(work, lambda *report: reports.put(report), cancel.is_set)
-        while not future.done():
-            wait([future], timeout=SLICE)
-            while not reports.empty():
-                show(*reports.get())
-            slicer.app.processEvents()
-        while not reports.empty():
-            show(*reports.get())
+        try:
+            while not future.done():
+                if calls is None:
+                    wait([future], timeout=SLICE)
+                else:
+                    calls.answer(timeout=SLICE)
+                _show_last(reports, show)
+                slicer.app.processEvents()
+        finally:
+            if calls is not None:
+                calls.close()
+        _show_last(reports, show)
         return future.result()
+
+
+def _show_last(reports: queue.SimpleQueue, show: Callable[..., None]) -> None:
+    """Shows the newest report: each that is shown draws Slicer's window anew, which takes 35 ms and more without a
+    graphics card."""
+    last = None
+    while not reports.empty():
+        last = reports.get()
+    if last is not None:
+        show(*last)

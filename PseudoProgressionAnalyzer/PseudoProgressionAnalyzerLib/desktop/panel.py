@@ -199,8 +199,8 @@ class Panel:
 
     def show_progress(self, message: Message, share: float) -> None:
         """Shows what is being done and how much of it is finished."""
-        self.ui.progressBar.value = round(100 * share)
         self.say(texts.sentence(message))
+        self.ui.progressBar.value = round(100 * share)  # last: it draws at once, the words too
 
     @contextlib.contextmanager
     def long_work(self) -> Iterator[tuple[Callable[[Message, float], None], threading.Event]]:

@@ -1,10 +1,13 @@
 """The report's page as PDF through Qt, which needs no further package.
 
-Qt's text engine knows less of CSS than a browser: order and words are the page's, the layout is simpler.
+Qt's text engine knows less of CSS than a browser: order and words are the page's, the layout is simpler. It works in
+the main thread only, so it is done in pieces: one picture, one section of text, one page of paper.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import qt
@@ -15,29 +18,56 @@ from ..report.printing import apart
 RESOLUTION = 96  # of the page's own pixels, per inch
 MARGIN = 14.0  # mm
 STYLE = """
-body { font-family: sans-serif; font-size: 9pt; }
+body { font-family: sans-serif; font-size: 9pt; color: #000000; }
 h1 { font-size: 17pt; } h2 { font-size: 13pt; } h3 { font-size: 11pt; } h4 { font-size: 10pt; }
 th { text-align: left; } td, th { padding: 2px 6px; font-size: 8pt; vertical-align: top; } small { font-size: 7pt; }
 """
 
 
-def write(page: str, file: Path) -> None:
-    """Writes the page (HTML with everything in it) on A4. Raises InputError ``file_not_written``."""
+def write(page: str, file: Path, done: Callable[[float], None] = lambda share: None) -> None:
+    """Writes the page (HTML with everything in it) on A4. done is told the share (0 to 1) after each piece; what it
+    raises ends the work, and nothing is left behind. Raises InputError ``file_not_written``."""
+    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
+    try:
+        _write(page, partial, done)
+        if not partial.is_file() or partial.stat().st_size == 0:
+            raise InputError("file_not_written", file=str(file))
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write(page: str, file: Path, done: Callable[[float], None]) -> None:
     writer = qt.QPdfWriter(str(file))
     writer.setResolution(RESOLUTION)
     writer.setPageSize(qt.QPageSize(qt.QPageSize.A4))
     writer.setPageMargins(qt.QMarginsF(MARGIN, MARGIN, MARGIN, MARGIN), qt.QPageLayout.Millimeter)
     area = writer.pageLayout().paintRectPixels(RESOLUTION)
-    text, drawings, pictures = apart(page, area.width(), area.height())
+    width, height = area.width(), area.height()
+    text, drawings, pictures = apart(page, width, height)
     document = qt.QTextDocument()
     document.setDefaultStyleSheet(STYLE)
-    document.setPageSize(qt.QSizeF(area.width(), area.height()))
+    document.setPageSize(qt.QSizeF(width, height))
     document.setDocumentMargin(0)
-    for name, content in (drawings | pictures).items():
+    images = drawings | pictures
+    for number, (name, content) in enumerate(images.items()):
         image = qt.QImage()
         image.loadFromData(qt.QByteArray(content), "SVG" if name in drawings else "PNG")
         document.addResource(qt.QTextDocument.ImageResource, qt.QUrl(name), image)
+        done(0.3 * number / len(images))
     document.setHtml(text)
-    document.print_(writer)
-    if not file.is_file() or file.stat().st_size == 0:
-        raise InputError("file_not_written", file=str(file))
+    done(0.4)
+    painter, pages = qt.QPainter(), document.pageCount()
+    if not painter.begin(writer):
+        return
+    try:
+        for number in range(pages):
+            if number:
+                writer.newPage()
+            painter.save()
+            painter.translate(0, -number * height)
+            document.drawContents(painter, qt.QRectF(0, number * height, width, height))
+            painter.restore()
+            done(0.4 + 0.6 * (number + 1) / pages)
+    finally:
+        painter.end()

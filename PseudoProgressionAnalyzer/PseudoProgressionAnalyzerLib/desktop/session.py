@@ -61,7 +61,7 @@ from ..scene.timeline_change import put_change
 from ..scene.timeline_look import look_again, look_of
 from ..scene.timeline_overlays import set_opacity
 from .drawing import drawn_one_by_one, unveil, veil_new_views
-from .long_work import run_in_background
+from .long_work import Calls, run_in_background
 from .view_titles import ViewTitles
 
 Show = Callable[[Message, float], None]
@@ -86,6 +86,22 @@ class Judged:
     mapped: list[str]
     edits: int
     epoch: int
+
+
+@dataclass(frozen=True)
+class PicturesOfMain:
+    """Pictures of the scene for a worker: the main thread makes them."""
+
+    calls: Calls
+    pictures: ScenePictures
+
+    def cell(self, *arguments: Any) -> Any:
+        """As ``ScenePictures.cell``."""
+        return self.calls(self.pictures.cell, *arguments)
+
+    def scale(self, overlay: str) -> Any:
+        """As ``ScenePictures.scale``."""
+        return self.calls(self.pictures.scale, overlay)
 
 
 def _silent(message: Message, share: float) -> None:
@@ -395,10 +411,7 @@ class Session:
     def judging(self) -> Callable[[], Judged | None]:
         """The work of judging what is measured now, with the maps that wait, for any thread: it touches neither the
         scene nor the analysis, and ends early where strokes come meanwhile. ``accept`` takes what it returns."""
-        analysis, edits, epoch = self._patient(), self._edits, self._epoch
-        copies = {name: copy.copy(value) for name, value in vars(analysis).items()}
-        part = Analysis(**copies)
-        part.patient.regions = [copy.copy(region) for region in analysis.patient.regions]
+        edits, epoch, part = self._edits, self._epoch, self._copy()
 
         def work() -> Judged | None:
             mapped = measure_waiting(part)
@@ -475,25 +488,70 @@ class Session:
         write_patient(patient, analysis)
         write_assessment(patient, assessment_json.text(analysis) if analysis.assessments else "")
 
-    def report_page(self, show_patient: bool = False, as_of: str = "") -> str:
+    def report_page(
+        self,
+        show_patient: bool = False,
+        as_of: str = "",
+        show: Show = _silent,
+        cancel: threading.Event | None = None,
+    ) -> str:
         """The report as one HTML page with everything in it. as_of: the visit that it opens with, else the latest."""
-        pictures = ScenePictures(self.application.scene)
-        return results.page(self._patient(), show_patient, pictures=pictures, as_of=as_of)
+
+        def make(analysis: Analysis, rest: dict[str, Any]) -> str:
+            return results.page(analysis, show_patient, as_of=as_of, **rest)
+
+        return self._report(make, show, cancel)
 
     def save_assessment(self, file: Path, show_patient: bool = False) -> None:
         """Writes assessment.json."""
         assessment_json.write(results.shown_analysis(self._patient(), show_patient), Path(file))
 
     def save_report(
-        self, folder: Path, overwrite: bool = False, show_patient: bool = False, as_of: str = ""
+        self,
+        folder: Path,
+        overwrite: bool = False,
+        show_patient: bool = False,
+        as_of: str = "",
+        show: Show = _silent,
+        cancel: threading.Event | None = None,
     ) -> list[Path]:
         """Writes report, timeline, tables and maps into a folder; the scene itself is saved by Slicer. as_of: the visit
-        that the report opens with, else the latest. Raises InputError."""
+        that the report opens with, else the latest. Raises InputError; CancelledError leaves the folder as it was."""
         results.check_output(Path(folder), overwrite)
-        analysis, pictures = self._patient(), ScenePictures(self.application.scene)
-        return results.write_results(
-            analysis, Path(folder), overwrite=overwrite, show_patient=show_patient, pictures=pictures, as_of=as_of
-        )
+
+        def write(analysis: Analysis, rest: dict[str, Any]) -> list[Path]:
+            return results.write_results(analysis, Path(folder), overwrite, show_patient, as_of=as_of, **rest)
+
+        return self._report(write, show, cancel)
+
+    def _report(
+        self, make: Callable[[Analysis, dict[str, Any]], Any], show: Show, cancel: threading.Event | None
+    ) -> Any:
+        """What ``make`` makes of the analysis, judged up to the last stroke, beside the interface; its pictures come
+        from the scene."""
+        cancel = cancel or threading.Event()
+        if self.unsettled and self.measured:
+            judge = self.judging()
+            self.accept(run_in_background(lambda report, cancelled: judge(), _silent, cancel))
+        calls, analysis = Calls(), self._copy()
+        pictures = PicturesOfMain(calls, ScenePictures(self.application.scene))
+
+        def work(report: Show, cancelled: Callable[[], bool]) -> Any:
+            def done(share: float) -> None:
+                if cancelled():
+                    raise CancelledError
+                report(Message("step_write"), share)
+
+            return make(analysis, {"pictures": pictures, "done": done})
+
+        return run_in_background(work, show, cancel, calls)
+
+    def _copy(self) -> Analysis:
+        """The analysis as it is now, whatever strokes come: arrays are shared, for a stroke makes new ones."""
+        analysis = self._patient()
+        part = Analysis(**{name: copy.copy(value) for name, value in vars(analysis).items()})
+        part.patient.regions = [copy.copy(region) for region in analysis.patient.regions]
+        return part
 
     def _patient(self) -> Analysis:
         if self.analysis is None:

@@ -19,6 +19,8 @@ from . import assessment_json, html, measurements_csv, timeline_png, words, writ
 from .canvas import png
 
 ANONYMOUS = "anonymous"
+_DRAWN, _PAGE = 0.3, 0.3
+"""Shares of the time that the timeline and the page take; the rest are maps."""
 
 
 def check_output(folder: Path, overwrite: bool = False) -> None:
@@ -65,12 +67,14 @@ def write_results(
     pictures: timeline_png.Pictures | None = None,
     also: Callable[[Analysis, Path], None] | None = None,
     as_of: str = "",
+    done: Callable[[float], None] = lambda share: None,
 ) -> list[Path]:
     """Writes report, timeline, tables and maps into a folder; returns where they stand.
 
     The patient is left out unless show_patient (``shown_analysis``). pictures: what the timeline's cells show. also: is
     given the shown analysis and the folder in which everything is put together, and may add files of its own. as_of:
-    the visit whose assessment the report opens with, the latest unless said.
+    the visit whose assessment the report opens with, the latest unless said. done: is told the share (0 to 1) that is
+    finished; what it raises ends the work.
 
     Raises InputError as ``writing.check_folder``; the folder is then, and after any other error, as it was before.
     """
@@ -80,10 +84,13 @@ def write_results(
         timeline = _timeline(shown, title, language, pictures)
         if timeline is not None:
             writing.write_file(stage / "timeline.png", timeline)
+        done(_DRAWN)
         html.write(shown, stage / "report.html", timeline, title, language, as_of)
+        done(_DRAWN + _PAGE)
         measurements_csv.write(shown.patient, [*shown.measurements, *lesion_rows(shown)], stage / "measurements.csv")
         assessment_json.write(shown, stage / writing.MARK, language)
-        _write_maps(shown, stage / "maps")
+        before = _DRAWN + _PAGE
+        _write_maps(shown, stage / "maps", lambda share: done(before + share * (1 - before)))
         if also is not None:
             also(shown, stage)
         written = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
@@ -98,11 +105,16 @@ def page(
     language: str = "english",
     pictures: timeline_png.Pictures | None = None,
     as_of: str = "",
+    done: Callable[[float], None] = lambda share: None,
 ) -> str:
     """The page of ``report.html`` as text; arguments as ``write_results``."""
     shown = shown_analysis(analysis, show_patient)
     title = shown.patient.id if show_patient else None
-    return html.page(shown, _timeline(shown, title, language, pictures), title, language, as_of)
+    timeline = _timeline(shown, title, language, pictures)
+    done(0.6)
+    text = html.page(shown, timeline, title, language, as_of)
+    done(1.0)
+    return text
 
 
 def _timeline(
@@ -125,14 +137,15 @@ def _remove_stale(folder: Path, placed: list[Path]) -> None:
                 sidecar.with_name(sidecar.stem + ending).unlink(missing_ok=True)
 
 
-def _write_maps(analysis: Analysis, folder: Path) -> None:
+def _write_maps(analysis: Analysis, folder: Path, done: Callable[[float], None]) -> None:
     """Every map on its own grid with a sidecar that says what it holds, and beside it where it can be trusted.
 
     Untrusted voxels hold NaN. ITK reads that as 0, hence the mask.
     """
     if analysis.maps:
         folder.mkdir()
-    for (visit, name), map_ in analysis.maps.items():
+    for number, ((visit, name), map_) in enumerate(analysis.maps.items()):
+        done(number / len(analysis.maps))
         stem = re.sub(r"[^\w.-]+", "_", f"{visit}_{name}")  # a visit's id may hold what a file name may not
         trusted = np.isfinite(map_.array) & (True if map_.quality is None else map_.quality)
         write_image(

@@ -1,8 +1,9 @@
 """A session without a desktop: the real scene, and of the application only its event loop is made up."""
 
 import datetime
+import sys
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ def made_session(monkeypatch):
         layoutManager=lambda: None,
     )
     monkeypatch.setattr(slicer, "app", desktop, False)
+    monkeypatch.setitem(sys.modules, "qt", ModuleType("qt"))  # imported, and not used without a window
     from PseudoProgressionAnalyzerLib.desktop import session
 
     monkeypatch.setattr(session, "application", lambda: app)
@@ -61,6 +63,7 @@ def analysis() -> Analysis:
         values = random.uniform(1, 2, shape).astype(np.float32)
         made.maps[visit, "rCBV"] = Map(values, affine, "rCBV", "relative", "random")
         made.series_to_visit[visit, "rCBV"] = np.eye(4)
+        made.series_to_visit[visit, "T1CE"] = np.eye(4)
         make_ratio_maps(made, visit)
     made.finished = {(step.code, step.visit) for step in steps(made)} - {("step_measure", ""), ("step_assess", "")}
     return made

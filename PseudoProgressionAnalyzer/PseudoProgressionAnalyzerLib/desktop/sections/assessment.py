@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ...measures import Assessment
+from ...measures import Assessment, Message
 from ...report.statement import Line, statement
 from .. import assessment_text, pdf
 from ..ledger_tree import details, fill_ledger, line_of
@@ -140,16 +141,27 @@ class AssessmentSection(Section):
         folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Folder for the report"), before)
         if folder:
             qt.QSettings().setValue(FOLDER, folder)
-            with self.panel.errors():
-                self.session.save_report(Path(folder) / "report", overwrite=True, as_of=self.as_of)
-                self.panel.say(_("Report saved in {folder}").format(folder=Path(folder) / "report"))
+            place = Path(folder) / "report"
+            with self.panel.long_work() as (show, cancel):
+                self.session.save_report(place, overwrite=True, as_of=self.as_of, show=show, cancel=cancel)
+                self.panel.say(_("Report saved in {folder}").format(folder=place))
 
     def save_pdf(self) -> None:
         """Saves the page for printing where the user says."""
         file = self._file_to_save(_("Report for printing"), "report.pdf", "PDF (*.pdf)")
         if file:
-            with self.panel.errors():
-                pdf.write(self.session.report_page(as_of=self.as_of), file)
+            with self.panel.long_work() as (show, cancel):
+                page = self.session.report_page(
+                    as_of=self.as_of, show=lambda message, share: show(message, share / 2), cancel=cancel
+                )
+
+                def done(share: float) -> None:
+                    show(Message("step_print"), (1 + share) / 2)
+                    slicer.app.processEvents()
+                    if cancel.is_set():
+                        raise CancelledError
+
+                pdf.write(page, file, done)
                 self.panel.say(_("Saved {file}").format(file=file))
 
     def save_json(self) -> None:

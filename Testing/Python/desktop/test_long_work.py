@@ -1,0 +1,89 @@
+"""Work in another thread that has things done in the main thread."""
+
+import threading
+from concurrent.futures import CancelledError
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("slicer", reason="slicer-core cannot be loaded here", exc_type=ImportError)
+
+import slicer
+
+
+@pytest.fixture(autouse=True)
+def _no_application(monkeypatch):
+    monkeypatch.setattr(slicer, "app", SimpleNamespace(processEvents=lambda: None), False)
+
+
+def in_background(work, calls, show=lambda *report: None):
+    """Runs work that takes no notice of being cancelled."""
+    from PseudoProgressionAnalyzerLib.desktop.long_work import run_in_background
+
+    return run_in_background(lambda report, cancelled: work(report), show, threading.Event(), calls)
+
+
+def made_calls():
+    """Calls of a worker to the main thread."""
+    from PseudoProgressionAnalyzerLib.desktop.long_work import Calls
+
+    return Calls()
+
+
+def test_a_call_is_run_in_the_main_thread_and_its_result_comes_back():
+    calls = made_calls()
+
+    def work(report):
+        threads = [threading.current_thread(), calls(threading.current_thread)]
+        return threads, [calls(lambda a, b: a - b, number, 1) for number in range(20)]
+
+    (own, called), results = in_background(work, calls)
+    assert called is threading.main_thread()
+    assert own is not called
+    assert results == list(range(-1, 19))
+
+
+def test_an_error_of_a_call_is_raised_in_the_worker():
+    calls = made_calls()
+
+    def work(report):
+        with pytest.raises(ZeroDivisionError):
+            calls(lambda: 1 / 0)
+        return "went on"
+
+    assert in_background(work, calls) == "went on"
+
+
+def test_a_worker_that_nobody_waits_for_any_more_ends():
+    """An error of the display ends the waiting: the worker must not wait for an answer that never comes."""
+    calls, ended = made_calls(), []
+
+    def work(report):
+        try:
+            while True:
+                report("alive")
+                calls(lambda: None)
+        except CancelledError:
+            ended.append(True)
+            raise
+
+    def show(words):
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        in_background(work, calls, show)
+    assert ended == [True]
+
+
+def test_of_many_reports_the_last_is_shown():
+    """What is shown draws the window anew: reports that come faster than that are skipped, the last one never is."""
+    shown = []
+
+    def work(report):
+        for number in range(5000):
+            report(number)
+
+    in_background(work, None, shown.append)
+    assert shown[-1] == 4999
+    assert shown == sorted(shown)
+    assert len(shown) < 5000
