@@ -272,7 +272,9 @@ class PseudoProgressionAnalyzerTest(ScriptedLoadableModuleTest):
         slicer.mrmlScene.Clear()
 
     def runTest(self):
-        from PseudoProgressionAnalyzerLib.desktop.selftest import walk
+        from PseudoProgressionAnalyzerLib.desktop.selftest import walk, walk_patient
 
         self.setUp()
         walk(self)
+        self.setUp()
+        walk_patient(self)

@@ -6,6 +6,8 @@ data. The first date lies within 90 days after chemoradiotherapy, whose own date
 
 import csv
 import json
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -64,3 +66,8 @@ def make_patient(source: Path, pair: str, folder: Path) -> Path:
         )
     )
     return folder
+
+
+if __name__ == "__main__":  # python real_pairs.py PAIR FOLDER: a patient for the self-test in Slicer
+    data = os.environ.get("PPA_REFERENCE_DATA", str(Path(__file__).parents[3] / "shared" / "data"))
+    print(make_patient(Path(data) / SOURCE, sys.argv[1], Path(sys.argv[2])))

@@ -28,17 +28,18 @@ def build_spectra(patient: object, analysis: Analysis, pause: Callable[[], None]
         _write(put(patient, "vtkMRMLScalarVolumeNode", f"{visit} {role} spectra", Kind.SPECTRA, visit, role), found)
         pause()
     _prune(patient, Kind.SPECTRA, set(analysis.spectra_fits))
-    write_region_spectra(patient, analysis)
+    write_region_spectra(patient, analysis, pause)
 
 
-def write_region_spectra(patient: object, analysis: Analysis) -> None:
-    """Brings the nodes of the regions' mean spectra up to date: milliseconds."""
+def write_region_spectra(patient: object, analysis: Analysis, pause: Callable[[], None] = lambda: None) -> None:
+    """Brings the nodes of the regions' mean spectra up to date; pause is called after each, where it is new 50 ms."""
     known = set()
     for (visit, drawn_in, region), found in analysis.region_spectra.items():
         name = json.dumps([drawn_in, region])
         title = f"{visit} mean spectrum of {region or TISSUE}"
         _write(put(patient, "vtkMRMLScalarVolumeNode", title, Kind.REGION_SPECTRA, visit, name), found)
         known.add((visit, name))
+        pause()
     _prune(patient, Kind.REGION_SPECTRA, known)
 
 
