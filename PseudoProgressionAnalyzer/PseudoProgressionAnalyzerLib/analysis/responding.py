@@ -53,14 +53,17 @@ def context(analysis: Analysis, visit_id: str) -> tuple[Message, ...]:
         response = analysis.response.of(visit_id, criterion)
         if response is None or {*response.area.possible, *response.volume.possible} <= set(SILENT):
             continue
-        shown = {"criterion": _name(criterion), "area": _words(response.area.provisional)}
-        shown["volume"] = _words(response.volume.provisional)
-        found.append(Message("response_as_of", shown))
+        name = _name(criterion)
+        area, volume = _words(response.area.provisional), _words(response.volume.provisional)
+        if area == volume:
+            found.append(Message("response_as_of_both", {"criterion": name, "category": area}))
+        else:
+            found.append(Message("response_as_of", {"criterion": name, "area": area, "volume": volume}))
     tree = analysis.response.bt_rads_of(visit_id)
     if tree is not None and not set(tree.possible) <= {"0", *SILENT}:
         found.append(Message("response_bt_rads_as_of", {"categories": _words(tree.provisional)}))
         found += tree.notes if tree.category is not None else ()
-    return tuple(found)
+    return (*found, Message("response_only_shown")) if found else ()
 
 
 def outcome(analysis: Analysis, visit_id: str) -> tuple[Message, ...]:

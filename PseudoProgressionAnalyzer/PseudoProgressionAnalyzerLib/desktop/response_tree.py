@@ -11,6 +11,7 @@ from .. import texts
 from ..analysis import Analysis
 from ..measures import Message
 from ..report import words
+from ..report.impression import impression
 from ..report.therapy_figure import short
 from ..response import CRITERIA, Option, Response, Verdict
 from ..response.categories import in_words
@@ -30,7 +31,7 @@ def fill_responses(tree: object, analysis: Analysis | None) -> None:
             if response is not None:
                 both = [response.area, response.volume]
                 row = _item(top, [words.label("criterion", criterion), *(_both_times(one) for one in both)])
-                _sentence(row, texts.sentence(response.message))
+                _sentence(row, impression(analysis, response))
                 for verdict, name in zip(both, (_("By area"), _("By volume")), strict=True):
                     _reasons(_sentence(row, name), analysis, verdict)
                 _other_baselines(row, analysis, response)

@@ -19,6 +19,7 @@ from ..response import CRITERIA, Lesion, Option, Response, Verdict
 from ..response.categories import in_words
 from ..response.measurability import measurable_2010, measurable_rano_2
 from . import lesion_pictures, words
+from .impression import impression, tree_impression
 from .markup import Markup, row, table
 from .therapy_figure import applies, short, therapy_figure
 
@@ -37,7 +38,8 @@ def response_section(markup: Markup, analysis: Analysis) -> str:
         f"<section>\n<h2>{markup.say('response')}</h2>\n{figure}"
         f"<h3>{markup.say('lesions')}</h3>{lesion_table(markup, analysis)}{_parts(markup, analysis)}"
         f"{_pictures(markup, analysis)}"
-        f"<h3>{markup.say('by_criterion')}</h3><p>{markup.say('response_how')}</p>{response_table(markup, analysis)}"
+        f"<h3>{markup.say('by_criterion')}</h3>{in_short(markup, analysis)}"
+        f"<p>{markup.say('response_how')}</p>{response_table(markup, analysis)}"
         f"{_asked(markup, analysis)}\n</section>"
     )
 
@@ -62,6 +64,23 @@ def lesion_table(markup: Markup, analysis: Analysis) -> str:
             rows.append(row(head, _lesion_cells(markup, lesion, inputs.get((lesion.visit, name)))))
     heads = ("lesion", "date", "what", "volume", "rate", "diameters", "measurable", "shape", "beside")
     return table([markup.say(f"head_{head}") for head in heads], rows)
+
+
+def in_short(markup: Markup, analysis: Analysis) -> str:
+    """A line for each criterion at the last visit that has any: category, size, what is not known."""
+    for visit in reversed(analysis.patient.visits):
+        found = [
+            (name, impression(analysis, response, markup.language))
+            for name in CRITERIA
+            if applies(analysis, name) and (response := analysis.response.of(visit.id, name)) is not None
+        ]
+        tree = analysis.response.bt_rads_of(visit.id)
+        if tree is not None:
+            found.append((TREE, tree_impression(tree, markup.language)))
+        if found:
+            said = [f"<li><b>{markup.label('criterion', name)}</b>: {escape(line)}</li>" for name, line in found]
+            return f"<p>{markup.say('in_short', visit=markup.date(visit))}</p><ul>{''.join(said)}</ul>"
+    return ""
 
 
 def response_table(markup: Markup, analysis: Analysis) -> str:
@@ -165,8 +184,8 @@ def _criterion_cell(markup: Markup, analysis: Analysis, response: Response | Non
             f"<h4>{markup.say(f'by_{verdict.measure}')}</h4>{_verdict(markup, verdict)}"
             for verdict in (response.area, response.volume)
         )
-    agreement = f"<p>{markup.sentence(response.message)}</p>"
-    return _details(markup, head, agreement + body + _what_if(markup, analysis, response))
+    short_of = f"<p><b>{escape(impression(analysis, response, markup.language))}</b></p>"
+    return _details(markup, head, short_of + body + _what_if(markup, analysis, response))
 
 
 def _same_words(area: Verdict, volume: Verdict) -> bool:

@@ -91,6 +91,11 @@ def sentence(message: Message, language: str = "english") -> str:
     return texts.sentence(Message(message.code, _spoken(message, language)), language)
 
 
+def statement(message: Message, language: str = "english") -> str:
+    """What a message says, without what can be done about it."""
+    return texts.what(Message(message.code, _spoken(message, language)), language)
+
+
 SPOKEN = {
     "fact": "fact",
     "facts": "fact",

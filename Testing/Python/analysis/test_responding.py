@@ -52,7 +52,7 @@ def test_growth_that_goes_on_and_growth_that_does_not():
         assert found(analysis, "v1") == ("preliminary_PD",)
     assert found(on, "v1", final=True) == ("PD",)
     assert found(back, "v1", final=True) == ("pseudoprogression",)
-    assert "response_as_of" in {message.code for message in context(back, "v1")}
+    assert "response_as_of_both" in {message.code for message in context(back, "v1")}
     assert "pseudoprogression" not in str(context(back, "v1")), "what came later is no context of the visit"
     assert "pseudoprogression" in str(outcome(back, "v1"))
     assert outcome(back, "v2") == (), "nothing came after the last visit"

@@ -1,0 +1,68 @@
+"""One line for what a criterion says of a visit, as a radiologist writes it: category, size, what is not known."""
+
+from __future__ import annotations
+
+from ..analysis import Analysis
+from ..measures import Message
+from ..response import Response, Verdict
+from . import words
+
+
+def impression(analysis: Analysis, response: Response, language: str = "english") -> str:
+    """``PR, partial response: -62 % by area, -70 % by volume since the baseline 2023-05-08. In the end SD, ...``"""
+    area, volume = response.area, response.volume
+    both = {name: _categories(verdict, False, language) for name, verdict in (("area", area), ("volume", volume))}
+    later = {name: _categories(verdict, True, language) for name, verdict in (("area", area), ("volume", volume))}
+    parts = [_by_both(both, language) + _sizes(analysis, area, volume, language)]
+    if later != both:
+        parts.append(words.say("report_impression_later", language, categories=_by_both(later, language)))
+    return ". ".join([*parts, *_unknown((*area.unknowns, *volume.unknowns), language)]) + "."
+
+
+def tree_impression(verdict: Verdict, language: str = "english") -> str:
+    """The same of BT-RADS, which has one verdict."""
+    return ". ".join([_categories(verdict, False, language), *_unknown(verdict.unknowns, language)]) + "."
+
+
+def _categories(verdict: Verdict, final: bool, language: str) -> str:
+    """The category in words; where more than one is possible, all of them in short."""
+    options = verdict.final if final else verdict.provisional
+    if len(options) == 1:
+        return words.label("category", options[0].category, language)
+    named = [words.label("short", option.category, language) for option in options]
+    return words.say("report_impression_open", language, first=", ".join(named[:-1]), last=named[-1])
+
+
+def _by_both(said: dict[str, str], language: str) -> str:
+    if said["area"] == said["volume"]:
+        return said["area"]
+    return words.say("report_impression_apart", language, **said)
+
+
+def _sizes(analysis: Analysis, area: Verdict, volume: Verdict, language: str) -> str:
+    """The changes since baseline and nadir of the first part of the tumour that has any."""
+    found = []
+    for name, since in (("baseline", "from_baseline"), ("nadir", "from_nadir")):
+        visit = getattr(area, name)
+        if not visit or visit != getattr(volume, name) or (name == "nadir" and visit == area.baseline):
+            continue
+        changes = [
+            next((one.value for one in (getattr(verdict, since) or {}).values() if one.value is not None), None)
+            for verdict in (area, volume)
+        ]
+        if None not in changes:
+            shown = {"area": f"{changes[0]:+.0f}", "volume": f"{changes[1]:+.0f}"}
+            date = words.date_words(analysis.patient.visit(visit), language)
+            found.append(words.say(f"report_impression_{name}", language, visit=date, **shown))
+    return f": {'; '.join(found)}" if found else ""
+
+
+def _unknown(messages: tuple[Message, ...], language: str) -> list[str]:
+    """What is not known: the first of it, and how much more there is."""
+    different = list(dict.fromkeys(words.statement(message, language) for message in messages))
+    if not different:
+        return []
+    first = different[0].rstrip(".")
+    if len(different) == 1:
+        return [first]
+    return [words.say("report_impression_more", language, first=first, count=len(different) - 1)]
