@@ -313,6 +313,7 @@ def write_ratio_maps(patient: object, analysis: Analysis, *visits: str) -> None:
 def _write_map(patient: object, analysis: Analysis, visit_id: str, name: str, values: Map) -> object:
     node = put(patient, "vtkMRMLScalarVolumeNode", f"{visit_id} {name}", Kind.MAP, visit_id, name)
     image = Image(trusted_values(values), values.affine)
+    change = node.StartModify()  # every view looks at a map after each of its events
     if _differs(node, image):
         nodes.set_image(node, image)
     mark(
@@ -323,6 +324,7 @@ def _write_map(patient: object, analysis: Analysis, visit_id: str, name: str, va
         quality="unknown" if values.quality is None else "known",
     )
     code_map(node, name, values.unit)
+    node.EndModify(change)
     _place(patient, node, analysis, visit_id, name)
     return node
 

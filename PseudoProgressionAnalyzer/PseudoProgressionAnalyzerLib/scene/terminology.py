@@ -71,11 +71,15 @@ def terminology_entry(purpose: str) -> str:
 
 
 def code_map(node: object, name: str, unit: str) -> None:
-    """Gives a volume node the coded quantity and unit of a map where codes are known."""
-    if name in _QUANTITIES:
+    """Gives a volume node the coded quantity and unit of a map where codes are known and it has others."""
+    if name in _QUANTITIES and _differs(node.GetVoxelValueQuantity(), *_QUANTITIES[name]):
         node.SetVoxelValueQuantity(_coded(*_QUANTITIES[name]))
-    if unit in _UNITS:
+    if unit in _UNITS and _differs(node.GetVoxelValueUnits(), *_UNITS[unit]):
         node.SetVoxelValueUnits(_coded(*_UNITS[unit]))
+
+
+def _differs(entry: object | None, value: str, scheme: str, meaning: str) -> bool:
+    return entry is None or (entry.GetCodeValue(), entry.GetCodingSchemeDesignator()) != (value, scheme)
 
 
 def _coded(value: str, scheme: str, meaning: str) -> object:
