@@ -53,7 +53,7 @@ _UNITS = {
     "ml/100 g/min": ("ml/[100]g/min", "UCUM", "milliliter per 100 gram per minute"),
     "ml/100g/min": ("ml/[100]g/min", "UCUM", "milliliter per 100 gram per minute"),
     "mm2/s": ("mm2/s", "UCUM", "mm2/s"),
-    "Gy": ("Gy", "UCUM", "gray"),
+    "Gy": ("Gy", "UCUM", "Gy"),
     "um2/s": ("um2/s", "UCUM", "um2/s"),
 }
 
