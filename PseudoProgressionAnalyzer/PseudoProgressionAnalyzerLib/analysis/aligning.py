@@ -38,7 +38,8 @@ def align_visit(
 ) -> None:
     """The transform of a visit to the reference visit, with what is known of its trust; a user's own one stays.
 
-    ``alignment[visit]``: ``uncertainty`` (mm, how far repeated fits agree), ``edge_distance_before`` and
+    ``alignment[visit]``: ``uncertainty`` (mm, of how far other fits of the same heads end from it: ``spread_samples``,
+    ``spread_starts``, ``spread_metrics``, ``spread_halves``, see ``imaging.spread``); ``edge_distance_before`` and
     ``edge_distance_after`` (mm, of the edges of brain, ventricles and skull outside the lesions, by the scanner's own
     coordinates and by the transform; absent where they could not be told).
     """
@@ -63,6 +64,7 @@ def align_visit(
     analysis.visit_to_reference[visit_id] = registration.moving_to_fixed
     analysis.alignment[visit_id] = {
         "uncertainty": registration.uncertainty,
+        **{f"spread_{kind}": apart for kind, apart in registration.spread.items()},
         **_edge_distances(registration.agreement_before, registration.agreement),
     }
     warn(analysis, visit_id, *registration.flags)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..formats.images import same_grid
 from ..formats.series import read_mask, read_series
-from ..imaging.brain import brain_mask
+from ..imaging.brain import brain_mask, complete_by_symmetry
 from ..imaging.resampling import resample
 from ..measures import Image, InputError, Message, Region, Series
 from . import Analysis
@@ -70,9 +70,11 @@ def read_region(region: Region, anatomy: Image) -> Image:
 
 
 def find_brain(analysis: Analysis, visit_id: str) -> None:
-    """The brain on the grid of the visit's T1CE, drawn lesions included."""
-    analysis.brains[visit_id] = brain_mask(analysis.images[visit_id, "T1CE"], lesion_of(analysis, visit_id))
-    if not analysis.brains[visit_id].any():
+    """The brain on the grid of the visit's T1CE, drawn lesions in; without one, with what a side lacks."""
+    anatomy, lesion = analysis.images[visit_id, "T1CE"], lesion_of(analysis, visit_id)
+    brain = brain_mask(anatomy, lesion)
+    analysis.brains[visit_id] = complete_by_symmetry(anatomy, brain) if lesion is None else brain
+    if not brain.any():
         raise InputError("visit_brain_not_found", file=str(analysis.patient.visit(visit_id).of_role("T1CE").path))
 
 

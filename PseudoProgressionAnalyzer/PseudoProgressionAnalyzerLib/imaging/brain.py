@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from ..measures import Image, InputError
 from . import resampling
+from .midline import find_midline
 
 # All numbers below are own choices, tuned by eye on T1 images after contrast with thick slices and held against
 # the known brains of simulated heads and of skull-stripped cases in the tests.
@@ -24,6 +25,12 @@ _LIMB = 12.0  # mm: what is thinner than twice this and sticks out (orbit, neck 
 _STRIPPED = 0.85  # of what is in the image: the share from which the skull must have been removed already
 _CLEARED = 0.1  # share of voxels that are exactly zero from which the brain is what is not zero
 _SMALLEST = 200.0  # mL: an adult brain has about 1200 mL, a slab of it may be imaged
+# of what one side lacks, held against the drawn lesions of three real pairs
+_DENT = 12.0  # mm: cavities open to the scalp that are narrower than twice this lie in the head
+_THIN = 3.0  # mm: the sides of a brain differ by pieces thinner than twice this
+_NEARER = 4.0  # mm by which a piece may lie nearer to the head's surface than its mirror image
+_LARGEST = 25.0  # mL: larger pieces are face or neck that one side had kept
+_JOINED = 0.35  # of a piece's surface that must lie on the mask
 
 
 def brain_mask(image: Image, known: np.ndarray | None = None) -> np.ndarray:
@@ -60,6 +67,42 @@ def brain_mask(image: Image, known: np.ndarray | None = None) -> np.ndarray:
     # linear interpolation of the mask's edge, cut in the middle, follows the surface better than nearest voxels
     mask = resampling.resample(Image(brain.astype(np.float32), block.affine), image, np.eye(4)).array > 0.5
     return mask if known is None else mask | known
+
+
+def complete_by_symmetry(image: Image, brain: np.ndarray) -> np.ndarray:
+    """A brain's mask, bool ``(k, j, i)``, with what its other side has and it lacks; nothing is taken away.
+
+    Where nobody has drawn the lesion yet, ``brain_mask`` leaves out enhancement at the surface, which has the values of
+    dura and scalp, and a cavity below a craniotomy. The mask is reflected about the mid-sagittal plane; pieces of the
+    reflection that are thick, of the size of a lesion, as deep in the head as where they come from, and broadly joined
+    to the mask are added. With an uncertain plane, or nothing around the brain (skull-stripped), it stays as it is.
+    """
+    block = resampling.isotropic(resampling.cropped(image, resampling.observed_block(image)), _SPACING)
+    mask = resampling.resample(Image(brain, image.affine), block, np.eye(4), interpolation="nearest").array
+    bright = block.array > _OVER_AIR * _otsu(block.array)
+    try:
+        head = _largest(ndimage.binary_fill_holes(ndimage.binary_opening(bright, iterations=2)), bright) | mask
+        plane = find_midline(image, brain)
+    except InputError:
+        return brain
+    if plane.flags or mask.sum() > _STRIPPED * head.sum():
+        return brain
+    depth = _depth(_close(head, _DENT))
+    values = Image(np.stack([mask, depth]).astype(np.float32), block.affine)
+    other, its_depth = resampling.resample(values, block, plane.mirror).array
+    lacking = (other > 0.5) & ~mask & (depth > 0) & (depth > its_depth - _NEARER)
+    labels, _ = ndimage.label(_grow(_depth(lacking) > _THIN, _THIN + _SPACING / 2) & lacking)
+    added = np.zeros_like(mask)
+    for number, place in enumerate(ndimage.find_objects(labels), 1):
+        place = tuple(slice(max(axis.start - 1, 0), axis.stop + 1) for axis in place)
+        piece = labels[place] == number
+        surface = ndimage.binary_dilation(piece) & ~piece
+        if piece.sum() * _SPACING**3 / 1000 <= _LARGEST and mask[place][surface].mean() >= _JOINED:
+            added[place] |= piece
+    if not added.any():
+        return brain
+    whole = Image(_close(mask | added, _SULCUS).astype(np.float32), block.affine)
+    return brain | (resampling.resample(whole, image, np.eye(4)).array > 0.5)
 
 
 def _otsu(array: np.ndarray) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from ..measures import Image, Message
 from . import agreement, resampling
 from .head import Head
 from .search import Level, Look, Watch, displacement, mean, rigid
+from .spread import spread
 
 UNCERTAINTY_LIMIT = 2.0
 """Uncertainty in mm above which voxelwise change is not to be trusted: own choice, about one voxel of the maps that are
@@ -39,10 +40,11 @@ _OVERLAP = 0.6  # of the fixed brain that the moving image must have seen
 class Registration:
     """A rigid transform and how far it can be trusted.
 
-    moving_to_fixed: 4x4, RAS mm. uncertainty: mm, the largest mean displacement of the brain between the result and the
-    four fits that it is the mean of (two samples of voxels, moving to fixed and fixed to moving): how well the answer
-    reproduces, which bounds the error from below. agreement_before, agreement: the distance of the images' edges in mm
-    before and after (``agreement.edge_distance``; None where it could not be told).
+    moving_to_fixed: 4x4, RAS mm. spread: mm, the largest mean displacement of the brain between the result and other
+    fits: ``samples``, the four that it is the mean of (two samples of voxels, moving to fixed and fixed to moving), and
+    ``starts``, ``metrics`` and ``halves`` of ``imaging.spread``. uncertainty: mm, the root of their summed squares, as
+    of independent contributions. agreement_before, agreement: the distance of the images' edges in mm before and after
+    (``agreement.edge_distance``; None where it could not be told).
     """
 
     moving_to_fixed: np.ndarray
@@ -50,6 +52,7 @@ class Registration:
     agreement_before: float | None
     agreement: float | None
     flags: tuple[Message, ...] = ()
+    spread: dict[str, float] = field(default_factory=dict)
 
     @property
     def trusted(self) -> bool:
@@ -125,16 +128,17 @@ def register_rigid(
             return level.register(best, centre, watch, seed)[1]
         return np.linalg.inv(level.register(np.linalg.inv(best), centre + shift, watch, seed)[1])
 
-    fits = watch.parallel(fit, jobs, 0.65, 0.97)
+    fits = watch.parallel(fit, jobs, 0.65, 0.85)
     result = mean(fits, centre)
-    uncertainty = max(displacement(one, result, points) for one in fits)
-    return _judged(fixed_side, moving_side, np.linalg.inv(result), uncertainty, rivals, watch)
+    apart = {"samples": max(displacement(one, result, points) for one in fits)}
+    apart |= spread(middle, result, centre, points, watch, 0.85, 0.97)
+    return _judged(fixed_side, moving_side, np.linalg.inv(result), apart, rivals, watch)
 
 
-def _judged(fixed, moving, moving_to_fixed, uncertainty, rivals, watch) -> Registration:
+def _judged(fixed, moving, moving_to_fixed, apart, rivals, watch) -> Registration:
     """The transform with its agreement and flags, or the start where that agrees better."""
     flags = []
-
+    uncertainty = float(np.linalg.norm(list(apart.values())))
     fixed_edges, moving_edges = agreement.edges(fixed), agreement.edges(moving)
     before = agreement.edge_distance(fixed_edges, moving_edges, np.eye(4))
     after = agreement.edge_distance(fixed_edges, moving_edges, moving_to_fixed)
@@ -156,4 +160,4 @@ def _judged(fixed, moving, moving_to_fixed, uncertainty, rivals, watch) -> Regis
     if seen < _OVERLAP:
         flags.append(Message("registration_little_overlap", {"percent": 100 * float(seen)}))
     watch.step(1.0)
-    return Registration(moving_to_fixed, float(uncertainty), before, after, tuple(flags))
+    return Registration(moving_to_fixed, uncertainty, before, after, tuple(flags), apart)

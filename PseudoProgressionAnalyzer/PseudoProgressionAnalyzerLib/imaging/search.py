@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -97,11 +98,32 @@ class Level:
         self._fixed, self._moving = _in_units(fixed.bounded()), _in_units(moving.bounded())
         self._fixed_mask = _in_units(Image(fixed_mask, fixed.image.affine))
         self._moving_mask = _in_units(Image(moving_mask, moving.image.affine))
+        self._where = Image(fixed_mask, fixed.image.affine)
         self._share = min(1.0, look.samples / max(int(fixed_mask.sum()), 1))
         self._look = look
 
-    def register(self, start: np.ndarray, centre: np.ndarray, watch: Watch, seed: int) -> tuple[float, np.ndarray]:
-        """Metric value (the less the better) and the matrix of fixed to moving RAS points, from a starting one."""
+    def narrowed(self, samples: int, half: tuple[np.ndarray, np.ndarray] | None = None) -> Level:
+        """The same with at most so many samples, and of one half of the fixed head alone: half is a RAS point and the
+        direction in which the half lies from it."""
+        level = copy.copy(self)
+        mask = self._where.array
+        if half is not None:
+            point, direction = half
+            index = np.argwhere(mask)
+            ras = resampling.transform_points(self._where.affine, index[:, ::-1].astype(float))
+            mask = np.zeros_like(mask)
+            mask[tuple(index[(ras - point) @ direction > 0].T)] = True
+            level._fixed_mask = _in_units(Image(mask, self._where.affine))
+        level._share = min(1.0, samples / max(int(mask.sum()), 1))
+        return level
+
+    def register(
+        self, start: np.ndarray, centre: np.ndarray, watch: Watch, seed: int, *, correlate: bool = False
+    ) -> tuple[float, np.ndarray]:
+        """Metric value (the less the better) and the matrix of fixed to moving RAS points, from a starting one.
+
+        correlate: by the correlation of the values instead of their mutual information, for images of one contrast.
+        """
         lps = images.point_transform_ras_from_lps(_UNIT_FROM_MM @ start @ np.linalg.inv(_UNIT_FROM_MM))
         middle = images.LPS_TO_RAS[:3, :3] @ centre / _RADIUS
         transform = sitk.Euler3DTransform()
@@ -109,7 +131,10 @@ class Level:
         transform.SetMatrix(lps[:3, :3].ravel().tolist(), 1e-6)
         transform.SetTranslation((lps[:3, :3] @ middle + lps[:3, 3] - middle).tolist())
         method = sitk.ImageRegistrationMethod()
-        method.SetMetricAsMattesMutualInformation(_BINS)
+        if correlate:
+            method.SetMetricAsCorrelation()
+        else:
+            method.SetMetricAsMattesMutualInformation(_BINS)
         method.SetMetricFixedMask(self._fixed_mask)
         method.SetMetricMovingMask(self._moving_mask)
         method.SetMetricSamplingStrategy(method.RANDOM)

@@ -15,6 +15,7 @@ SYNONYMS = {
     "DSC": ("dsc", "perfusion_dsc"),
     "rCBV": ("rcbv", "cbv", "nrcbvreg"),
     "sRCBV": ("srcbv", "srcbvreg"),
+    "ASL": ("asl", "pasl", "casl", "pcasl"),
     "M0": ("m0", "m0scan"),
     "CBF": ("cbf", "ncbf"),
     "ADC": ("adc", "adcreg"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from PseudoProgressionAnalyzerLib.formats.images import read_image
-from PseudoProgressionAnalyzerLib.imaging.brain import brain_mask
+from PseudoProgressionAnalyzerLib.imaging.brain import brain_mask, complete_by_symmetry
 from PseudoProgressionAnalyzerLib.measures import Image, InputError
 
 
@@ -44,6 +44,29 @@ def test_a_drawn_lesion_at_the_surface_belongs_to_the_brain(head):
     found = brain_mask(case.image, lesion)
     assert not (lesion & ~found).any()
     assert dice(found, case.brain | lesion) > 0.93
+
+
+def test_what_one_side_lacks_comes_from_the_other(head):
+    """An enhancing lesion at the surface, as bright as scalp: missed by its values, and in without being drawn."""
+    case = head(spacing=(1.6, 1.6, 6.5))
+    affine = case.image.affine
+    index = np.stack(np.meshgrid(*map(np.arange, case.brain.shape), indexing="ij")[::-1], axis=-1)
+    points = index @ affine[:3, :3].T + affine[:3, 3]
+    lesion = (np.linalg.norm(points - [-60, 20, 12], axis=-1) < 15) & case.brain
+    image = Image(np.where(lesion, 1900.0, case.image.array).astype(np.float32), affine)
+    by_values = brain_mask(image)
+    assert (lesion & by_values).sum() < 0.3 * lesion.sum()
+    found = complete_by_symmetry(image, by_values)
+    assert (lesion & found).sum() > 0.9 * lesion.sum()
+    assert dice(found, case.brain) > 0.93 and not (by_values & ~found).any()
+
+
+def test_a_whole_mask_stays_as_it_is(head, posed):
+    for case in (head(), head(pose=posed((6, -8, 10), (5, 9, -4)), lesion_radius=20)):
+        mask = brain_mask(case.image)
+        assert dice(complete_by_symmetry(case.image, mask), mask) > 0.995
+    stripped = Image(np.where(case.brain, case.image.array, 0), case.image.affine)
+    assert np.array_equal(complete_by_symmetry(stripped, case.brain), case.brain)
 
 
 def test_no_brain_is_said(head):

@@ -39,6 +39,28 @@ def test_known_pose_is_found(pair):
     assert result.agreement <= result.agreement_before
 
 
+def test_the_uncertainty_covers_the_error_and_rises_with_it(pair, head, posed):
+    """Known poses: of the pair, and of a slab of it with so much noise that less can be told."""
+    fixed, moving, result = pair
+
+    def mean_error(found, case):
+        points = resampling.voxel_centres(case.brain, case.image.affine)[::500]
+        truth = np.linalg.inv(case.pose)
+        ends = (resampling.transform_points(matrix, points) for matrix in (found.moving_to_fixed, truth))
+        return np.linalg.norm(np.subtract(*ends), axis=1).mean()
+
+    assert set(result.spread) == {"samples", "starts", "metrics", "halves"}
+    assert mean_error(result, moving) < result.uncertainty < 1.0
+    rng = np.random.default_rng(3)
+    slab = head(posed((4, -3, 5), (3, -4, 2)), spacing=(2.0, 2.0, 6.0), extent=(200, 230, 54), seed=2)
+    noisy = Image(slab.image.array + rng.normal(0, 250, slab.image.shape).astype(np.float32), slab.image.affine)
+    found = registration.register_rigid(
+        fixed.image, noisy, fixed_mask=fixed.brain, moving_mask=slab.brain, exclude_fixed=fixed.lesion
+    )
+    assert found.uncertainty > result.uncertainty
+    assert mean_error(found, slab) < found.uncertainty
+
+
 def test_identity_and_random_transforms_fail_the_agreement_check(pair, posed):
     fixed, moving, result = pair
     first, second = (agreement.edges(Head(case.image, None, case.lesion)) for case in (fixed, moving))

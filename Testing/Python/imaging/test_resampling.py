@@ -91,6 +91,22 @@ def test_oblique_fractions_do_not_depend_on_how_many_are_made_at_once(posed, mon
     np.testing.assert_array_equal(resampling.overlap_weights(mask, image, matrix), weights)
 
 
+def test_thick_slices_are_never_averaged_with_each_other():
+    """One bright slice of 6.5 mm among dark ones: on cubic voxels of 4 and 1.5 mm its value is still there, and only
+    the fine axes were smoothed."""
+    array = np.zeros((9, 40, 40), np.float32)
+    array[4] = 100.0
+    image = Image(array, np.diag([1.0, 1.0, 6.5, 1.0]))
+    for spacing in (4.0, 1.5):
+        cubic = resampling.isotropic(image, spacing)
+        assert cubic.shape[0] * spacing >= 9 * 6.5 - 1e-6
+        assert cubic.array.max() > 100 * (1 - spacing / 2 / 6.5)  # a voxel's centre misses the slice's by half at most
+        assert np.ptp(cubic.array[:, 2:-2, 2:-2].max(axis=0)) < 1e-3
+    fine = np.zeros((9, 40, 40), np.float32)
+    fine[:, :, 20] = 100.0
+    assert resampling.isotropic(Image(fine, image.affine), 4.0).array.max() < 60  # where voxels are fine they are
+
+
 def test_padding_is_cut_and_a_blank_image_refused():
     image = grid((6, 5, 4), (1, 2, 3))
     image.array[1:4, 2:4, 1:3] = np.arange(12).reshape(3, 2, 2) + 1
