@@ -21,6 +21,7 @@ from ..scene.nodes import patient_node
 from .beside import Beside
 from .drawing import drawn_one_by_one
 from .editors import Edits
+from .memory import give_back
 from .section import Section
 from .sections import SECTIONS
 from .session import Session
@@ -127,6 +128,7 @@ class Panel:
         self.close()
         timeline.hide(self.session.application)
         self.session.forget()
+        qt.QTimer.singleShot(SETTLED, give_back)  # once the nodes and views of the scene are gone
 
     def close(self) -> None:
         """The sections let go of every node."""

@@ -41,8 +41,9 @@ class Head:
 
     def brain_points(self) -> np.ndarray:
         """At most about 1000 RAS points ``(n, 3)`` of the brain, evenly from all of it."""
-        points = resampling.voxel_centres(self.brain.array, self.image.affine)
-        return points[:: max(len(points) // 1000, 1)]
+        inside = np.flatnonzero(self.brain.array)
+        some = np.unravel_index(inside[:: max(len(inside) // 1000, 1)], self.brain.shape)
+        return resampling.transform_points(self.image.affine, np.stack(some[::-1], axis=1).astype(float))
 
     def cubic(self, spacing: float) -> Head:
         """The same on cubic voxels of this many mm."""
