@@ -371,7 +371,8 @@ class Session:
         visit, or no more."""
         analysis = self._patient()
         region = next(each for each in analysis.patient.regions if (each.visit, each.name) == (visit, name))
-        region.purpose = purpose or region.purpose
+        if purpose and purpose != region.purpose:
+            region.purpose, region.carried = purpose, purpose == "free"
         region.carried = region.carried if carried is None else carried
         found = segment_at(self.application.scene, region)
         self._edits += 1

@@ -1,12 +1,15 @@
 """What the buttons of "Lesions and response" do: proposals, lines, statements and choices, each kept in the patient."""
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from PseudoProgressionAnalyzerLib.measures import PURPOSES, Image, InputError
+from PseudoProgressionAnalyzerLib.analysis.lesions import follow_lesions
+from PseudoProgressionAnalyzerLib.measures import PURPOSES, Image, InputError, Map, Series
 from PseudoProgressionAnalyzerLib.scene import proposals
+from PseudoProgressionAnalyzerLib.scene.build import build_scene
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked, patient_node
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
 from PseudoProgressionAnalyzerLib.scene.segments import put_segment, segment_mask, segment_of
@@ -207,3 +210,27 @@ def test_lines_follow_a_stroke_once_it_is_judged_and_go_with_their_lesion(work, 
     session.remeasure(node, "")
     session.settle()
     assert ends() == []
+
+
+def test_a_dose_is_kept_in_the_scene_and_follows_the_prescription(work, session):
+    """60 Gy in one half of the lesion, 30 Gy in the other: half of it lies within the 48 Gy isodose."""
+    analysis, anatomy = session.analysis, session.analysis.images[FIRST, "T1CE"]
+    gray = np.full(anatomy.shape, 30.0, np.float32)
+    drawn = analysis.regions[FIRST, "lesion"].array
+    columns = np.flatnonzero(drawn.any(axis=(0, 1)))
+    gray[..., : columns[len(columns) // 2]] = 60.0
+    analysis.maps[FIRST, "RTDOSE"] = Map(gray, anatomy.affine, "RTDOSE", "Gy", "planned dose")
+    analysis.series_to_visit[FIRST, "RTDOSE"] = np.eye(4)
+    analysis.patient.visit(FIRST).series.append(Series("RTDOSE", Path("dose.nii"), {"Units": "Gy"}))
+    events = analysis.patient.events
+    next(event for event in events if event.kind == "radiotherapy").details["dose_gray"] = 60.0
+    session.assess()
+    assert lesion(session, FIRST).outline.beside["high_dose_fraction"] == pytest.approx(0.5)
+    build_scene(session.application, analysis)
+    again = read_scene(session.application.scene).analysis
+    np.testing.assert_array_equal(again.maps[FIRST, "RTDOSE"].array, gray)
+    assert again.maps[FIRST, "RTDOSE"].unit == "Gy"
+    again.outlines = {}
+    follow_lesions(again)
+    found = next(one for one in again.lesions if one.visit == FIRST)
+    assert found.outline.beside["high_dose_fraction"] == pytest.approx(0.5)
