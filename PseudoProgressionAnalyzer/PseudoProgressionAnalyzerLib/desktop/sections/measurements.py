@@ -23,7 +23,7 @@ FOLDER = "PseudoProgressionAnalyzer/TableFolder"
 """Setting: the folder that a table was saved into last."""
 HEAD = 196  # pixels of the names of the rows, which stay when the visits are scrolled
 COLUMN = 78  # pixels of a visit
-MOST = 430  # pixels of the table's height: longer ones scroll
+MOST = 360  # pixels of the table's height: longer ones scroll
 
 
 class MeasurementsSection(Section):
@@ -169,7 +169,7 @@ class MeasurementsSection(Section):
     def show_words(self, row: int, column: int, *before: int) -> None:
         """What is behind the chosen number: interval, method, reference tissue, flags."""
         item = self.ui.measurementsTable.item(row, column)
-        self.ui.measurementWords.text = item.toolTip() if item is not None else ""
+        self.ui.measurementWords.setPlainText(item.toolTip() if item is not None else "")
 
     def copy(self) -> None:
         """The shown measures to the clipboard."""
