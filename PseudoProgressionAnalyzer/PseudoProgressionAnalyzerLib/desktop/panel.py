@@ -18,6 +18,7 @@ from ..measures import InputError, Message
 from ..scene import timeline
 from ..scene.display import show_segments, shown_segments
 from ..scene.nodes import patient_node
+from . import narrow
 from .beside import Beside
 from .drawing import drawn_one_by_one
 from .editors import Edits
@@ -60,8 +61,11 @@ class Panel:
         for section in SECTIONS:
             self.sections[section.name] = section(ui, session, self)
             button = self.button(section.name)
-            button.collapsed = slicer.util.settingsValue(FOLDED + section.name, button.collapsed, slicer.util.toBool)
+            if not slicer.app.testingEnabled():  # a test begins as the .ui files say
+                remembered = slicer.util.settingsValue(FOLDED + section.name, button.collapsed, slicer.util.toBool)
+                button.collapsed = remembered
             button.connect("contentsCollapsed(bool)", lambda folded, name=section.name: self._folded(name, folded))
+        narrow.fit(ui.sectionStack)
         self.wheel = PanelWheel(ui.sectionScroll)
         self.wheel.watch(ui.sectionStack)
         ui.cancelButton.connect("clicked()", self.stop)
@@ -233,7 +237,8 @@ class Panel:
             slicer.util.errorDisplay(str(error), detailedText=traceback.format_exc())
 
     def _folded(self, name: str, folded: bool) -> None:
-        qt.QSettings().setValue(FOLDED + name, folded)
+        if not slicer.app.testingEnabled():
+            qt.QSettings().setValue(FOLDED + name, folded)
         if not folded and name in self.stale:
             self.stale.discard(name)
             with self.errors():

@@ -1,0 +1,25 @@
+"""A panel that fits a small screen: long words wrap, and no content asks for more width than there is."""
+
+from __future__ import annotations
+
+import qt
+
+LONG = 34  # characters of a label that does not wrap by itself
+LABEL = (130, 220)  # pixels of a long label beside what it names, least and most
+CHOICES = 8  # characters that a list of choices asks room for
+
+
+def fit(root: object) -> None:
+    """Makes all widgets below this one content with a narrow panel."""
+    for widget in root.findChildren(qt.QWidget):
+        if widget.inherits("ctkCollapsibleButton"):
+            widget.setSizePolicy(qt.QSizePolicy.Preferred, widget.sizePolicy.verticalPolicy())
+        elif widget.inherits("QComboBox"):
+            widget.setSizeAdjustPolicy(qt.QComboBox.AdjustToMinimumContentsLengthWithIcon)
+            widget.setMinimumContentsLength(CHOICES)
+        elif widget.inherits("QLabel") and widget.wordWrap:
+            widget.setSizePolicy(qt.QSizePolicy.Ignored, widget.sizePolicy.verticalPolicy())
+        elif widget.inherits("QLabel") and len(widget.text) > LONG:
+            widget.setWordWrap(True)
+            widget.setMinimumWidth(LABEL[0])
+            widget.setMaximumWidth(LABEL[1])
