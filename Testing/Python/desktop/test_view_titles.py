@@ -1,0 +1,24 @@
+"""Titles of views: everything is said, in as many lines as the width needs."""
+
+import pytest
+
+pytest.importorskip("slicer", reason="slicer-core cannot be loaded here", exc_type=ImportError)
+
+from PseudoProgressionAnalyzerLib.desktop.view_titles import CHARACTER, lines
+
+TITLE, ROW = "2023-05-08, day 7", "Cho/NAA (molar) over T1CE"
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (400, [TITLE, ROW]),
+        (150, [TITLE, "Cho/NAA (molar)", "over T1CE"]),
+        (130, ["2023-05-08", "day 7", "Cho/NAA (molar)", "over T1CE"]),
+    ],
+)
+def test_what_does_not_fit_goes_to_the_next_line(width, expected):
+    found = lines(TITLE, ROW, width)
+    assert found == expected
+    assert all(len(line) * CHARACTER < width for line in found)
+    assert "".join(found).replace(" ", "").replace(",", "") == (TITLE + ROW).replace(" ", "").replace(",", "")
