@@ -55,14 +55,15 @@ def outcome_text(messages: Sequence[Message]) -> str:
 
 
 def _bar(probability: tuple[float, float, float]) -> str:
-    """Probability from 0 to 100 %: band for the interval, dark line for the median, sides in words."""
+    """Probability from 0 to 100 %: band for the interval, dark line for the median, sides in words of the style's own
+    colour, which is light or dark."""
     median, low, high = (round(100 * share) for share in probability)
     widths = ((low, GROUND), (median - low, BAND), (1, LINE), (high - median, BAND), (100 - high, GROUND))
     cells = "".join(f'<td width="{width}%" bgcolor="{colour}">&nbsp;</td>' for width, colour in widths if width > 0)
     sides = (
-        f'<td align="left"><font color="{TREATMENT}">&larr; {_say("treatment_effect")}</font></td>'
+        f'<td align="left"><font color="{TREATMENT}">&larr;</font> {_say("treatment_effect")}</td>'
         f'<td align="center"><b>{_say("percent_interval", median=median, low=low, high=high)}</b></td>'
-        f'<td align="right"><font color="{PROGRESSION}">{_say("true_progression")} &rarr;</font></td>'
+        f'<td align="right">{_say("true_progression")} <font color="{PROGRESSION}">&rarr;</font></td>'
     )
     return (
         f'<table width="100%" cellspacing="0" cellpadding="0"><tr>{sides}</tr></table>'

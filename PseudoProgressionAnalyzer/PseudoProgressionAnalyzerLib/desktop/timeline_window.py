@@ -26,6 +26,8 @@ def arrange(application: object, titles: ViewTitles, look: Callable[[], None]) -
         titles.update(application)
         _settle()  # bars without sliders ask for less room
         even_out()
+        _settle()  # a bar that lost its slider asks for less only now
+        even_out()
         if not window.isMaximized() and window.width > width:  # new views ask for more room than they need
             window.resize(width, height)
         _settle()
