@@ -9,6 +9,8 @@ import slicer
 from ..scene.timeline_views import link
 from .view_titles import ViewTitles
 
+NEARLY = 0.1
+
 
 def arrange(application: object, titles: ViewTitles, look: Callable[[], None]) -> None:
     """Titles, equal shares of the window, and where to look, once the layout has made its views.
@@ -36,12 +38,13 @@ def arrange(application: object, titles: ViewTitles, look: Callable[[], None]) -
     link(application, True)
 
 
-def even_out() -> None:
-    """Gives all rows and columns of the layout the same share of the window."""
+def even_out(nearly: bool = False) -> None:
+    """Gives all rows and columns of the layout the same share of the window. nearly: only where shares differ by less
+    than a tenth, as after the panel or the window got another size, and not where the user wants them to."""
     for splitter in slicer.util.findChildren(slicer.app.layoutManager().viewport(), className="QSplitter"):
-        for number in range(splitter.count()):
-            splitter.setStretchFactor(number, 1)  # also when the window or the panel gets another size
-        splitter.setSizes([1000] * splitter.count())
+        sizes = splitter.sizes()
+        if not nearly or 1 < max(sizes) - min(sizes) < NEARLY * max(sizes):
+            splitter.setSizes([1000] * splitter.count())
 
 
 def _settle() -> None:

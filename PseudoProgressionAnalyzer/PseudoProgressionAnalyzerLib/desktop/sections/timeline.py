@@ -16,6 +16,7 @@ from ...scene.timeline_rows import state_of
 from ...scene.timeline_steps import active_view, next_lesion, next_row, next_visit
 from ...scene.timeline_views import chosen_opacity
 from ..section import Section, offer
+from ..timeline_window import even_out
 
 KEYS = (
     (".", "next_visit"),
@@ -47,7 +48,7 @@ class TimelineSection(Section):
         self.timer = qt.QTimer()
         self.timer.setSingleShot(True)
         self.timer.setInterval(DELAY)
-        self.timer.connect("timeout()", lambda: self.session.titles.update(self.session.application))
+        self.timer.connect("timeout()", self.follow)
         ui.earlierButton.connect("clicked()", lambda: self.session.turn_page(-1))
         ui.laterButton.connect("clicked()", lambda: self.session.turn_page(1))
         ui.lesionButton.connect("clicked()", self.lesion)
@@ -95,6 +96,12 @@ class TimelineSection(Section):
     def later(self) -> None:
         """Titles follow once the layout has made its views."""
         self.timer.start()
+
+    def follow(self) -> None:
+        """Titles and widths of the views as they are now."""
+        if timeline.is_shown(self.session.application):
+            self.session.titles.update(self.session.application)
+            even_out(nearly=True)
 
     # what is shown
 
