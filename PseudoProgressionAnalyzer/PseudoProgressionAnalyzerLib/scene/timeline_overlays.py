@@ -108,6 +108,16 @@ def _put_legend(patient: object, volume: object, view: object) -> None:
     legend.SetVisibility(True)
 
 
+def size_legends(application: Application, views: int = 1) -> None:
+    """Legends as large as they are where ``views`` views share the height of the window: Slicer's letters grow with a
+    view that is shown alone."""
+    patient = patient_node(application.scene)
+    for volume in [*linked(patient, Kind.MAP), *linked(patient, Kind.CHANGE)] if patient is not None else []:
+        legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volume)
+        if legend is not None:
+            legend.SetSize(*(share / views for share in LEGEND_SIZE))
+
+
 def remove_legends(patient: object) -> None:
     """Removes the legends of our maps."""
     for volume in [*linked(patient, Kind.MAP), *linked(patient, Kind.CHANGE)]:

@@ -11,7 +11,13 @@ from PseudoProgressionAnalyzerLib.scene.focus import native_axes, region_focus, 
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find
 from PseudoProgressionAnalyzerLib.scene.segments import segment_of
 from PseudoProgressionAnalyzerLib.scene.timeline_look import letters, look_again, look_of
-from PseudoProgressionAnalyzerLib.scene.timeline_overlays import range_of, set_opacity, set_range, toggle_overlays
+from PseudoProgressionAnalyzerLib.scene.timeline_overlays import (
+    range_of,
+    set_opacity,
+    set_range,
+    size_legends,
+    toggle_overlays,
+)
 from PseudoProgressionAnalyzerLib.scene.timeline_rows import (
     Row,
     available_rows,
@@ -161,6 +167,22 @@ def test_a_range_holds_in_every_visit_and_when_maps_are_made_again(app, shown, a
     set_range(app, "rCBV_ratio", 3.0, 3.0)  # no range at all
     assert ranges() == {(0.5, 7.5, 0.5)}
     assert range_of(app, "never") is None
+
+
+def test_letters_of_legends_do_not_grow_with_a_view_that_is_shown_alone(app, shown):
+    """A legend takes as many pixels of a view that is three times as high."""
+
+    def heights():
+        number = app.scene.GetNumberOfNodesByClass("vtkMRMLColorLegendDisplayNode")
+        legends = [app.scene.GetNthNodeByClass(n, "vtkMRMLColorLegendDisplayNode") for n in range(number)]
+        return [legend.GetSize()[1] for legend in legends]
+
+    before = heights()
+    assert before
+    size_legends(app, 3)
+    assert np.allclose(np.multiply(heights(), 3), before)
+    size_legends(app)
+    assert heights() == before
 
 
 # rows

@@ -11,7 +11,7 @@ from ...analysis.change_maps import changes_to_show
 from ...scene import timeline
 from ...scene.nodes import patient_node
 from ...scene.timeline_look import look_again, look_of
-from ...scene.timeline_overlays import range_of, set_opacity, set_range, toggle_overlays
+from ...scene.timeline_overlays import range_of, set_opacity, set_range, size_legends, toggle_overlays
 from ...scene.timeline_rows import state_of
 from ...scene.timeline_steps import active_view, next_lesion, next_row, next_visit
 from ...scene.timeline_views import chosen_opacity
@@ -108,7 +108,7 @@ class TimelineSection(Section):
     def refresh(self) -> None:
         """Rows, overlays and visits as they are now."""
         patient = patient_node(slicer.mrmlScene)
-        shown = timeline.shown_rows(patient) if patient is not None else []
+        shown = self.rows_shown()
         every = timeline.available_rows(patient) if patient is not None else []
         self.filling = True
         self.ui.nativeCheckBox.checked = bool(patient is not None and state_of(patient).get("native"))
@@ -147,6 +147,11 @@ class TimelineSection(Section):
                 box.value = value
             self.ui.opacitySlider.value = chosen_opacity(patient_node(slicer.mrmlScene), row.overlay)
         self.filling = False
+
+    def rows_shown(self) -> list[timeline.Row]:
+        """The rows of the timeline."""
+        patient = patient_node(slicer.mrmlScene)
+        return timeline.shown_rows(patient) if patient is not None else []
 
     def row(self) -> timeline.Row | None:
         """The chosen row of the list."""
@@ -254,6 +259,7 @@ class TimelineSection(Section):
         else:
             manager.removeMaximizedViewNode(self.enlarged)
         self.enlarged = view
+        size_legends(self.session.application, len(self.rows_shown()) if view is not None else 1)
         if view is not None:
             manager.addMaximizedViewNode(view)
         else:  # a view that was large takes more room, and zooms otherwise than the others
