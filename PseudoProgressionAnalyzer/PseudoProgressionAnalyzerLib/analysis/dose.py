@@ -54,8 +54,13 @@ def read_dose_map(analysis: Analysis, visit_id: str) -> None:
 
 
 def dose_visit(analysis: Analysis) -> str:
-    """The visit with the dose map; empty where there is none."""
-    return next((visit for visit, name in analysis.maps if name == NAME and visit in analysis.visit_to_reference), "")
+    """The visit with the dose map; empty where there is none, or where several visits have one."""
+    found = _dose_visits(analysis)
+    return found[0] if len(found) == 1 else ""
+
+
+def _dose_visits(analysis: Analysis) -> list[str]:
+    return [visit for visit, name in analysis.maps if name == NAME and visit in analysis.visit_to_reference]
 
 
 def prescription(analysis: Analysis) -> tuple[float | None, tuple[Message, ...]]:
@@ -83,9 +88,10 @@ def prescription(analysis: Analysis) -> tuple[float | None, tuple[Message, ...]]
 def high_dose_level(analysis: Analysis) -> tuple[float | None, tuple[Message, ...]]:
     """The dose in Gy from which tissue lies in the high-dose region, with what must be said; None where it is unknown,
     or where the map never reaches it."""
-    visit = dose_visit(analysis)
+    visits, visit = _dose_visits(analysis), dose_visit(analysis)
     if not visit:
-        return None, ()
+        several = {"count": len(visits), "file": ", ".join(visits)}
+        return None, (Message("dose_several", several),) if visits else ()
     prescribed, said = prescription(analysis)
     if prescribed is None:
         return None, said
@@ -126,13 +132,14 @@ def high_dose_within(analysis: Analysis, visit_id: str, mask: np.ndarray) -> tup
 
 def remark(analysis: Analysis) -> None:
     """What the dose is used for, or why it is not, into the messages of its visit; what was said before goes."""
-    visit = dose_visit(analysis)
+    visits = _dose_visits(analysis)
     for noted in analysis.messages.values():
         noted[:] = [message for message in noted if message.code not in REMARKS]
-    if visit:
-        warn(analysis, visit, *high_dose_level(analysis)[1])
+    if visits:
+        warn(analysis, visits[0], *high_dose_level(analysis)[1])
 
 
 REMARKS = (
     "dose_used", "dose_prescription_differs", "dose_prescriptions", "dose_no_prescription", "dose_below_prescription",
+    "dose_several",
 )  # fmt: skip

@@ -193,3 +193,14 @@ def test_the_step_runs_again_after_a_changed_prescription():
     assert share(analysis, "v0") == pytest.approx((8 / 9) ** 3, abs=0.02)
     analysis.patient.events[0].details["dose_gray"] = 70.0  # 56 Gy: 4 mm
     assert share(analysis, "v0") == pytest.approx((4 / 9) ** 3, abs=0.02)
+
+
+def test_of_doses_in_two_visits_none_is_used():
+    analysis = with_dose()
+    analysis.maps["v1", NAME] = analysis.maps["v0", NAME]
+    analysis.series_to_visit["v1", NAME] = np.eye(4)
+    assert share(analysis, "v0") is None
+    assert codes(analysis) == ["dose_several"]
+    del analysis.maps["v1", NAME]
+    assert share(analysis, "v0") == pytest.approx((8 / 9) ** 3, abs=0.02)
+    assert codes(analysis) == ["dose_used"]
