@@ -35,6 +35,7 @@ class PseudoProgressionAnalyzer(ScriptedLoadableModule):
         self.parent.acknowledgementText = _("The example cases use the ICBM 152 brain template.")
         slicer.app.connect("startupCompleted()", registerSampleData)
         slicer.app.connect("startupCompleted()", registerStatistics)
+        slicer.app.connect("startupCompleted()", registerHierarchyPlugin)
 
 
 def registerStatistics():
@@ -43,6 +44,13 @@ def registerStatistics():
         from PseudoProgressionAnalyzerLib.desktop.statistics_plugin import register
 
         register()
+
+
+def registerHierarchyPlugin():
+    """The patient's icon in the subject hierarchy, and a way from a volume to this module."""
+    from PseudoProgressionAnalyzerLib.desktop.PseudoProgressionSubjectHierarchyPlugin import register
+
+    register()
 
 
 def registerSampleData():

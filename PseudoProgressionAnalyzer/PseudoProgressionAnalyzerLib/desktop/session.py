@@ -18,6 +18,7 @@ from typing import Any
 import slicer
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
+from .. import texts
 from ..analysis import Analysis, DscChoices
 from ..analysis.aligning import forget_transform, use_transform
 from ..analysis.change_maps import change_map
@@ -29,8 +30,9 @@ from ..analysis.measuring import measure_waiting
 from ..analysis.perfusion_changes import waiting_response_maps
 from ..analysis.responding import update_lesions
 from ..analysis.run import run, start
+from ..formats.dicom_pictures import Picture, why_never_measured
 from ..formats.series import read_series_header
-from ..measures import InputError, Message, Patient, Series
+from ..measures import InputError, Message, Patient, Series, Visit
 from ..patient import read
 from ..patient.dicom import read_dicom_files
 from ..report import assessment_json, results
@@ -48,6 +50,7 @@ from ..scene.build import (
     write_ratio_maps,
 )
 from ..scene.candidates import Candidate
+from ..scene.captures import put_picture
 from ..scene.correcting import corrections, prune, remember, take_back
 from ..scene.lines import write_lines
 from ..scene.nodes import Kind, from_vtk, marked, patient_node
@@ -153,6 +156,16 @@ class Session:
         self._build(analysis)
         remember_sources(patient_node(self.application.scene), sources)
         analysis.given = {}  # read again where it is needed
+
+    def show_picture(self, visit: Visit, series: Series) -> Picture:
+        """Puts a picture that is set aside (a secondary capture) into the scene, never into the analysis; a row of the
+        timeline where it lies over the T1CE. Raises InputError."""
+        patient, why = patient_node(self.application.scene), texts.sentence(why_never_measured(series))
+        node, picture = put_picture(patient, self._patient().patient, visit, series, why)
+        if marked(node, "overlay") and timeline.is_shown(self.application):
+            row = timeline.Row("T1CE", marked(node, "name"))
+            self.choose_rows(list(dict.fromkeys([*timeline.shown_rows(patient), row])))
+        return picture
 
     def dimensions_of(self, series: Series) -> int | None:
         """3, or 4 of a time series, from its header; None where it cannot be read."""

@@ -9,6 +9,7 @@ import qt
 from slicer.i18n import tr as _
 
 from .. import texts
+from ..formats.dicom_pictures import is_picture
 from ..measures import ROLES, Patient, Series, Visit
 from ..patient import editing
 from ..patient.choosing import OPEN, open_roles
@@ -109,11 +110,13 @@ class SeriesTable:
         self.table = table
         self.correct = correct
         self.dimensions = dimensions
+        self.series: list[Series] = []
 
     def fill(self, patient: Patient | None, visit: Visit | None) -> None:
         """Shows the series of a visit, first those among which the user must choose."""
         series = [*visit.series, *visit.set_aside] if visit else []
         series.sort(key=lambda each: not _is_open(each))
+        self.series = series
         header = [_("Role"), _("Series"), _("Visit"), _("Why")]
         self.table.setColumnCount(len(header))
         self.table.setHorizontalHeaderLabels(header)
@@ -128,6 +131,14 @@ class SeriesTable:
             self.table.setCellWidget(number, 0, self._roles(visit, each))
             self.table.setCellWidget(number, 2, self._visits(patient, visit, each))
         self.table.resizeColumnsToContents()
+
+    @property
+    def picture(self) -> Series | None:
+        """The picture of the current row, else the only one of the table."""
+        row, pictures = self.table.currentRow(), [each for each in self.series if is_picture(each)]
+        if 0 <= row < len(self.series) and is_picture(self.series[row]):
+            return self.series[row]
+        return pictures[0] if len(pictures) == 1 else None
 
     def _roles(self, visit: Visit, series: Series) -> object:
         choice = qt.QComboBox()

@@ -232,7 +232,8 @@ def _file(path: Path, dataset: Dataset) -> DicomFile:
         inversion="IR" in sequences or str(scanned.get("InversionRecovery", "")) == "YES",
         echo_planar="EP" in sequences or str(scanned.get("EchoPlanarPulseSequence", "")) == "YES",
         gradient_echo="GR" in sequences or echo == "GRADIENT",
-        colour=(_whole(path, dataset, "SamplesPerPixel") or 1) != 1,
+        colour=(_whole(path, dataset, "SamplesPerPixel") or 1) != 1
+        or _text(dataset, "PhotometricInterpretation") == "PALETTE COLOR",  # numbers of colours, not values
         temporal_positions=_whole(path, dataset, "NumberOfTemporalPositions"),
         interval=_seconds(_number(path, dataset, "TemporalResolution")),
         references=tuple(_text(item, "SeriesInstanceUID") for item in dataset.get("ReferencedSeriesSequence") or []),

@@ -143,13 +143,25 @@ def _decompressed(dataset: Dataset, syntax: uid.UID, shape: tuple[int, int, int]
     for stream in generate_frames(dataset.PixelData, number_of_frames=frames):
         if syntax != uid.RLELossless and stream_size(stream) != (rows, columns):
             raise InputError("dicom_pixels_wrong", file=str(path))
+    values = sitk.GetArrayFromImage(bare_copy(dataset, syntax))
+    values = values.reshape((-1, *values.shape[-2:]))
+    if values.shape != shape:
+        raise InputError("dicom_pixels_wrong", file=str(path))
+    return values
+
+
+def bare_copy(dataset: Dataset, syntax: uid.UID, more: tuple[str, ...] = ()) -> sitk.Image:
+    """What GDCM reads from a copy of the data set that holds its pixels, what is needed to decode them and these
+    elements more, and nothing of the patient."""
     bare = Dataset()
-    for keyword in PIXEL_ELEMENTS:
+    for keyword in (*PIXEL_ELEMENTS, *more):
         if keyword in dataset:
             bare[keyword] = dataset[keyword]
-    bare.SOPClassUID = (
-        uid.MultiFrameGrayscaleWordSecondaryCaptureImageStorage if frames > 1 else uid.SecondaryCaptureImageStorage
-    )
+    several = int(dataset.get("NumberOfFrames") or 1) > 1
+    colour = int(dataset.get("SamplesPerPixel", 1)) > 1
+    frames = uid.MultiFrameTrueColorSecondaryCaptureImageStorage
+    frames = frames if colour else uid.MultiFrameGrayscaleWordSecondaryCaptureImageStorage
+    bare.SOPClassUID = frames if several else uid.SecondaryCaptureImageStorage
     bare.SOPInstanceUID = "2.25.1"
     bare["PixelData"] = dataset["PixelData"]
     bare.file_meta = FileMetaDataset()
@@ -162,11 +174,7 @@ def _decompressed(dataset: Dataset, syntax: uid.UID, shape: tuple[int, int, int]
         reader = sitk.ImageFileReader()
         reader.SetImageIO("GDCMImageIO")
         reader.SetFileName(str(copy))
-        values = sitk.GetArrayFromImage(reader.Execute())
-    values = values.reshape((-1, *values.shape[-2:]))
-    if values.shape != shape:
-        raise InputError("dicom_pixels_wrong", file=str(path))
-    return values
+        return reader.Execute()
 
 
 def stream_size(stream: bytes) -> tuple[int, int] | None:

@@ -11,7 +11,7 @@ from .dicom_dose import read_dose, read_dose_header
 from .dicom_files import is_dicom, read_dicom_file
 from .dicom_pixels import read_arranged
 from .dicom_segments import fits, read_segment
-from .dicom_series import Arrangement, arrange, split
+from .dicom_series import Arrangement, Part, arrange, split
 from .images import read_header, read_image, same_grid
 from .spectra import read_spectra_header
 
@@ -84,9 +84,14 @@ def _segments(path: Path) -> str:
     return ", ".join(f"{number} ({label})" for number, label in read_dicom_file(path).segments)
 
 
-def _arranged(files: tuple[Path, ...], key: str) -> Arrangement:
+def part_of(files: tuple[Path, ...], key: str) -> Part:
+    """The part of a DICOM series with this key, or the only one. Raises InputError ``dicom_no_pixels``."""
     parts = split([read_dicom_file(path) for path in files])
     found = [part for part in parts if part.key == key] or (parts if len(parts) == 1 else [])
     if not found:
         raise InputError("dicom_no_pixels", file=str(files[0]))
-    return arrange(found[0])
+    return found[0]
+
+
+def _arranged(files: tuple[Path, ...], key: str) -> Arrangement:
+    return arrange(part_of(files, key))

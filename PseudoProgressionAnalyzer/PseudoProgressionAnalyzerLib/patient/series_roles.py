@@ -82,7 +82,7 @@ def guess_role(part: Part, arranged: Arrangement | None) -> Guess:
     tcia_map = (
         "Secondary Capture" in header.sop_class and said and said[1] in ("rCBV", "sRCBV", "CBF", "ADC") and arranged
     )
-    if tcia_map and header.modality == "MR":
+    if tcia_map and header.modality == "MR" and not header.colour:
         return by_description(said[1], 0.8)
     if header.sop_class not in IMAGES:
         return unused("capture" if "Secondary Capture" in header.sop_class else "not_mr")

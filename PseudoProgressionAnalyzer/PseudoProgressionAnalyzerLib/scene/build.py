@@ -23,6 +23,7 @@ from ..imaging.resampling import resample
 from ..measures import Image, Map, Patient, Series
 from . import nodes
 from .application import Application
+from .captures import place_pictures
 from .display import (
     Scale,
     chosen_scale,
@@ -76,6 +77,7 @@ def build_scene(
     _build_maps(patient, analysis, prepared.scales, pause)
     build_spectra(patient, analysis, pause)
     _build_regions(patient, analysis, pause)
+    place_pictures(patient)
     write_lines(patient, analysis, pause)
     write_measurements(patient, analysis)
     pause()

@@ -10,7 +10,7 @@ from .nodes import PREFIX, Kind, linked, marked
 
 _OF_VISITS = (
     Kind.VISIT_TO_REFERENCE, Kind.SERIES_TO_VISIT, Kind.IMAGE, Kind.MAP, Kind.LESION, Kind.REFERENCE, Kind.PROPOSAL,
-    Kind.LINE,
+    Kind.LINE, Kind.PICTURE,
 )  # fmt: skip
 _OF_PATIENT = (Kind.MEASUREMENTS, Kind.ASSESSMENT)
 

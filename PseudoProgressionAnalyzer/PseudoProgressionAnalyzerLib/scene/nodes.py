@@ -32,6 +32,7 @@ class Kind:
     VISIT_TO_REFERENCE = "visit_to_reference"
     SERIES_TO_VISIT = "series_to_visit"
     CHECK = "check"
+    PICTURE = "picture"
     LESION = "lesion"
     REFERENCE = "reference"
     PROPOSAL = "proposal"

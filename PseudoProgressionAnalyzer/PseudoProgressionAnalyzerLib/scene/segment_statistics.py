@@ -48,7 +48,8 @@ def _trusted(found: Statistics) -> bool:
 
 
 def _statistics(segmentation: object, segment_id: str, volume: object) -> Statistics | None:
-    image = nodes.get_image(volume) if volume is not None else None
+    colours = volume is None or volume.IsA("vtkMRMLVectorVolumeNode")  # pictures are never measured
+    image = nodes.get_image(volume) if not colours else None
     mask = segment_mask(segmentation, segment_id)
     if image is None or not mask.array.any():
         return None

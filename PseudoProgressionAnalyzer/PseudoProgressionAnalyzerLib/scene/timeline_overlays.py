@@ -83,7 +83,7 @@ def show_legends(patient: object, rows: list[Row], page: list[Visit], views: Vie
     for number, row in enumerate(rows):
         for column in reversed(range(len(page))):
             volume = map_node(patient, page[column].id, row.overlay) if row.overlay else None
-            if volume is not None and volume.GetDisplayNode() is not None:
+            if volume is not None and volume.GetDisplayNode() is not None and marked(volume, "kind") != Kind.PICTURE:
                 _put_legend(patient, volume, views[column, number])
                 break
 

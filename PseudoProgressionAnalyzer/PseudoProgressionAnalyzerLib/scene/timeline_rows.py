@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..measures import Patient, Visit
+from .captures import overlay_names
 from .nodes import Kind, linked, mark, marked
 from .plain import from_plain
 
@@ -71,10 +72,12 @@ def default_rows(patient_node: object) -> list[Row]:
 
 
 def available_rows(patient_node: object) -> list[Row]:
-    """Every row that can be chosen: the default ones first, then other images, other maps and changes."""
+    """Every row that can be chosen: the default ones first, then other images, other maps and changes, and pictures
+    that lie in space."""
     rows = default_rows(patient_node)
     rows += [Row(name) for name in _names(patient_node, Kind.IMAGE)]
     rows += [Row("T1CE", name) for kind in (Kind.MAP, Kind.CHANGE) for name in _names(patient_node, kind)]
+    rows += [Row("T1CE", name) for name in overlay_names(patient_node)]
     return list(dict.fromkeys(rows))
 
 

@@ -8,6 +8,7 @@ import slicer
 
 from ..measures import Visit
 from .application import Application
+from .captures import overlay_of
 from .display import OVERLAY_OPACITY
 from .nodes import Kind, find, linked, marked
 from .timeline_layout import BAR_COLOUR, TAG, VIEW_GROUP
@@ -71,8 +72,9 @@ def composite_of(application: Application, node: object) -> object:
 
 
 def map_node(patient_node: object, visit: str, overlay: str) -> object | None:
-    """The node of a visit's map, or of the change that ends in this visit."""
-    return find(patient_node, Kind.MAP, visit, overlay) or find(patient_node, Kind.CHANGE, visit, overlay)
+    """The node of a visit's map, of the change that ends in this visit, or of a picture that lies over its T1CE."""
+    found = find(patient_node, Kind.MAP, visit, overlay) or find(patient_node, Kind.CHANGE, visit, overlay)
+    return found or overlay_of(patient_node, visit, overlay)
 
 
 def configure(

@@ -15,7 +15,7 @@ TUTORIAL = PROJECT / "Docs" / "tutorial.md"
 # What Slicer brings itself, and its own modules.
 BUNDLED = {
     "slicer", "vtk", "vtkmodules", "SimpleITK", "numpy", "scipy", "pydicom", "qt", "ctk", "SegmentStatisticsPlugins",
-    "PseudoProgressionAnalyzerLib",
+    "AbstractScriptedSubjectHierarchyPlugin", "PseudoProgressionAnalyzerLib",
 }  # fmt: skip
 LARGEST_FILE, LARGEST_CLONE = 2_000_000, 20_000_000  # bytes; the index allows a clone of 100 MB
 

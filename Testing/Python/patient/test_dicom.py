@@ -441,3 +441,22 @@ def test_every_reason_to_set_aside_has_its_sentence():
     for name, role, _ in _KINDS:
         if role is None:
             assert f"series_{name}" in texts.catalogue(), name
+
+
+@pytest.mark.parametrize("kind", ["RGB", "PALETTE COLOR", "MONOCHROME2"])
+def test_a_colour_map_is_a_picture_and_never_a_map(tmp_path, kind):
+    """Also one of a palette, whose numbers are of colours; a grey one of the TCIA series holds values."""
+    t1(tmp_path, "t1 post")
+    for k in range(3):
+        dataset = write.instance(
+            np.full((4, 5), k, np.uint8), study="s", series="c", number=k + 1, SeriesDescription="rCBV",
+            SOPClassUID=uid.SecondaryCaptureImageStorage, ImagePositionPatient=[0, 0, 2 * k],
+        )  # fmt: skip
+        dataset.PhotometricInterpretation = kind
+        if kind == "RGB":
+            dataset.SamplesPerPixel, dataset.PlanarConfiguration = 3, 0
+            dataset.PixelData = bytes(60)
+        write.save(dataset, tmp_path / "c" / f"{k}.dcm")
+    (visit,) = read(tmp_path).visits
+    found = {each.description: (each.role, each.reason.code) for each in (*visit.series, *visit.set_aside)}
+    assert found["rCBV"] == (("rCBV", "role_from_description") if kind == "MONOCHROME2" else ("", "series_capture"))

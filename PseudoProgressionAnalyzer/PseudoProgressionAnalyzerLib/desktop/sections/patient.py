@@ -18,6 +18,7 @@ from ...scene.correcting import corrections
 from ...scene.nodes import patient_node
 from ..dicom_database import files_of_node, files_of_patient, patients
 from ..events_table import EventsTable
+from ..picture_window import PictureWindow
 from ..section import Section, offer
 from ..visits_table import Edit, SeriesTable, VisitsTable
 from ..volumes_table import VolumesTable
@@ -44,6 +45,7 @@ class PatientSection(Section):
         self.events = EventsTable(ui.eventsTable, ui.eventForm, ui.eventKindSelector, self.correct, self.panel.say)
         self.volumes = VolumesTable(ui.volumesTable, self.panel.say)
         ui.volumesBox.visible = False
+        self.window: PictureWindow | None = None
         for button, work in (
             (ui.loadButton, self.load),
             (ui.databaseButton, self.load_from_database),
@@ -56,9 +58,11 @@ class PatientSection(Section):
             (ui.applyEventButton, self.events.apply),
             (ui.takeBackButton, self.take_back),
             (ui.exportPatientButton, self.export),
+            (ui.pictureButton, self.show_picture),
         ):
             button.connect("clicked()", work)
         ui.visitsTable.connect("itemSelectionChanged()", self.show_series)
+        ui.seriesTable.connect("itemSelectionChanged()", lambda: self.enable(self.panel.busy))
         ui.eventsTable.connect("itemSelectionChanged()", lambda: self.enable(self.panel.busy))
         self.list_database()
 
@@ -154,6 +158,21 @@ class PatientSection(Section):
         else:
             self.panel.open_patient()
 
+    def show_picture(self) -> None:
+        """The chosen picture in a window, and in the scene; over the T1CE in the timeline where it lies in space."""
+        visit, series = self.visits.chosen(), self.series.picture
+        if visit is not None and series is not None:
+            with self.panel.errors():
+                picture = self.session.show_picture(visit, series)
+                self._close_window()
+                self.window = PictureWindow(picture, visit, series)
+            self.panel.sections["timeline"].refresh()
+
+    def _close_window(self) -> None:
+        if self.window is not None:
+            self.window.close()
+            self.window = None
+
     def export(self) -> None:
         """Writes patient.json into the folder that the user confirms."""
         start = self.ui.folderPath.currentPath or slicer.util.settingsValue(FOLDER, "")
@@ -189,6 +208,7 @@ class PatientSection(Section):
         """The series of the chosen visit."""
         analysis, visit = self.session.analysis, self.visits.chosen()
         self.series.fill(analysis.patient if analysis else None, visit)
+        self.enable(self.panel.busy)
         text = _("Visit {visit}: what each series is taken for, and why.")
         self.ui.seriesLabel.text = text.format(visit=visit.id) if visit else _("No patient is loaded.")
         warnings = [texts.sentence(warning) for warning in visit.warnings] if visit else []
@@ -202,6 +222,7 @@ class PatientSection(Section):
     def close(self) -> None:
         """Nodes of the scene are about to go."""
         self.hide_volumes()
+        self._close_window()
 
     def enable(self, busy: bool) -> None:
         """One patient at a time; corrections need one."""
@@ -218,6 +239,11 @@ class PatientSection(Section):
         node = patient_node(slicer.mrmlScene)
         undo = node is not None and corrections(node) > 0
         offer(self.ui.takeBackButton, undo, _("Nothing was corrected"))
+        offer(
+            self.ui.pictureButton,
+            self.series.picture is not None,
+            _("Choose a picture (a secondary capture) in the table"),
+        )
         for button in (self.ui.exportPatientButton, self.ui.addEventButton):
             offer(button, patient, _("Load a patient first"))
         for button in (self.ui.removeEventButton, self.ui.applyEventButton):
