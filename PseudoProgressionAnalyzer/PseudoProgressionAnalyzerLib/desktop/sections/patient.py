@@ -13,6 +13,7 @@ from ... import cases, texts
 from ...measures import Patient
 from ...patient.choosing import open_roles
 from ...patient.export import write_patient_file
+from ...scene import timeline
 from ...scene.candidates import candidates
 from ...scene.correcting import corrections
 from ...scene.nodes import patient_node
@@ -157,6 +158,9 @@ class PatientSection(Section):
             self.panel.refresh()
         else:
             self.panel.open_patient()
+            application = self.session.application
+            if timeline.is_shown(application):
+                self.session.arrange(lambda: timeline.fit(application))  # columns have come or gone: all of them anew
 
     def show_picture(self) -> None:
         """The chosen picture in a window, and in the scene; over the T1CE in the timeline where it lies in space."""
