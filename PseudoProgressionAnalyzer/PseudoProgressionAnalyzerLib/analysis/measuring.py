@@ -107,14 +107,15 @@ def region_values(
     visits: Sequence[str],
     maps: Sequence[str] = tuple(MEASURED_MAPS),
 ) -> list[Measurement]:
-    """All values of one region in these visits, of maps those of these names; mask: bool image, cropped or not."""
+    """All values of one region in those of these visits that are aligned, of maps those of these names; mask: bool
+    image, cropped or not."""
     if not mask.array.any():
         return [_empty(region)] if region.visit in visits else []
     overlaps = overlaps_of(analysis, region.visit, region.name, mask)
     found = []
-    for visit_id in visits:
+    for visit_id in [visit_id for visit_id in visits if visit_id in analysis.visit_to_reference]:
         own = region.visit == visit_id and region.purpose == "lesion"
-        fixed = region.carried or region.purpose == "free"
+        fixed = (region.carried or region.purpose == "free") and region.visit in analysis.visit_to_reference
         if own:
             found += measure_shape(visit_id, region, overlaps.mask)
         rows = measure_maps(analysis, visit_id, region, overlaps, maps) if own or fixed else []

@@ -29,6 +29,9 @@ def make_response_maps(analysis: Analysis, only: Collection[str] | None = None) 
     Values: 0 unchanged, 1 decreased, 2 increased, on the later visit's grid. Limits come from the brain on the side
     opposite to the lesion (``perfusion.regions.response_map``).
     """
+    for visit_id in waiting_response_maps(analysis):  # also of one that nothing stands before any more
+        if only is None or visit_id in only:
+            del analysis.absent[visit_id, RESPONSE]
     for earlier, later in _compared(analysis):
         if only is not None and later not in only:
             continue

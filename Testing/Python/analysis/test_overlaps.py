@@ -194,6 +194,15 @@ def test_an_erased_and_redrawn_region_has_the_numbers_of_the_whole_job():
     assert_same(analysis.measurements, measured_anew(analysis).measurements)
 
 
+def test_tissue_of_a_visit_that_is_not_aligned_changes_no_number():
+    analysis = two_visits()
+    del analysis.visit_to_reference["b"]
+    analysis = measured_anew(analysis)
+    before = list(analysis.measurements)
+    stroke(analysis, 3, (slice(3, 5), slice(30, 34), slice(8, 12)), False)
+    assert analysis.measurements == before and before
+
+
 def assert_same(first, second):
     """The same rows in the same order, their numbers equal to rounding."""
     for one, other in zip(first, second, strict=True):

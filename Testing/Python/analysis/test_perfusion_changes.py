@@ -142,6 +142,11 @@ def test_a_map_that_waits_is_absent_with_that_reason_and_comes_back_the_same(two
     make_response_maps(two_visits, only=["b"])
     assert waiting_response_maps(two_visits) == []
     np.testing.assert_array_equal(two_visits.maps["b", RESPONSE].array, before)
+    postpone_response_maps(two_visits, "a")
+    del two_visits.maps["a", "rCBV"]  # nothing to compare with any more
+    make_response_maps(two_visits, only=["b"])
+    assert ("b", RESPONSE) not in two_visits.maps
+    assert waiting_response_maps(two_visits) == []
 
 
 def row(visit, value, name="rCBV_ratio_mean", unit="1"):
