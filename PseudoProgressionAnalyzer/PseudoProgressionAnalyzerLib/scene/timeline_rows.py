@@ -93,8 +93,8 @@ def rows_after_work(patient_node: object) -> list[Row]:
 
 def state_of(patient_node: object) -> dict[str, Any]:
     """What was chosen in the timeline: ``rows`` (``chosen``: by the user), ``first`` and ``columns`` of the page,
-    ``native``, ``opacity`` by overlay, ``overlays`` (shown or not), ``active`` (column, row), ``lesion``. Saved with
-    the scene."""
+    ``native``, ``look`` (where all columns looked before native position), ``opacity`` by overlay, ``overlays`` (shown
+    or not), ``active`` (column, row), ``lesion``. Saved with the scene."""
     return json.loads(marked(patient_node, "timeline") or "{}")
 
 
