@@ -21,11 +21,12 @@ import numpy as np
 from PseudoProgressionAnalyzerLib import texts
 from PseudoProgressionAnalyzerLib.formats.spectra import load
 from PseudoProgressionAnalyzerLib.formats.spectra_axis import scores
-from PseudoProgressionAnalyzerLib.measures import InputError
-from PseudoProgressionAnalyzerLib.spectroscopy import fit, model
+from PseudoProgressionAnalyzerLib.measures import InputError, Spectra
+from PseudoProgressionAnalyzerLib.spectroscopy import Fit, fit, fitting
 from PseudoProgressionAnalyzerLib.spectroscopy.basis import Protocol, fids, ppm_axis
 from PseudoProgressionAnalyzerLib.spectroscopy.regions import change, ratio
 from PseudoProgressionAnalyzerLib.spectroscopy.spins import METABOLITES
+from PseudoProgressionAnalyzerLib.spectroscopy.water import early_points
 
 HERE = Path(__file__).resolve().parent
 DATA = Path(os.environ.get("PPA_REFERENCE_DATA", HERE.parents[2] / "shared" / "data")) / "spectroscopy"
@@ -41,6 +42,9 @@ RATIOS = {
     "Ins/Cr": ("insCr", "Ins", "tCr"),
     "Glx/Cr": ("glxCr", "Glx", "tCr"),
 }
+PARTS = {name: parts[1:] for name, parts in RATIOS.items()}
+OF_REFERENCES = dict.fromkeys(METABOLITES, 2.0) | {"NAA": 0.5, "NAAG": 0.5, "Ins": 0.5}
+"""Hz: line widths in the basis set that LCModel and ABfit were given."""
 SINGLE = {
     "sus_rda": 8.33e-4,
     "gstt_LN": 1 / 1199.904,
@@ -98,43 +102,64 @@ def basis() -> None:
 
 
 def mrsi() -> None:
-    """The 64 voxels of a real grid, all and without the four corners as in the publication; and what of the agreement
-    comes from line widths that are those of the references' own basis."""
+    """The 64 voxels of a real grid: with the line widths that the grid finds itself, those that its other half finds
+    (nothing of the voxels that are compared), those of the references' own basis, and none."""
     rows = list(csv.DictReader((DATA / "abfit_paper" / "abfit_mrsi_reference.csv").open()))
     spectra = load(DATA / "abfit_paper" / "2D_MRSI_nifti-mrs.nii.gz")
     places = np.array([(0, int(row["y"]), int(row["x"])) for row in rows])
     mask = np.zeros(spectra.shape, bool)
     mask[tuple(places.T)] = True
-    inner = np.array([row["corner"] == "False" for row in rows])
-    widths = model.WIDTHS, model.WIDTH_OTHERS
-    for title, own in (("line widths of the references' basis", widths), ("no line widths of its own", ({}, 0.0))):
-        model.WIDTHS, model.WIDTH_OTHERS = own
-        found = fit(spectra, sequence="sLASER", mask=mask)
-        model.WIDTHS, model.WIDTH_OTHERS = widths
-        print(f"64 voxels of real MRSI, {title}: mean, mean absolute difference in % (64 and 60 voxels), correlation")
-        print(f"{'':9}{'ours':>7}{'LCModel':>9}{'ABfit':>7}{'to mean, 64':>13}{'60':>6}{'r, 64':>8}{'LCM-ABf':>9}")
-        for name, (column, numerator, denominator) in RATIOS.items():
-            ours = found.ratio(numerator, denominator).value[tuple(places.T)]
+    odd = np.indices(spectra.shape).sum(axis=0) % 2 == 1
+
+    def halves() -> tuple[dict[str, np.ndarray], np.ndarray]:
+        first, second = (fit(spectra, sequence="sLASER", mask=mask & half) for half in (odd, ~odd))
+        one = fit(spectra, sequence="sLASER", mask=mask & ~odd, widths=first.widths)
+        two = fit(spectra, sequence="sLASER", mask=mask & odd, widths=second.widths)
+        found = {name: np.where(odd, two.ratio(*parts).value, one.ratio(*parts).value) for name, parts in PARTS.items()}
+        return found, one.accepted | two.accepted
+
+    def whole(widths: dict[str, float] | None) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        found = fit(spectra, sequence="sLASER", mask=mask, widths=widths)
+        if found.widths and widths is None:
+            said = {name: round(found.widths[name], 2) for name in ("NAA", "Cr", "GPC", "Ins", "Glu")}
+            print(f"line widths that the grid finds, Hz beyond what all share: {said}")
+        return {name: found.ratio(*parts).value for name, parts in PARTS.items()}, found.accepted
+
+    for title, fitted in (
+        ("line widths found in the grid", lambda: whole(None)),
+        ("line widths found in the other half of the grid", halves),
+        ("line widths of the references' basis", lambda: whole(OF_REFERENCES)),
+        ("no line widths of their own", lambda: whole(dict.fromkeys(METABOLITES, 0.0))),
+    ):
+        found, accepted = fitted()
+        print(f"64 voxels of real MRSI, {title}: mean, mean absolute difference in %, correlation")
+        print(f"{'':9}{'ours':>7}{'LCModel':>9}{'ABfit':>7}{'to mean':>9}{'r':>7}{'LCM-ABf':>9}{'r':>7}")
+        for name, (column, _, _) in RATIOS.items():
+            ours = found[name][tuple(places.T)]
             lcm, abf = (np.array([float(row[f"{kind}_{column}"]) for row in rows]) for kind in ("lcm", "abf"))
             mean = (lcm + abf) / 2
-            away = 100 * np.abs(ours / mean - 1)
+            away = 100 * np.abs(ours / mean - 1).mean()
             print(
-                f"{name:9}{ours.mean():7.3f}{lcm.mean():9.3f}{abf.mean():7.3f}{away.mean():13.1f}{away[inner].mean():6.1f}"
-                f"{np.corrcoef(ours, mean)[0, 1]:8.3f}{100 * np.mean(np.abs(lcm / abf - 1)):9.1f}"
+                f"{name:9}{ours.mean():7.3f}{lcm.mean():9.3f}{abf.mean():7.3f}{away:9.1f}"
+                f"{np.corrcoef(ours, mean)[0, 1]:7.2f}{100 * np.mean(np.abs(lcm / abf - 1)):9.1f}"
+                f"{np.corrcoef(lcm, abf)[0, 1]:7.2f}"
             )
-        empty = int((~(found.amplitude("tNAA")[mask] > 0)).sum())
-        print(f"fitted {np.isfinite(found.snr[mask]).sum()}, accepted {found.accepted[mask].sum()} of {mask.sum()}, "
-              f"without NAA {empty}\n")  # fmt: skip
+        values = found["NAA/Cr"][mask]
+        print(f"accepted {accepted[mask].sum()} of {mask.sum()}, without NAA {int((~(values > 0)).sum())}\n")
 
 
 def svs() -> None:
-    """Single voxels in vivo, with the split of the echo time that the references assume."""
+    """Single voxels in vivo, with the split of the echo time that the references assume: line widths free, and those
+    of the references' basis, with which alone the comparison is like for like."""
     reference = json.loads((DATA / "lcmodel_reference_svs" / "lcm_svs.json").read_text())
-    print("Single voxels in vivo: ratio [95 %], LCModel's and the difference in %")
+    print("Single voxels in vivo: ratio [95 %], LCModel's, the difference in %, and that with its basis' line widths")
     for name, dwell_time in SINGLE.items():
         spectra = load(DATA / "lcmodel_reference_svs" / f"{name}.raw", dwell_time=dwell_time)
         te = reference[name]["te"]
-        found = fit(spectra, sequence="PRESS", delays=(0.2 * te, 0.5 * te, 0.3 * te))
+        found, alike = (
+            fit(spectra, sequence="PRESS", delays=(0.2 * te, 0.5 * te, 0.3 * te), widths=widths)
+            for widths in (None, OF_REFERENCES)
+        )
         theirs = reference[name]["lcm"]
         line = f"{name:22}"
         for label, numerator, denominator, their in (
@@ -143,34 +168,61 @@ def svs() -> None:
         ):
             value, low, high = (part.item() for part in found.ratio(numerator, denominator))
             other = theirs[their[0]][0] / theirs[their[1]][0]
-            away = f"{100 * (value / other - 1):+6.1f}" if np.isfinite(value) else "     -"
-            line += f"  {label} {value:.3f} [{low:.3f}, {high:.3f}] {other:.3f}{away}"
+            away = [one.ratio(numerator, denominator).value.item() / other - 1 for one in (found, alike)]
+            said = "".join(f"{100 * one:+6.1f}" if np.isfinite(one) else "     -" for one in away)
+            line += f"  {label} {value:.3f} [{low:.3f}, {high:.3f}] {other:.3f}{said}"
+        early = int(early_points(spectra.fid.reshape(1, -1)).item())
+        line += f"  {early} points wrapped around" if early else ""
         print(line + ("" if found.detected("tNAA").all() else "  NAA not detected"))
     print()
 
 
 def truth() -> None:
-    """Bias, spread and coverage where the truth is known."""
+    """Bias, spread and coverage where the truth is known: 64 voxels as a grid for three sets of line widths, none of
+    which is the fit's own, and as single voxels."""
     print("Simulated spectra, lineshape and baseline unlike the model's: bias %, CV %, coverage of 95 % intervals")
-    print(f"{'':26}{'Cho/NAA':>20}{'Cho/Cr':>22}")
-    for field in (64.0, 123.2):
-        for echo_time in (0.030, 0.135, 0.144, 0.288):
-            for tissue in ("white", "tumour"):
-                for snr in (30, 10):
-                    spectra, amounts = simulated.spectra(tissue, field, echo_time, snr, 64, seed=1)
-                    found = fit(spectra)
-                    line = f"{field:6.1f} MHz TE {1000 * echo_time:3.0f} {tissue:7}{snr:3}"
-                    for numerator, denominator in (("tCho", "tNAA"), ("tCho", "tCr")):
-                        ratio = found.ratio(numerator, denominator)
-                        true = amounts[numerator] / amounts[denominator]
-                        seen = np.isfinite(ratio.value)
-                        values = ratio.value[seen] if seen.any() else np.array([np.nan])
-                        inside = np.mean((ratio.low <= true) & (true <= ratio.high))
-                        middle = np.median(np.where(seen, ratio.value, np.inf))
-                        spread = 100 * (np.percentile(values, 84) - np.percentile(values, 16)) / 2 / true
-                        line += f"{100 * (middle / true - 1):+8.1f}{spread:6.1f}{100 * inside:6.0f}"
-                    print(line)
-    print()
+    for widths in simulated.LINE_WIDTHS:
+        for single in (False, True):
+            kind = "single voxels" if single else "a grid"
+            print(f"line widths of the truth: {widths}; {kind}{'Cho/NAA':>20}{'Cho/Cr':>22}")
+            cells = [
+                (field, echo_time, tissue, snr)
+                for field in (64.0, 123.2)
+                for echo_time in ((0.030, 0.144) if single else (0.030, 0.135, 0.144, 0.288))
+                for tissue in ("white", "tumour")
+                for snr in ((30,) if single else (30, 10))
+            ]
+            worst = dict.fromkeys((30, 10), 0.0)
+            covered = []
+            for field, echo_time, tissue, snr in cells:
+                spectra, amounts = simulated.spectra(tissue, field, echo_time, snr, 64, seed=1, widths=widths)
+                found = _one_by_one(spectra) if single else fit(spectra)
+                line = f"{field:6.1f} MHz TE {1000 * echo_time:3.0f} {tissue:7}{snr:3}"
+                for numerator, denominator in (("tCho", "tNAA"), ("tCho", "tCr")):
+                    ratio = found.ratio(numerator, denominator)
+                    true = amounts[numerator] / amounts[denominator]
+                    seen = np.isfinite(ratio.value)
+                    values = ratio.value[seen] if seen.any() else np.array([np.nan])
+                    inside = np.mean((ratio.low <= true) & (true <= ratio.high))
+                    middle = np.median(np.where(seen, ratio.value, np.inf))
+                    spread = 100 * (np.percentile(values, 84) - np.percentile(values, 16)) / 2 / true
+                    line += f"{100 * (middle / true - 1):+8.1f}{spread:6.1f}{100 * inside:6.0f}"
+                    worst[snr] = max(worst[snr], 100 * abs(middle / true - 1))
+                    covered.append(inside)
+                print(line)
+            outside = sum(not 0.9 <= inside <= 0.98 for inside in covered)
+            print(f"largest bias {worst[30]:.1f} % at signal to noise 30, {worst[10]:.1f} % at 10; coverage "
+                  f"{100 * np.mean(covered):.1f} % ({100 * min(covered):.0f} to {100 * max(covered):.0f}), "
+                  f"{outside} of {len(covered)} cells outside of 90 to 98 %\n")  # fmt: skip
+
+
+def _one_by_one(spectra: Spectra) -> Fit:
+    """The fit of a row of voxels with the line widths of each of its own, as if each had come alone."""
+    fewest, fitting.FEWEST_TO_LEARN = fitting.FEWEST_TO_LEARN, 10**6
+    try:
+        return fit(spectra)
+    finally:
+        fitting.FEWEST_TO_LEARN = fewest
 
 
 def geometry() -> None:

@@ -21,6 +21,7 @@ class Pointer:
     def __init__(self, pointed: Pointed):
         self.pointed = pointed
         self.observed: list[tuple[object, int]] = []
+        self.views: tuple[str, ...] = ()
 
     def follow(self) -> None:
         """From now on, in the views that the layout has now."""
@@ -28,8 +29,8 @@ class Pointer:
         crosshair = _crosshair()
         if crosshair is not None:
             self._observe(crosshair, slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent, self._moved)
-        manager = slicer.app.layoutManager()
-        for name in manager.sliceViewNames() if manager else ():
+        manager, self.views = slicer.app.layoutManager(), _views()
+        for name in self.views:
             interactor = manager.sliceWidget(name).sliceView().interactor()
             self._observe(interactor, vtk.vtkCommand.LeftButtonPressEvent, self._clicked)
 
@@ -43,6 +44,8 @@ class Pointer:
         self.observed.append((node, node.AddObserver(event, function)))
 
     def _moved(self, crosshair: object, event: str) -> None:
+        if self.views != _views():  # rows that were added to the layout tell nobody
+            qt.QTimer.singleShot(0, self.follow)
         if qt.QApplication.keyboardModifiers() & qt.Qt.ShiftModifier:
             self._tell(False)
 
@@ -62,3 +65,8 @@ class Pointer:
 
 def _crosshair() -> object | None:
     return slicer.mrmlScene.GetSingletonNode("default", "vtkMRMLCrosshairNode")
+
+
+def _views() -> tuple[str, ...]:
+    manager = slicer.app.layoutManager()
+    return tuple(manager.sliceViewNames()) if manager else ()

@@ -10,11 +10,13 @@ from ..analysis.fitting_spectra import overlap_with
 from ..measures import Image
 from ..spectroscopy.result import Curves
 from . import nodes
-from .display import Scale, show_map
+from .display import EVERYTHING, Scale, show_map
 from .nodes import Kind, find, mark, put, set_columns
 
 OVERLAP = "spectra_in_lesion"
 """Name of the map that shows how much of each accepted voxel counts in the visit's lesions."""
+AXIS = "ppm    Ins 3.6   Cho 3.2   Cr 3.0   Glx 2.1-2.5   NAA 2.0   Lac, Lip 1.3"
+"""Title of the axis: where the lines stand that are measured."""
 SERIES = {
     "data": ((0.55, 0.59, 0.64), 2.0),
     "fit": ((0.835, 0.369, 0.0), 1.5),
@@ -60,6 +62,14 @@ def write_overlaps(patient: object, analysis: Analysis) -> None:
         node.GetDisplayNode().SetInterpolate(False)
 
 
+def show_whole_grid(patient: object, name: str, whole: bool) -> None:
+    """Shows every voxel of a metabolite map in all visits, or only those above the low end of its colours."""
+    for node in nodes.linked(patient, Kind.MAP):
+        display = node.GetDisplayNode()
+        if nodes.marked(node, "name") == name and display is not None:
+            display.SetThreshold(-EVERYTHING if whole else display.GetWindowLevelMin(), EVERYTHING)
+
+
 def show_spectrum(patient: object, curves: Curves, title: str) -> object:
     """Puts a voxel's curves into the patient's plot nodes and returns the chart: high ppm on the left, what is left of
     the data above."""
@@ -82,7 +92,7 @@ def show_spectrum(patient: object, curves: Curves, title: str) -> object:
             series.SetYColumnName(name)
             chart.AddAndObservePlotSeriesNodeID(series.GetID())
     chart.SetTitle(title)
-    chart.SetXAxisTitle("ppm")
+    chart.SetXAxisTitle(AXIS)
     chart.SetXAxisRangeAuto(False)
     chart.SetXAxisRange(float(curves.ppm.max()), float(curves.ppm.min()))
     chart.SetYAxisTitle("")

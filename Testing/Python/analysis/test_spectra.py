@@ -254,6 +254,22 @@ def test_mean_spectra_without_their_file_are_a_warning(job, monkeypatch):
     assert not analysis.region_spectra and [m.code for m in analysis.messages["a"]] == ["file_missing"]
 
 
+def test_what_is_wrong_with_voxels_reaches_the_table(job):
+    """Fluid, fat and voxels left out of the lesion are said in its row, in the file that others read, with a value."""
+    found = job[0].spectra_fits["a", "MRSI"]
+    amplitudes, accepted = found.amplitudes.copy(), found.accepted.copy()
+    amplitudes[0, 0, 0] *= 0.2
+    amplitudes[0, 1, 0][found.names.index("Lip13a")] = 50 * found.singlets[0, 1, 0]
+    accepted[0, 2, 0] = False
+    changed = replace(found, amplitudes=amplitudes, accepted=accepted)
+    analysis = replace(job[0], spectra_fits=job[0].spectra_fits | {("a", "MRSI"): changed}, measurements=[])
+    measure_visits(analysis)
+    said = {"spectra_dilute", "spectra_lipids", "spectra_voxels_left_out"}
+    for name in ("Cho_NAA_molar", "Lac_Cr_molar", "Lip13Lac_Cr_molar", "Ins_Cr_molar", "Glx_Cr_molar"):
+        assert said <= codes(row(analysis, "a", name)) and not said & codes(row(job[0], "a", name))
+        assert row(analysis, "a", name).value is not None
+
+
 def test_a_stop_is_heard(monkeypatch):
     spectra, _, _ = simulated(1.0, 61)
     monkeypatch.setattr(fitting_spectra, "read_spectra", lambda series: spectra)

@@ -6,6 +6,7 @@ import struct
 from dataclasses import replace
 
 import numpy as np
+import pydicom
 import pytest
 
 from PseudoProgressionAnalyzerLib.formats import spectra_lcmodel, spectra_nifti
@@ -330,6 +331,19 @@ def test_philips_grid_turns_with_its_volume(tmp_path):
 def test_philips_grids_whose_place_is_not_certain_are_refused(tmp_path, fields):
     fid = np.ones((4, 4, 1)) * brain(64, frequency=127.755264)
     assert code(write_philips(tmp_path / "grid", fid, **fields)) == "spectra_philips_grid"
+
+
+def test_pictures_of_spectra_are_named_as_such(tmp_path):
+    """What consoles export of spectra and metabolite maps: a secondary capture, from which nothing can be measured."""
+    dataset = pydicom.Dataset()
+    dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.7", "1.2.3"
+    dataset.Modality, dataset.SeriesDescription, dataset.ImageType = "MR", "Cho/NAA map", ["DERIVED", "SECONDARY"]
+    dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    dataset.save_as(tmp_path / "capture.dcm", enforce_file_format=True)
+    assert code(tmp_path / "capture.dcm") == "spectra_secondary_capture"
 
 
 def test_header_of_nifti_1_by_quaternion():

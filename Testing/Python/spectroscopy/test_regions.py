@@ -93,6 +93,34 @@ def test_small_regions_and_refusals(first):
         ratio(poor, "tCho", "tNAA", overlap)
 
 
+def test_voxels_of_fluid_and_fat_and_poor_ones_are_flagged(first):
+    """Amplitudes changed by hand in one voxel that counts: the region says so, and only then."""
+    _, found, overlap, _ = first
+    inside = np.argwhere((overlap >= 0.9) & found.accepted)
+    one, plain = tuple(inside[0]), ratio(found, "tCho", "tNAA", overlap)
+    tissue = {"spectra_dilute", "spectra_lipids", "spectra_voxels_left_out"}
+    assert not tissue & {flag.code for flag in plain.flags}
+
+    def said(changed):
+        return {flag.code: flag.parameters for flag in ratio(changed, "tCho", "tNAA", overlap).flags}
+
+    fluid = found.amplitudes.copy()
+    fluid[one] *= 0.2
+    assert said(replace(found, amplitudes=fluid))["spectra_dilute"] == {"count": 1, "voxels": len(inside)}
+    fat = found.amplitudes.copy()
+    fat[one][found.names.index("Lip13a")] = 6 * found.singlets[one]
+    assert said(replace(found, amplitudes=fat))["spectra_lipids"] == {"count": 1, "voxels": len(inside)}
+    accepted = found.accepted.copy()
+    accepted[one] = False
+    assert said(replace(found, accepted=accepted))["spectra_voxels_left_out"]["count"] == 1
+
+
+def test_a_single_voxel_is_not_like_a_grid(first):
+    spectra, found, _, _ = first
+    single = fit(replace(spectra, fid=spectra.fid[:, 2:3, 2:3]))
+    assert [message.code for message in comparable(single, found)] == ["spectra_kinds_differ"]
+
+
 def test_visits_that_cannot_be_compared(first):
     found = first[1]
     other = replace(found, protocol=replace(found.protocol, echo_time=0.135))

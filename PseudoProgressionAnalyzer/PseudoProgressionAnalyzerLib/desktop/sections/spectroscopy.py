@@ -15,7 +15,7 @@ from ...measures import InputError, Message
 from ...report.spectra import numbers_line, why_not_accepted
 from ...scene import timeline
 from ...scene.nodes import patient_node
-from ...scene.spectrum_plot import OVERLAP, lesion_overlap, show_spectrum, voxel_at, write_overlaps
+from ...scene.spectrum_plot import OVERLAP, lesion_overlap, show_spectrum, show_whole_grid, voxel_at, write_overlaps
 from ...spectroscopy.result import Curves
 from ..plot_widget import plot_widget
 from ..pointer import Pointer
@@ -36,6 +36,7 @@ class SpectroscopySection(Section):
         self.plot = None
         self.shown: tuple | None = None  # visit and voxel whose spectrum is plotted
         self.ui.spectraMapSelector.connect("activated(int)", lambda index: self.show_map())
+        self.ui.wholeGridCheckBox.connect("toggled(bool)", lambda whole: self._show_whole())
         self.ui.spectrumSelector.connect("activated(int)", lambda index: self.show_region())
         slicer.app.layoutManager().connect("layoutChanged(int)", lambda layout: self.listen())
 
@@ -101,7 +102,7 @@ class SpectroscopySection(Section):
 
     def enable(self, busy: bool) -> None:
         """The selectors work where there are fits."""
-        for selector in (self.ui.spectraMapSelector, self.ui.spectrumSelector):
+        for selector in (self.ui.spectraMapSelector, self.ui.spectrumSelector, self.ui.wholeGridCheckBox):
             offer(selector, bool(self._visits()) and not busy, _("Align and compute first"))
 
     def show_map(self) -> None:
@@ -115,6 +116,13 @@ class SpectroscopySection(Section):
         self.session.show_timeline(True)
         rows = [row for row in timeline.shown_rows(patient) if row.overlay not in MAPS]
         timeline.choose_rows(self.session.application, [*rows, timeline.Row("T1CE", name)])
+        self._show_whole()
+
+    def _show_whole(self) -> None:
+        """Colours every accepted voxel of the chosen map, or only those that stand out."""
+        name, patient = self.ui.spectraMapSelector.currentData, patient_node(slicer.mrmlScene)
+        if name and name != OVERLAP and patient is not None:
+            show_whole_grid(patient, name, self.ui.wholeGridCheckBox.checked)
 
     def show_voxel(self, visit: str, world: np.ndarray) -> bool:
         """Plots the spectrum at a point of the scene (RAS mm) in a visit, with its numbers; False without one."""
