@@ -15,6 +15,10 @@ Pointed = Callable[[str, np.ndarray, bool], None]
 """Called with the visit's id, the point of the scene (RAS mm) and whether it was clicked."""
 
 
+FIRST = 1.0
+"""Priority of the observers: a markup under the pointer keeps a click from all that come later."""
+
+
 class Pointer:
     """Follows the crosshair and clicks into every slice view of the present layout."""
 
@@ -41,7 +45,7 @@ class Pointer:
         self.observed = []
 
     def _observe(self, node: object, event: int, function: Callable) -> None:
-        self.observed.append((node, node.AddObserver(event, function)))
+        self.observed.append((node, node.AddObserver(event, function, FIRST)))
 
     def _moved(self, crosshair: object, event: str) -> None:
         if self.views != _views():  # rows that were added to the layout tell nobody

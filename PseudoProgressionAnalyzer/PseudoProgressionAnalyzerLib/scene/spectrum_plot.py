@@ -17,6 +17,7 @@ OVERLAP = "spectra_in_lesion"
 """Name of the map that shows how much of each accepted voxel counts in the visit's lesions."""
 AXIS = "ppm    Ins 3.6   Cho 3.2   Cr 3.0   Glx 2.1-2.5   NAA 2.0   Lac, Lip 1.3"
 """Title of the axis: where the lines stand that are measured."""
+LOWEST = 5.0  # percentile at which the colours of a whole grid begin: display only
 SERIES = {
     "data": ((0.55, 0.59, 0.64), 2.0),
     "fit": ((0.835, 0.369, 0.0), 1.5),
@@ -63,11 +64,25 @@ def write_overlaps(patient: object, analysis: Analysis) -> None:
 
 
 def show_whole_grid(patient: object, name: str, whole: bool) -> None:
-    """Shows every voxel of a metabolite map in all visits, or only those above the low end of its colours."""
-    for node in nodes.linked(patient, Kind.MAP):
+    """Colours every voxel of a metabolite map in all visits, or only those from the low end of its scale up.
+
+    For the whole grid the scale begins at what the lowest twentieth of its voxels has; the other one comes back after.
+    """
+    shown = [node for node in nodes.linked(patient, Kind.MAP) if nodes.marked(node, "name") == name]
+    values = [image.array[np.isfinite(image.array)] for image in map(nodes.get_image, shown) if image is not None]
+    values = np.concatenate(values) if values else np.zeros(0)
+    for node in shown:
         display = node.GetDisplayNode()
-        if nodes.marked(node, "name") == name and display is not None:
-            display.SetThreshold(-EVERYTHING if whole else display.GetWindowLevelMin(), EVERYTHING)
+        if display is None or not values.size or whole == (display.GetLowerThreshold() <= -EVERYTHING):
+            continue
+        low, high = display.GetWindowLevelMin(), display.GetWindowLevelMax()
+        if whole:
+            mark(node, shown_from=repr(low))
+            low = min(low, float(f"{np.percentile(values, LOWEST):.2g}"))
+        else:
+            low = float(nodes.marked(node, "shown_from") or low)
+        display.SetWindowLevelMinMax(low, high)
+        display.SetThreshold(-EVERYTHING if whole else low, EVERYTHING)
 
 
 def show_spectrum(patient: object, curves: Curves, title: str) -> object:

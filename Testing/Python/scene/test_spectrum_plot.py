@@ -7,7 +7,13 @@ from vtkmodules.util.numpy_support import vtk_to_numpy
 from PseudoProgressionAnalyzerLib.scene import nodes
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked
-from PseudoProgressionAnalyzerLib.scene.spectrum_plot import OVERLAP, show_spectrum, voxel_at, write_overlaps
+from PseudoProgressionAnalyzerLib.scene.spectrum_plot import (
+    OVERLAP,
+    show_spectrum,
+    show_whole_grid,
+    voxel_at,
+    write_overlaps,
+)
 
 
 @pytest.fixture
@@ -52,3 +58,19 @@ def test_overlap_maps_show_what_counts(patient, analysis, phantom):
         assert shown.shape == found.shape and not np.isfinite(shown[~found.accepted]).any()
         values = shown[np.isfinite(shown)]
         assert ((values > 0) & (values <= 1 + 1e-6)).all()
+
+
+def test_the_whole_grid_is_coloured_and_the_scale_comes_back(patient, analysis, phantom):
+    name = "Cho_NAA_molar"
+    visits = [visit for visit, map_name in analysis.maps if map_name == name]
+    displays = [find(patient, Kind.MAP, visit, name).GetDisplayNode() for visit in visits]
+    values = np.concatenate([analysis.maps[visit, name].array.ravel() for visit in visits])
+    before = [(one.GetWindowLevelMin(), one.GetWindowLevelMax(), one.GetLowerThreshold()) for one in displays]
+    for _ in range(2):  # twice is as once
+        show_whole_grid(patient, name, True)
+        for display, (_, high, _) in zip(displays, before, strict=True):
+            assert display.GetLowerThreshold() < np.nanmin(values)
+            assert display.GetWindowLevelMin() <= np.nanpercentile(values, 6) and display.GetWindowLevelMax() == high
+    show_whole_grid(patient, name, False)
+    after = [(one.GetWindowLevelMin(), one.GetWindowLevelMax(), one.GetLowerThreshold()) for one in displays]
+    assert np.allclose(after, before)
