@@ -114,6 +114,7 @@ def show_spectrum(patient: object, curves: Curves, title: str) -> object:
     chart.SetLegendVisibility(True)
     chart.SetTitleFontSize(12)
     chart.SetLegendFontSize(10)  # small: it lies over the curves
+    chart.SetAxisTitleFontSize(11)
     for node in nodes.linked(patient, Kind.SPECTRUM):
         node.SetSaveWithScene(False)  # made again with each click
     return chart

@@ -107,7 +107,7 @@ class MapsSection(Section):
         if name and patient is not None:
             self.session.show_timeline(True)
             rows = [row for row in timeline.shown_rows(patient) if row.overlay != name]
-            timeline.choose_rows(self.session.application, [*rows, timeline.Row("T1CE", name)])
+            self.session.choose_rows([*rows, timeline.Row("T1CE", name)])
 
     def show_choices(self) -> None:
         """The parameters of the chosen visit."""

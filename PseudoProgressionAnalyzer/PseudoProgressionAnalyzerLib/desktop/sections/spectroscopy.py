@@ -115,7 +115,7 @@ class SpectroscopySection(Section):
             write_overlaps(patient, self.session.analysis)
         self.session.show_timeline(True)
         rows = [row for row in timeline.shown_rows(patient) if row.overlay not in MAPS]
-        timeline.choose_rows(self.session.application, [*rows, timeline.Row("T1CE", name)])
+        self.session.choose_rows([*rows, timeline.Row("T1CE", name)])
         self._show_whole()
 
     def _show_whole(self) -> None:
