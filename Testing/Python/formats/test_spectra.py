@@ -283,6 +283,98 @@ def write_philips(path, fid, **fields):
     return path.with_suffix(".SPAR")
 
 
+ROW, COLUMN = (0.0, 1.0, 0.0), (0.0, 0.0, -1.0)  # LPS: columns run to the back, rows to the feet (a sagittal grid)
+GRID = {"rows": 3, "columns": 4, "along_row": 10.0, "along_column": 12.0, "thickness": 15.0}
+
+
+def siemens_phantom():
+    """Decays (slice, row, column, point), strongest in the second row and third column."""
+    size = np.full((1, GRID["rows"], GRID["columns"]), 0.05)
+    size[0, 1, 2] = 1.0
+    return (brain(64) * size[..., None]).astype(np.complex64)
+
+
+def csa(fields):
+    """A Siemens CSA header of version 2 that holds these texts."""
+    content = b"SV10\4\3\2\1" + struct.pack("<II", len(fields), 77)
+    for name, values in fields.items():
+        content += struct.pack("<64si4siii", name.encode(), 1, b"DS", 0, len(values), 77)
+        for value in values:
+            text = f"{value}".encode() + b"\0"
+            content += struct.pack("<4i", len(text), len(text), 77, len(text)) + text + b"\0" * (-len(text) % 4)
+    return content
+
+
+def write_rda(path, fid, corner):
+    said = {
+        "VectorSize": fid.shape[-1], "CSIMatrixSize[0]": fid.shape[2], "CSIMatrixSize[1]": fid.shape[1],
+        "CSIMatrixSize[2]": 1, "PixelSpacingCol": GRID["along_row"], "PixelSpacingRow": GRID["along_column"],
+        "PixelSpacing3D": GRID["thickness"], "DwellTime": 500, "MRFrequency": 123.0, "TE": 135, "TR": 1500, "TM": 0,
+        "Nucleus": "1H", "SequenceName": "*csi_se",
+    }  # fmt: skip
+    for name, vector in (("PositionVector", corner), ("RowVector", ROW), ("ColumnVector", COLUMN)):
+        said |= {f"{name}[{axis}]": value for axis, value in enumerate(vector)}
+    text = "".join(f"{name}: {value}\r\n" for name, value in said.items())
+    header = f">>> Begin of header <<<\r\n{text}>>> End of header <<<\r\n".encode()
+    path.write_bytes(header + fid.astype("<c16").tobytes())
+
+
+def write_siemens_dicom(path, fid, place, classic):
+    dataset = pydicom.Dataset()
+    dataset.SOPClassUID = "1.3.12.2.1107.5.9.1" if classic else "1.2.840.10008.5.1.4.1.1.4.2"
+    dataset.SOPInstanceUID, dataset.Manufacturer = "1.2.3", "SIEMENS"
+    shape = {"NumberOfFrames": 1, "Rows": fid.shape[1], "Columns": fid.shape[2], "DataPointColumns": fid.shape[3]}
+    spacing = [GRID["along_column"], GRID["along_row"]]  # DICOM: between rows first
+    if classic:
+        fields = {name: [value] for name, value in shape.items()} | {
+            "ImagePositionPatient": place, "ImageOrientationPatient": [*ROW, *COLUMN], "PixelSpacing": spacing,
+            "SliceThickness": [GRID["thickness"]], "RealDwellTime": [500000], "ImagingFrequency": [123.0],
+            "EchoTime": [135], "RepetitionTime": [1500], "ResonantNucleus": ["1H"],
+        }  # fmt: skip
+        dataset.add_new((0x0029, 0x1110), "OB", csa(fields))
+        dataset.add_new((0x7FE1, 0x1010), "OB", fid.astype("<c8").tobytes())
+    else:
+        for name, value in shape.items():
+            setattr(dataset, name, value)
+        dataset.SpectralWidth, dataset.TransmitterFrequency, dataset.ResonantNucleus = 2000.0, 123.0, "1H"
+        measures, orientation, position = pydicom.Dataset(), pydicom.Dataset(), pydicom.Dataset()
+        measures.PixelSpacing, measures.SliceThickness = spacing, GRID["thickness"]
+        orientation.ImageOrientationPatient = [*ROW, *COLUMN]
+        position.ImagePositionPatient = list(place)
+        echo, shared, frame = pydicom.Dataset(), pydicom.Dataset(), pydicom.Dataset()
+        echo.EffectiveEchoTime = 135.0
+        shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = [measures], [orientation]
+        frame.PlanePositionSequence, frame.MREchoSequence = [position], [echo]
+        dataset.SharedFunctionalGroupsSequence = [shared]
+        dataset.PerFrameFunctionalGroupsSequence = [frame]
+        dataset.add_new((0x5600, 0x0020), "OF", fid.conj().astype("<c8").tobytes())
+    dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    dataset.save_as(path, enforce_file_format=True)
+
+
+@pytest.mark.parametrize("kind", ["rda", "classic", "enhanced"])
+def test_siemens_grids_hold_each_spectrum_in_its_place(tmp_path, kind):
+    """One asymmetric phantom in three forms: RDA and classic files state the corner of the first voxel, the enhanced
+    ones its centre."""
+    fid, first = siemens_phantom(), np.array([30.0, -40.0, 50.0])  # LPS: centre of the first voxel
+    corner = first - 0.5 * (GRID["along_row"] * np.array(ROW) + GRID["along_column"] * np.array(COLUMN))
+    path = tmp_path / ("grid.rda" if kind == "rda" else "grid.dcm")
+    if kind == "rda":
+        write_rda(path, fid, corner)
+    else:
+        write_siemens_dicom(path, fid, (first if kind == "enhanced" else corner).tolist(), kind == "classic")
+    spectra = load(path)
+    assert spectra.shape == (1, 3, 4) and np.allclose(spectra.fid, fid, rtol=1e-5, atol=1e-7)
+    assert (spectra.echo_time, spectra.dwell_time) == (pytest.approx(0.135), pytest.approx(5e-4))
+    k, j, i = np.unravel_index(np.abs(spectra.fid[..., 0]).argmax(), spectra.shape)
+    place = spectra.affine @ [i, j, k, 1]
+    # Two columns further to the back (10 mm each), one row further to the feet (12 mm): (30, -20, 38) in LPS.
+    assert np.allclose(place[:3], (-30, 20, 38))
+
+
 def test_ge_grids_are_refused(reference_data, tmp_path):
     """A real single-voxel file whose header is made to state a grid."""
     content = bytearray(reference_data(DATA + "tarquin/ge/P1834_1.5T_030_2000.7").read_bytes())
