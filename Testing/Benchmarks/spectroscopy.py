@@ -210,7 +210,7 @@ def truth() -> None:
                     worst[snr] = max(worst[snr], 100 * abs(middle / true - 1))
                     covered.append(inside)
                 print(line)
-            outside = sum(not 0.9 <= inside <= 0.98 for inside in covered)
+            outside = sum(not 90 <= round(100 * inside) <= 98 for inside in covered)
             low = f", {worst[10]:.1f} % at 10" if worst[10] else ""
             print(f"largest bias {worst[30]:.1f} % at signal to noise 30{low}; coverage "
                   f"{100 * np.mean(covered):.1f} % ({100 * min(covered):.0f} to {100 * max(covered):.0f}), "

@@ -48,7 +48,7 @@ def follow_mean_spectra(analysis: Analysis, cancelled: Callable[[], bool] | None
         place = row.visit, row.drawn_in, row.region, row.kind
         if place not in renewed:
             renewed.add(place)
-            region = next(r for r in analysis.patient.regions if (r.visit, r.name) == (row.drawn_in, row.region))
-            rows += mean_spectrum_rows(analysis, row.visit, region, row.kind)
+            drawn = [r for r in analysis.patient.regions if (r.visit, r.name) == (row.drawn_in, row.region)]
+            rows += [new for region in drawn for new in mean_spectrum_rows(analysis, row.visit, region, row.kind)]
     put_values(analysis, rows)
     return True

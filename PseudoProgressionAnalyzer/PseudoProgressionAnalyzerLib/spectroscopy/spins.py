@@ -202,11 +202,12 @@ WIDTH_SPREAD = 0.6
 """Hz: Lorentzian width of each metabolite beyond what all share; which ones have one width; and the standard deviation
 of what a study has from these.
 
-The widths are what the 64 voxels of a real grid at 3 T have in common by this fit, begun with all alike (rounded; no
-other program's basis set or result went in: ``Testing/Benchmarks/spectroscopy.py widths``). Published T2 differ from
-them and from one another by about WIDTH_SPREAD: NAA 168, creatine 126 and choline 174 ms at 3 T are 1.9, 2.5 and 1.8 Hz
-(table 3 of PMC9244865), and the basis set of LCModel's test has 0.5, 2 and 2 Hz. Choline over NAA changes by a tenth
-with 1 Hz at 3 T, so that no fixed set will do.
+The widths are what the 64 voxels of a real grid at 3 T have in common by this fit, whether begun with all alike or
+with published T2 (rounded; no other program's basis set or result went in; the table ``mrsi`` of
+``Testing/Benchmarks/spectroscopy.py`` prints what that grid finds). Published T2 differ from them and from one another
+by about WIDTH_SPREAD: NAA 168, creatine 126 and choline 174 ms at 3 T are 1.9, 2.5 and 1.8 Hz (table 3 of PMC9244865),
+and the basis set of LCModel's test has 0.5, 2 and 2 Hz. Choline over NAA changes by a tenth with 1 Hz at 3 T, so that
+no fixed set will do.
 """
 
 SUMS: dict[str, tuple[str, ...]] = {

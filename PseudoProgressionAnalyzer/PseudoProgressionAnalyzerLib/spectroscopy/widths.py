@@ -16,15 +16,15 @@ def learned(
     """The widths (Hz) that the voxels of a study are likeliest to have in common, from fits with these widths expected.
 
     parameters: ``(voxels, parameters)``; covariances: of the widths, ``(voxels, names, names)``. The widths of each
-    voxel lie around the common ones with the model's spread s, these around the published ones with WIDTH_SPREAD. With
-    the voxel's widths w and their covariance C at the expectation m, the slope of the likelihood of m is (w - m) / s^2
-    and its curvature 1 / s^2 - C / s^4 (Laplace's approximation); one Newton step. Voxels that cannot tell have w = m
-    and C = s^2 and do not count.
+    voxel lie around the common ones with the model's spread s, these around WIDTHS with WIDTH_SPREAD. With the voxel's
+    widths w and their covariance C at the expectation m, the slope of the likelihood of m is (w - m) / s^2 and its
+    curvature 1 / s^2 - C / s^4 (Laplace's approximation); one Newton step. Voxels that cannot tell have w = m and
+    C = s^2 and do not count.
     """
     count = len(model.names)
     groups = [[model.names.index(name) for name in alike if name in model.names] for alike in WIDTHS_ALIKE]
     groups = [group for group in groups if group]
-    seen = np.isfinite(parameters).all(axis=1)
+    seen = np.isfinite(parameters).all(axis=1) & np.isfinite(covariances).all(axis=(1, 2))
     own = parameters[seen, SHARED + count :] - model.expected[SHARED + count :]
     precision = 1 / model.spread[SHARED + count :] ** 2
     slope = (own * precision).sum(axis=0)
@@ -33,9 +33,9 @@ def learned(
     for number, group in enumerate(groups):
         members[number, group] = 1
     now = np.array([widths[model.names[group[0]]] for group in groups])
-    published = np.array([WIDTHS.get(model.names[group[0]], WIDTH_OTHERS) for group in groups])
+    usual = np.array([WIDTHS.get(model.names[group[0]], WIDTH_OTHERS) for group in groups])
     whole = members @ curvature @ members.T + np.eye(len(groups)) / WIDTH_SPREAD**2
-    change = np.linalg.solve(whole, members @ slope - (now - published) / WIDTH_SPREAD**2)
+    change = np.linalg.solve(whole, members @ slope - (now - usual) / WIDTH_SPREAD**2)
     change = np.clip(change, -FURTHEST, FURTHEST)
     moved = {model.names[place]: float(now[n] + change[n]) for n, group in enumerate(groups) for place in group}
     return widths | moved
