@@ -11,6 +11,10 @@ from collections.abc import Callable, Iterator
 
 import slicer
 
+from ..scene.timeline_layout import TAG
+
+PREFIX = TAG.split("{")[0]
+"""How names of the timeline's views begin."""
 _depth = 0
 
 
@@ -44,20 +48,26 @@ def drawn_one_by_one(pause: Callable[[], None] | None = None) -> Iterator[None]:
 
 
 def veil_new_views() -> None:
-    """Hides the inside of views that are in no layout yet: a layout that shows many of them for the first time makes
-    all their pictures on the graphics card in one turn."""
-    for widget in _slice_widgets():
-        if not widget.visible:
+    """Hides the inside of the timeline's views that are in no layout yet: a layout that shows many of them for the
+    first time makes all their pictures on the graphics card in one turn."""
+    for name in _timeline_names():
+        widget = slicer.app.layoutManager().sliceWidget(name)
+        if widget is not None and not widget.visible:
             widget.sliceView().visible = False
 
 
 def unveil(pause: Callable[[], None]) -> None:
     """Shows the inside of such views, one at a turn."""
-    for name in list(slicer.app.layoutManager().sliceViewNames()):
+    for name in _timeline_names():
         widget = slicer.app.layoutManager().sliceWidget(name)
         if widget is not None and widget.sliceView().isHidden():
             widget.sliceView().visible = True
             pause()
+
+
+def _timeline_names() -> list[str]:
+    manager = slicer.app.layoutManager()
+    return [name for name in manager.sliceViewNames() if name.startswith(PREFIX)] if manager is not None else []
 
 
 def _slice_widgets() -> list[object]:

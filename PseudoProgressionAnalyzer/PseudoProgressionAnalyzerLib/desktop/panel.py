@@ -151,7 +151,7 @@ class Panel:
 
     def show_timeline(self, shown: bool) -> None:
         """The timeline on or off, where it is not yet."""
-        if not self.busy and shown != timeline.is_shown(self.session.application):
+        if not self.busy and not self.session.timeline_is(shown):
             with self.long_work():
                 self.session.show_timeline(shown)
 

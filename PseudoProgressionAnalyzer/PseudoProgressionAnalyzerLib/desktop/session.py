@@ -276,10 +276,13 @@ class Session:
             self._build(analysis)
             self._redraw()
 
+    def timeline_is(self, shown: bool) -> bool:
+        """Whether the timeline is shown, or (shown is False) none of its views is there."""
+        return timeline.is_shown(self.application) if shown else not timeline.view_nodes(self.application)
+
     def show_timeline(self, shown: bool) -> None:
         """Shows the visits side by side, or brings back the earlier layout."""
-        there = timeline.is_shown(self.application) if shown else not timeline.view_nodes(self.application)
-        if self._arranging or there:
+        if self._arranging or self.timeline_is(shown):
             return
         self._arranging, pause = True, self._pause(self._epoch)
         try:
