@@ -85,7 +85,7 @@ def strokes(widget, visit, centre, nearest, step, tissue=False, rest=0.8):
     in the release itself (Slicer's effect), and of the processor.
 
     centre: R and A of the visit (mm) around which the strokes lie, the first at a distance of nearest, each next one
-    further away by step. rest: seconds between strokes; from 1 on the visits are judged meanwhile.
+    further away by step. rest: seconds between strokes; from 1.5 on the visits are judged meanwhile.
     """
     from PseudoProgressionAnalyzerLib.desktop.selftest import view_of
     from PseudoProgressionAnalyzerLib.scene.nodes import Kind, from_vtk
@@ -153,7 +153,7 @@ def main():
         "lesion, at its edge": (visits[1], LESION, 12, 0.6),
         "lesion, far from it": (visits[1], LESION, 40, 0.8),
         "lesion of the first visit": (visits[0], LESION, 12, 0.6),
-        "lesion, while the visits are judged": (visits[2], LESION, 12, 0.6, False, 1.2),
+        "lesion, while the visits are judged": (visits[2], LESION, 12, 0.6, False, 1.6),
         "reference tissue": (visits[1], TISSUE, 8, 0.4, True),
     }.items():
         times = strokes(widget, *case)

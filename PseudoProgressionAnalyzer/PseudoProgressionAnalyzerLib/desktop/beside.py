@@ -15,7 +15,7 @@ import qt
 
 SLICE = 0.03  # s for the worker
 BETWEEN = 10  # ms for the event loop
-SWITCH = 0.0005
+SWITCH = 0.0001
 """s after which the worker hands over the interpreter that the main thread waits for: at Python's own 5 ms, a stroke
 that is measured meanwhile took three times as long."""
 

@@ -49,9 +49,10 @@ class Editors(VTKObservationMixin):
         self.visit = ""
         self.listening = True
         self.edited: dict[str, object] = {}
+        self.held = False  # the views, until the numbers are told
         self.timer = qt.QTimer()
         self.timer.setSingleShot(True)
-        self.timer.setInterval(1)  # not 0: a timer of 0 waits until every view was drawn again
+        self.timer.setInterval(1)  # not 0: a timer of 0 waits until every view had its turn
         self.timer.connect("timeout()", self.tell)
 
     @property
@@ -77,6 +78,7 @@ class Editors(VTKObservationMixin):
         """Ends watching and takes the editors away; the segmentations stay."""
         self.timer.stop()
         self.edited = {}
+        self._draw()
         self.removeObservers()
         for editor in self.editors.values():
             node = editor.mrmlSegmentEditorNode()
@@ -152,14 +154,35 @@ class Editors(VTKObservationMixin):
 
         def edited(caller: object, event: object) -> None:
             self.edited[segmentation.GetID()] = segmentation
+            self._hold()
             self.timer.start()
 
         for event in EDITS:
             self.addObserver(segmentation.GetSegmentation(), event, edited)
 
     def tell(self) -> None:
-        """Tells of edits that were not told yet, without waiting for the event loop."""
+        """Tells of edits that were not told yet, without waiting for the event loop; the views are drawn after it."""
         self.timer.stop()
+        try:
+            strokes = self._strokes()
+            if strokes:
+                self.on_strokes(strokes)
+        finally:
+            self._draw()
+
+    def _hold(self) -> None:
+        """Numbers come before pictures: twelve views that are drawn first take longer than the numbers themselves."""
+        if not self.held:
+            self.held = True
+            slicer.app.pauseRender()
+
+    def _draw(self) -> None:
+        if self.held:
+            self.held = False
+            slicer.app.resumeRender()
+
+    def _strokes(self) -> Edits:
+        """What was edited and not told yet."""
         edited, self.edited = self.edited, {}
         strokes: Edits = []
         for node_id, segmentation in edited.items():
@@ -171,8 +194,7 @@ class Editors(VTKObservationMixin):
             for segment_id, (_, voxels) in now.items():
                 if segment_id not in before or before[segment_id][1] != voxels:
                     strokes.append((segmentation, segment_id))
-        if strokes:
-            self.on_strokes(strokes)
+        return strokes
 
     def _editor(self, segmentation: object, anatomy: object) -> object:
         editor = slicer.qMRMLSegmentEditorWidget()

@@ -30,7 +30,7 @@ from .wheel import PanelWheel
 
 FOLDED = "PseudoProgressionAnalyzer/Folded/"
 """Settings: which sections are folded."""
-SETTLED = 1000  # ms without a stroke after which what is slow follows the numbers: most strokes come sooner
+SETTLED = 1500  # ms without a stroke after which what is slow follows the numbers: most strokes come sooner
 
 
 def load_sections(root: object, folder: Path) -> object:
