@@ -41,7 +41,7 @@ def align_visit(
     ``alignment[visit]``: ``uncertainty`` (mm, of how far other fits of the same heads end from it: ``spread_samples``,
     ``spread_starts``, ``spread_metrics``, ``spread_halves``, see ``imaging.spread``); ``edge_distance_before`` and
     ``edge_distance_after`` (mm, of the edges of brain, ventricles and skull outside the lesions, by the scanner's own
-    coordinates and by the transform; absent where they could not be told).
+    coordinates and by the transform). What could not be told is absent.
     """
     reference = analysis.reference_visit
     if visit_id == reference:
@@ -62,11 +62,11 @@ def align_visit(
         cancelled=cancelled,
     )
     analysis.visit_to_reference[visit_id] = registration.moving_to_fixed
-    analysis.alignment[visit_id] = {
-        "uncertainty": registration.uncertainty,
-        **{f"spread_{kind}": apart for kind, apart in registration.spread.items()},
-        **_edge_distances(registration.agreement_before, registration.agreement),
-    }
+    spreads = {"uncertainty": registration.uncertainty}
+    spreads |= {f"spread_{kind}": apart for kind, apart in registration.spread.items()}
+    known = {name: value for name, value in spreads.items() if np.isfinite(value)}
+    edges = _edge_distances(registration.agreement_before, registration.agreement)
+    analysis.alignment[visit_id] = known | edges
     warn(analysis, visit_id, *registration.flags)
 
 

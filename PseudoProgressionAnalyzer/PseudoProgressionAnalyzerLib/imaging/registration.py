@@ -14,12 +14,13 @@ import numpy as np
 from ..measures import Image, Message
 from . import agreement, resampling
 from .head import Head
-from .search import Level, Look, Watch, displacement, mean, rigid
+from .search import Level, Look, Watch, apart, displacement, mean, rigid
 from .spread import spread
 
 UNCERTAINTY_LIMIT = 2.0
 """Uncertainty in mm above which voxelwise change is not to be trusted: own choice, about one voxel of the maps that are
-compared."""
+compared. It was chosen when the uncertainty was the spread of samples alone, and stays: the limit is on the error, of
+which that spread was a small part and the uncertainty is an estimate from above (``Docs/serial_studies.md``)."""
 
 # All numbers below are own choices, but for the recipe of starts and levels, which was measured on real serial pairs
 # (Testing/Benchmarks/registration.py).
@@ -43,7 +44,7 @@ class Registration:
     moving_to_fixed: 4x4, RAS mm. spread: mm, the largest mean displacement of the brain between the result and other
     fits: ``samples``, the four that it is the mean of (two samples of voxels, moving to fixed and fixed to moving), and
     ``starts``, ``metrics`` and ``halves`` of ``imaging.spread``. uncertainty: mm, the root of their summed squares, as
-    of independent contributions. agreement_before, agreement: the distance of the images' edges in mm before and after
+    of independent contributions; infinite where a fit failed, so that it is not known. agreement_before, agreement: the distance of the images' edges in mm before and after
     (``agreement.edge_distance``; None where it could not be told).
     """
 
@@ -85,10 +86,10 @@ def register_rigid(
     0.4 mm). Same input, same result, on any number of cores. Where the result's edges lie further apart than those of
     the scanner's own coordinates, the latter are returned: with a flag, unless both are one place.
 
-    Flags: ``registration_uncertain``, ``registration_ambiguous``, ``registration_disagrees``,
-    ``registration_start_kept``, ``registration_little_overlap``, ``registration_agreement_unknown``. Raises
-    InputError ``registration_not_3d``, ``image_is_blank``, ``brain_not_found``, ``registration_mask_grid``, and
-    CancelledError.
+    Flags: ``registration_uncertain``, ``registration_uncertainty_unknown``, ``registration_ambiguous``,
+    ``registration_disagrees``, ``registration_start_kept``, ``registration_little_overlap``,
+    ``registration_agreement_unknown``. Raises InputError ``registration_not_3d``, ``image_is_blank``,
+    ``brain_not_found``, ``registration_mask_grid``, and CancelledError.
     """
     watch = Watch(progress or (lambda fraction: None), cancelled or (lambda: False))
     fixed_side = Head(fixed, fixed_mask, exclude_fixed)
@@ -125,20 +126,21 @@ def register_rigid(
     def fit(job):
         level, seed = job
         if level is forward:
-            return level.register(best, centre, watch, seed)[1]
-        return np.linalg.inv(level.register(np.linalg.inv(best), centre + shift, watch, seed)[1])
+            return level.register(best, centre, watch, seed)
+        value, matrix = level.register(np.linalg.inv(best), centre + shift, watch, seed)
+        return value, np.linalg.inv(matrix)
 
     fits = watch.parallel(fit, jobs, 0.65, 0.85)
-    result = mean(fits, centre)
-    apart = {"samples": max(displacement(one, result, points) for one in fits)}
-    apart |= spread(middle, result, centre, points, watch, 0.85, 0.97)
-    return _judged(fixed_side, moving_side, np.linalg.inv(result), apart, rivals, watch)
+    result = mean([matrix for _, matrix in fits], centre)
+    spreads = {"samples": max(apart(one, (0.0, result), points) for one in fits)}
+    spreads |= spread(middle, result, centre, points, watch, 0.85, 0.97)
+    return _judged(fixed_side, moving_side, np.linalg.inv(result), spreads, rivals, watch)
 
 
-def _judged(fixed, moving, moving_to_fixed, apart, rivals, watch) -> Registration:
+def _judged(fixed, moving, moving_to_fixed, spreads, rivals, watch) -> Registration:
     """The transform with its agreement and flags, or the start where that agrees better."""
     flags = []
-    uncertainty = float(np.linalg.norm(list(apart.values())))
+    uncertainty = float(np.linalg.norm(list(spreads.values())))
     fixed_edges, moving_edges = agreement.edges(fixed), agreement.edges(moving)
     before = agreement.edge_distance(fixed_edges, moving_edges, np.eye(4))
     after = agreement.edge_distance(fixed_edges, moving_edges, moving_to_fixed)
@@ -151,7 +153,9 @@ def _judged(fixed, moving, moving_to_fixed, apart, rivals, watch) -> Registratio
         flags.append(Message("registration_agreement_unknown"))
     elif after > agreement.LIMIT:
         flags.append(Message("registration_disagrees", {"distance": after, "limit": agreement.LIMIT}))
-    if uncertainty > UNCERTAINTY_LIMIT:
+    if not np.isfinite(uncertainty):
+        flags.append(Message("registration_uncertainty_unknown"))
+    elif uncertainty > UNCERTAINTY_LIMIT:
         flags.append(Message("registration_uncertain", {"uncertainty": uncertainty, "limit": UNCERTAINTY_LIMIT}))
     if rivals:
         flags.append(Message("registration_ambiguous", {"distance": max(rivals)}))
@@ -160,4 +164,4 @@ def _judged(fixed, moving, moving_to_fixed, apart, rivals, watch) -> Registratio
     if seen < _OVERLAP:
         flags.append(Message("registration_little_overlap", {"percent": 100 * float(seen)}))
     watch.step(1.0)
-    return Registration(moving_to_fixed, uncertainty, before, after, tuple(flags), apart)
+    return Registration(moving_to_fixed, uncertainty, before, after, tuple(flags), spreads)

@@ -120,7 +120,8 @@ class Level:
     def register(
         self, start: np.ndarray, centre: np.ndarray, watch: Watch, seed: int, *, correlate: bool = False
     ) -> tuple[float, np.ndarray]:
-        """Metric value (the less the better) and the matrix of fixed to moving RAS points, from a starting one.
+        """Metric value (the less the better) and the matrix of fixed to moving RAS points, from a starting one. Infinite
+        and the start itself where the fit failed.
 
         correlate: by the correlation of the values instead of their mutual information, for images of one contrast.
         """
@@ -157,7 +158,8 @@ class Level:
         found[:3, :3] = np.array(transform.GetMatrix()).reshape(3, 3)
         found[:3, 3] = middle + transform.GetTranslation() - found[:3, :3] @ middle
         found = np.linalg.inv(_UNIT_FROM_MM) @ images.point_transform_ras_from_lps(found) @ _UNIT_FROM_MM
-        return method.GetMetricValue(), found
+        value = method.GetMetricValue()
+        return (value, found) if np.isfinite(value) else (np.inf, start)
 
 
 def _in_units(image: Image) -> sitk.Image:
@@ -185,3 +187,10 @@ def displacement(first: np.ndarray, second: np.ndarray, points: np.ndarray) -> f
     """Mean distance in mm between where two matrices take the points."""
     difference = resampling.transform_points(first, points) - resampling.transform_points(second, points)
     return float(np.linalg.norm(difference, axis=1).mean())
+
+
+def apart(first: tuple[float, np.ndarray], second: tuple[float, np.ndarray], points: np.ndarray) -> float:
+    """As ``displacement``, of two fits as ``Level.register`` returns them; infinite where one of them failed."""
+    if not np.isfinite([first[0], second[0]]).all():
+        return np.inf
+    return displacement(first[1], second[1], points)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .search import Level, Watch, displacement, rigid
+from .search import Level, Watch, apart, rigid
 
 # Own choices; the calibration in Testing/Benchmarks/registration.py was made with them.
 _SAMPLES, _HALF_SAMPLES = 20_000, 10_000
@@ -26,7 +26,7 @@ def spread(level: Level, found: np.ndarray, centre: np.ndarray, points: np.ndarr
     brain. ``starts``: from two starts 3 mm and 3 degrees aside. ``metrics``: by the correlation of values instead of
     mutual information. ``halves``: half of the distance between the fits of two opposite halves of the brain, the
     largest of left and right, front and back, top and bottom. With halves that err independently this is the standard
-    error of the whole (each has twice its variance, so their difference four times).
+    error of the whole (each has twice its variance, so their difference four times). Infinite where a fit failed.
     """
     whole = level.narrowed(_SAMPLES)
     jobs = [(whole, rigid(np.radians(turn), np.array(shift), centre), False) for turn, shift in _STARTS]
@@ -39,9 +39,9 @@ def spread(level: Level, found: np.ndarray, centre: np.ndarray, points: np.ndarr
 
     def fit(job):
         looks, aside, correlate = job
-        return looks.register(found @ aside, centre, watch, _SEED, correlate=correlate)[1]
+        return looks.register(found @ aside, centre, watch, _SEED, correlate=correlate)
 
     fits = watch.parallel(fit, jobs, begin, end)
-    away = [displacement(one, found, points) for one in fits[:3]]
-    halves = [displacement(*fits[number : number + 2], points) / 2 for number in (3, 5, 7)]
+    away = [apart(one, (0.0, found), points) for one in fits[:3]]
+    halves = [apart(*fits[number : number + 2], points) / 2 for number in (3, 5, 7)]
     return {"starts": max(away[:2]), "metrics": away[2], "halves": max(halves)}

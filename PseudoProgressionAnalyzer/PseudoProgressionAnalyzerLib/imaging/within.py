@@ -16,7 +16,7 @@ from scipy import ndimage
 from ..measures import Image, InputError, Message
 from . import agreement, resampling
 from .head import Head
-from .search import Level, Look, Watch, displacement, rigid
+from .search import Level, Look, Watch, apart, displacement, rigid
 
 # All own choices, held against simulated visits, whose series lie where their headers say.
 _LOOKS = (Look(4.0, 10_000, 2.0, 0.05, 60), Look(2.0, 20_000, 0.5, 0.01, 60))
@@ -95,9 +95,10 @@ def place_series(
 
         start = once(coarse, np.eye(4), _SEEDS[0], 0.1, 0.2)[1]
         found = once(fine, start, _SEEDS[0], 0.2, 0.3)
-        if displacement(found[1], np.eye(4), points) < _LEAST * float(series.spacing.max()):
+        moved = displacement(found[1], np.eye(4), points)
+        if np.isfinite(found[0]) and moved < _LEAST * float(series.spacing.max()):
             return Placed(np.eye(4))
-        spread = displacement(once(fine, start, _SEEDS[1], 0.3, 0.4)[1], found[1], points)
+        spread = apart(once(fine, start, _SEEDS[1], 0.3, 0.4), found, points)
     if found is None or spread > _REPRODUCED or displacement(found[1], np.eye(4), points) > _USUAL:
         found, spread = _from_afar(anatomy, Head(series, bright), found, centre, watch)
     return _judged(anatomy, series, np.linalg.inv(found[1]), spread, by_header, name, watch)
@@ -117,7 +118,7 @@ def _from_afar(anatomy, moving, found, centre, watch):
     results = watch.parallel(lambda start: fine.register(start, centre, watch, _SEEDS[0]), kept, 0.6, 0.8)
     best = min(results, key=lambda pair: pair[0])
     again = watch.parallel(lambda start: fine.register(start, centre, watch, _SEEDS[1]), [best[1]], 0.8, 0.9)[0]
-    return best, displacement(again[1], best[1], points)
+    return best, apart(again, best, points)
 
 
 def _judged(anatomy, series, series_to_visit, spread, by_header, name, watch) -> Placed:

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from PseudoProgressionAnalyzerLib.analysis import Analysis
+from PseudoProgressionAnalyzerLib.analysis import Analysis, aligning
 from PseudoProgressionAnalyzerLib.analysis.aligning import (
     align_visit,
+    doubts,
     forget_transform,
     is_users,
     use_transform,
@@ -14,6 +15,7 @@ from PseudoProgressionAnalyzerLib.analysis.carrying import accept_proposal, prop
 from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
 from PseudoProgressionAnalyzerLib.analysis.placing import map_to_visit
 from PseudoProgressionAnalyzerLib.formats.images import write_image
+from PseudoProgressionAnalyzerLib.imaging.registration import Registration
 from PseudoProgressionAnalyzerLib.measures import Image, InputError, Map, Message, Patient, Region, Series, Visit
 
 SHAPE = (12, 24, 24)
@@ -63,6 +65,18 @@ def test_a_users_transform_is_taken_and_reopens_what_depends_on_it(without_image
     np.testing.assert_array_equal(analysis.visit_to_reference["b"], shift(-3, 1))
     forget_transform(analysis, "b")
     assert "b" not in analysis.visit_to_reference and ("step_align", "b") not in analysis.finished
+
+
+def test_an_uncertainty_that_is_not_known_is_absent(without_images, monkeypatch):
+    """As where a fit failed: no infinite number goes into files, and change is not shown voxel by voxel."""
+    analysis = without_images
+    analysis.images = {(visit, "T1CE"): None for visit in "ab"}
+    flags = (Message("registration_uncertainty_unknown"),)
+    found = Registration(shift(-4), np.inf, 2.0, 1.0, flags, {"samples": 0.1, "halves": np.inf})
+    monkeypatch.setattr(aligning, "register_rigid", lambda *images, **options: found)
+    align_visit(analysis, "b")
+    assert analysis.alignment["b"] == {"spread_samples": 0.1, "edge_distance_before": 2.0, "edge_distance_after": 1.0}
+    assert [doubt.code for doubt in doubts(analysis, "b")] == ["registration_uncertainty_unknown"]
 
 
 @pytest.mark.parametrize(

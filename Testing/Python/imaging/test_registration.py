@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import CancelledError
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -59,6 +60,16 @@ def test_the_uncertainty_covers_the_error_and_rises_with_it(pair, head, posed):
     )
     assert found.uncertainty > result.uncertainty
     assert mean_error(found, slab) < found.uncertainty
+
+
+def test_an_unknown_uncertainty_is_flagged(pair):
+    fixed, moving, result = pair
+    heads = [Head(case.image, case.brain, case.lesion) for case in (fixed, moving)]
+    watch = SimpleNamespace(step=lambda share: None)
+    for halves, codes in ((0.3, []), (3.0, ["registration_uncertain"]), (np.inf, ["registration_uncertainty_unknown"])):
+        spreads = {"samples": 0.1, "halves": halves}
+        judged = registration._judged(*heads, result.moving_to_fixed, spreads, [], watch)
+        assert [flag.code for flag in judged.flags] == codes
 
 
 def test_identity_and_random_transforms_fail_the_agreement_check(pair, posed):

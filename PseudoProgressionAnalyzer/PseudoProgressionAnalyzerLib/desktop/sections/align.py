@@ -12,7 +12,8 @@ from ..section import Section, offer
 
 
 class AlignSection(Section):
-    """Aligns and computes; a table says per visit how far edges lie apart and how far repeated fits agree."""
+    """Aligns and computes; a table says per visit how far edges lie apart and how uncertain the
+    transform is."""
 
     name = "align"
 
