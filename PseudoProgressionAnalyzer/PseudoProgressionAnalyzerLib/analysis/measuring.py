@@ -79,7 +79,7 @@ def measure_ratios(analysis: Analysis, visit_id: str) -> None:
         if row.visit in waiting and row.name in RESPONSES
     ]
     for region, mask in drawn(analysis):
-        rows += filter(concerned, region_values(analysis, region, mask, [visit_id], RATIOS))
+        rows += filter(concerned, region_values(analysis, region, mask, [visit_id], RATIOS, shape=False))
     replace_values(analysis, lambda row: concerned(row) or (row.visit in waiting and row.name in RESPONSES), rows)
 
 
@@ -95,7 +95,7 @@ def measure_waiting(analysis: Analysis) -> list[str]:
     make_response_maps(analysis, waiting)
     rows: list[Measurement] = []
     for region, mask in drawn(analysis):
-        rows += filter(concerned, region_values(analysis, region, mask, waiting, (RESPONSE,)))
+        rows += filter(concerned, region_values(analysis, region, mask, waiting, (RESPONSE,), shape=False))
     replace_values(analysis, concerned, rows)
     return waiting
 
@@ -106,9 +106,11 @@ def region_values(
     mask: Image,
     visits: Sequence[str],
     maps: Sequence[str] = tuple(MEASURED_MAPS),
+    *,
+    shape: bool = True,
 ) -> list[Measurement]:
     """All values of one region in those of these visits that are aligned, of maps those of these names; mask: bool
-    image, cropped or not."""
+    image, cropped or not. shape: whether size and shape of an own lesion are among them."""
     if not mask.array.any():
         return [_empty(region)] if region.visit in visits else []
     overlaps = overlaps_of(analysis, region.visit, region.name, mask)
@@ -116,7 +118,7 @@ def region_values(
     for visit_id in [visit_id for visit_id in visits if visit_id in analysis.visit_to_reference]:
         own = region.visit == visit_id and region.purpose == "lesion"
         fixed = (region.carried or region.purpose == "free") and region.visit in analysis.visit_to_reference
-        if own:
+        if own and shape:
             found += measure_shape(visit_id, region, overlaps.mask)
         rows = measure_maps(analysis, visit_id, region, overlaps, maps) if own or fixed else []
         # own and fixed are the same voxels in the visit where a region was drawn

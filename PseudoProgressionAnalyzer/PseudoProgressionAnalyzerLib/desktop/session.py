@@ -463,6 +463,7 @@ class Session:
         analysis = self._patient()
         if self.measured:
             self._tissue.update(measure_waiting(analysis))
+            follow_mean_spectra(analysis)
             update_lesions(analysis)
             assess_visits(analysis)
         self._write(assessment_json.text(analysis) if analysis.assessments else "")

@@ -13,6 +13,7 @@ import numpy as np
 from ..analysis import Analysis
 from ..analysis.fitting_spectra import REFERENCE
 from ..analysis.mapping import TO_REFERENCE, make_ratio_maps
+from ..analysis.mean_spectra import STEP as MEAN_SPECTRA
 from ..analysis.measuring import measure_ratios, measured_visits, region_values, replace_values
 from ..measures import Image, Region
 from . import nodes
@@ -60,7 +61,7 @@ def take(analysis: Analysis, node: object, segment_id: str) -> Region | None:
     purpose = "reference" if marked(node, "kind") == Kind.REFERENCE else "lesion"
     region = _region(analysis, node, segment_id, visit_id, purpose)
     analysis.regions[visit_id, region.name] = on_grid(segment_mask(node, segment_id), anatomy)
-    _forget_mean_spectra(analysis, visit_id, REFERENCE if purpose == "reference" else region.name)
+    _forget_mean_spectra(analysis, region)
     if purpose == "reference":
         tissue = np.logical_or.reduce([on_grid(segment_mask(node, each), anatomy).array for each in regions_of(node)])
         analysis.references.pop(visit_id, None)
@@ -71,11 +72,13 @@ def take(analysis: Analysis, node: object, segment_id: str) -> Region | None:
     return region
 
 
-def _forget_mean_spectra(analysis: Analysis, drawn_in: str, name: str) -> None:
-    """The mean spectra of a region that changed: they are fitted again with the next computation."""
-    for key in [key for key in analysis.region_spectra if key[1:] == (drawn_in, name)]:
-        del analysis.region_spectra[key]
-        analysis.finished.discard(("step_region_spectra", key[0]))
+def _forget_mean_spectra(analysis: Analysis, region: Region) -> None:
+    """The mean spectra of a region that changed, or is new: they are to be fitted in every visit that measures it."""
+    name = REFERENCE if region.purpose == "reference" else region.name
+    for visit_id, role in analysis.spectra_fits:
+        if role == "MRSI" and (visit_id == region.visit or region.carried or region.purpose == "free"):
+            analysis.region_spectra.pop((visit_id, region.visit, name), None)
+            analysis.finished.discard((MEAN_SPECTRA, visit_id))
 
 
 def _region(analysis: Analysis, node: object, segment_id: str, visit_id: str, purpose: str) -> Region:

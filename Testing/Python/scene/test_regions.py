@@ -5,8 +5,10 @@ import copy
 import numpy as np
 import pytest
 
+from PseudoProgressionAnalyzerLib.analysis import measuring
 from PseudoProgressionAnalyzerLib.analysis.aligning import visit_to_visit
 from PseudoProgressionAnalyzerLib.analysis.map_estimates import MEASURED_MAPS, WEIGHED_BY, estimates
+from PseudoProgressionAnalyzerLib.analysis.mean_spectra import waiting
 from PseudoProgressionAnalyzerLib.analysis.measuring import (
     measure_visits,
     measure_waiting,
@@ -20,6 +22,7 @@ from PseudoProgressionAnalyzerLib.scene import nodes
 from PseudoProgressionAnalyzerLib.scene.build import COMPUTED_REFERENCE, build_scene, write_ratio_maps
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
+from PseudoProgressionAnalyzerLib.scene.region_list import add_region
 from PseudoProgressionAnalyzerLib.scene.regions import remeasure, take
 from PseudoProgressionAnalyzerLib.scene.segments import put_segment, segment_mask, segment_of
 from PseudoProgressionAnalyzerLib.scene.table import read_table
@@ -184,6 +187,20 @@ def test_a_new_segment_is_a_new_lesion(app, drawn):
     assert any(r.region == "second lesion" and r.name == "volume" and r.value > 0 for r in drawn.measurements)
 
 
+@pytest.mark.parametrize(("purpose", "measured"), [("lesion", {SECOND}), ("free", {FIRST, SECOND})])
+def test_a_new_region_waits_for_its_mean_spectra_wherever_it_is_measured(app, drawn, purpose, measured):
+    """The visits FIRST and SECOND have spectra, whose mean spectra are all fitted."""
+    steps = {("step_region_spectra", visit) for visit in (FIRST, SECOND, THIRD)}
+    drawn.finished |= steps
+    measure_visits(drawn)
+    assert waiting(drawn) == []
+    node, name = add_region(app.scene, drawn, SECOND, purpose, "new")
+    put_segment(node, "new", purpose, Image(drawn.brains[SECOND], drawn.images[SECOND, "T1CE"].affine))
+    remeasure(app.scene, drawn, node, name)
+    assert set(waiting(drawn)) == {(visit, SECOND, "new") for visit in measured}
+    assert steps - drawn.finished == {("step_region_spectra", visit) for visit in measured}
+
+
 def test_reference_tissue_changes_ratios_in_its_visit_only(app, drawn):
     before = {key: values.array.copy() for key, values in drawn.maps.items()}
     rows = keyed(drawn.measurements)
@@ -254,6 +271,14 @@ def test_a_stroke_in_reference_tissue_gives_the_numbers_of_the_whole_job(app, dr
     ratios = [r for r in drawn.measurements if r.visit == SECOND and r.name == "rCBV_ratio_mean" and not r.compared_to]
     assert {r.kind for r in ratios} == {"own", "fixed"}
     assert {r.reference for r in ratios} == {"drawn reference tissue"}
+
+
+def test_a_stroke_in_reference_tissue_computes_no_shape(app, drawn, monkeypatch):
+    """Each stroke would pay for it, and no size depends on reference tissue."""
+    monkeypatch.setattr(measuring, "diameters", lambda *arguments: pytest.fail("shape"))
+    paint(app, drawn, SECOND, COMPUTED_REFERENCE, drawn.brains[SECOND], Kind.REFERENCE)
+    assert measure_waiting(drawn) == [SECOND, THIRD]
+    assert {"volume", "longest_diameter"} <= {row.name for row in drawn.measurements if row.visit == SECOND}
 
 
 def test_an_empty_region_does_not_hinder_the_measuring_of_others(app, drawn):
