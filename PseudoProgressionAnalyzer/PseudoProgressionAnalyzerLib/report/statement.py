@@ -15,6 +15,8 @@ from . import words
 
 WHY = ("facts_for_progression", "facts_for_effect", "facts_disagree", "evidence_undecided", "prior_of_growing_lesions")
 AUTHOR_YEAR = re.compile(r"([^,(]{,45}? (?:19|20)\d\d)\b")
+AUTHOR = re.compile(r"((?:[^\W\d]+[ -]){1,3}[A-Z]{1,3}),")
+TITLE = re.compile(r".{20,}?(?=,|$)")  # a comma stands in titles too, as between tracers
 SHORT = 42  # characters of a source in a narrow table
 HIGHEST = 95  # per cent: what is surer is shown as this
 DATES = ("confirmation_from", "twelve_weeks_on")
@@ -37,10 +39,12 @@ class Line:
 
     @property
     def short_source(self) -> str:
-        """The source as it is named in running text: author and year, or the beginning of its title."""
+        """The source as it is named in running text: author and year where they are known, or the beginning of its
+        title."""
         citation = self.evidence.criterion.citation
-        named = AUTHOR_YEAR.match(citation)
-        return named[1] if named else textwrap.shorten(citation.split(",")[0], SHORT, placeholder=" ...")
+        named = AUTHOR_YEAR.match(citation) or AUTHOR.match(citation)
+        title = TITLE.match(citation)
+        return named[1] if named else textwrap.shorten(title[0] if title else citation, SHORT, placeholder=" ...")
 
     @property
     def weight_words(self) -> str:

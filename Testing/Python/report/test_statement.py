@@ -109,6 +109,10 @@ def test_sources_are_named_as_in_running_text(assessment):
     assert named("Bulik M 2015 BioMed Res Int, 641023, 10.1155/2015/641023") == "Bulik M 2015"
     assert named("Kong 2011, as cited in PMC4757138") == "Kong 2011"
     assert named("Ma B, Applying amide proton transfer-weighted MRI, J Magn Reson Imaging") == "Ma B"
+    tracers = "11C-methionine, 11C-choline and FDG PET of glioma recurrence and radiation necrosis, PMC4533484"
+    assert named(tracers) == "11C-methionine, 11C-choline and FDG ..."
+    late = "Late Pseudoprogression in Glioblastoma, Clin Cancer Res 2016;22(9):2190-2196"
+    assert named(late) == "Late Pseudoprogression in Glioblastoma"
     long = "A title that has no author and goes on for longer than a narrow table, J Neurooncol 2018;136(1):13-21"
     assert named(long) == "A title that has no author and goes on ..."
 
