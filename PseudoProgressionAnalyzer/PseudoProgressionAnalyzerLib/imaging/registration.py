@@ -44,8 +44,8 @@ class Registration:
     moving_to_fixed: 4x4, RAS mm. spread: mm, the largest mean displacement of the brain between the result and other
     fits: ``samples``, the four that it is the mean of (two samples of voxels, moving to fixed and fixed to moving), and
     ``starts``, ``metrics`` and ``halves`` of ``imaging.spread``. uncertainty: mm, the root of their summed squares, as
-    of independent contributions; infinite where a fit failed, so that it is not known. agreement_before, agreement: the distance of the images' edges in mm before and after
-    (``agreement.edge_distance``; None where it could not be told).
+    of independent contributions; infinite where a fit failed, so that it is not known. agreement_before, agreement: the
+    distance of the images' edges in mm before and after (``agreement.edge_distance``; None where it could not be told).
     """
 
     moving_to_fixed: np.ndarray

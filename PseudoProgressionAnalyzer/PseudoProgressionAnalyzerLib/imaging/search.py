@@ -120,8 +120,8 @@ class Level:
     def register(
         self, start: np.ndarray, centre: np.ndarray, watch: Watch, seed: int, *, correlate: bool = False
     ) -> tuple[float, np.ndarray]:
-        """Metric value (the less the better) and the matrix of fixed to moving RAS points, from a starting one. Infinite
-        and the start itself where the fit failed.
+        """Metric value (the less the better) and the matrix of fixed to moving RAS points, from a starting one;
+        infinite and the start itself where the fit failed.
 
         correlate: by the correlation of the values instead of their mutual information, for images of one contrast.
         """
