@@ -2,7 +2,7 @@
 
 No script, no link to anywhere, pictures inside. The patient's id is not on it: only the title that the caller gives.
 What a reader of the conclusion needs stands open, first a summary; details are folded, and are printed where they were
-unfolded.
+unfolded; methods and what an assessment started from always.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..assessment.evidence import STRONGEST
 from ..measures import DISCLAIMER, Assessment, Message, Visit
 from . import figures, timeline_png, words, writing
 from .ledger import ledger
-from .markup import FOLD, Markup, row, table
+from .markup import FOLD, PRINTED, Markup, row, table
 from .measurement_tables import measurement_tables
 from .motion_figure import motion_parts
 from .perfusion import perfusion_parts
@@ -69,7 +69,6 @@ def page(
         _visits(markup, analysis),
         _measurements(markup, analysis),
         _motion(markup, analysis),
-        _methods(markup, analysis),
     )
     sections = (
         summary(markup, chosen),
@@ -79,8 +78,9 @@ def page(
         _course(markup, analysis),
         response_section(markup, analysis),
         _outcome(markup, analysis),
-        f'<p class="note">{markup.say("details_folded")}</p>',
+        f'<p class="note screen">{markup.say("details_folded")}</p>',
         *map(folded, details),
+        folded(_methods(markup, analysis), PRINTED),
     )
     main = "\n".join(section for section in sections if section)
     return (
@@ -108,9 +108,9 @@ def _section(markup: Markup, head: str, *parts: str) -> str:
     return f"<section>\n<h2>{markup.say(head)}</h2>\n{''.join(parts)}\n</section>"
 
 
-def folded(section: str) -> str:
-    """A section whose heading opens it."""
-    opened = section.replace("<section>\n<h2>", f'<details class="{FOLD}">\n<summary><h2>', 1)
+def folded(section: str, kind: str = FOLD) -> str:
+    """A section whose heading opens it. kind: ``FOLD`` or ``PRINTED``."""
+    opened = section.replace("<section>\n<h2>", f'<details class="{kind}">\n<summary><h2>', 1)
     return opened.replace("</h2>", "</h2></summary>", 1).replace("</section>", "</details>") if section else ""
 
 

@@ -11,6 +11,8 @@ from . import words
 
 FOLD = "fold"
 """Class of ``details`` that are folded away on the screen, and on paper left out."""
+PRINTED = f"{FOLD} printed"
+"""Classes of those that are printed in full, also where they are folded away."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,10 @@ class Markup:
         return f"<h4>{self.say(code)}</h4><ul>{items}</ul>" if items else ""
 
     def fold(self, code: str, sentences: Sequence[str]) -> str:
-        """As ``headed``, folded away."""
+        """As ``headed``, folded away on the screen."""
         heading = f"<h4>{self.say(code)}</h4>"
         opened = self.headed(code, sentences).replace(heading, f"<summary>{heading}</summary>", 1)
-        return f'<details class="{FOLD}">{opened}</details>' if opened else ""
+        return f'<details class="{PRINTED}">{opened}</details>' if opened else ""
 
     def headed_list(self, code: str, messages: Sequence[Message]) -> str:
         """Messages as a list below a heading; nothing where there are none."""

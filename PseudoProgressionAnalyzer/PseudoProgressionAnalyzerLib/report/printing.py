@@ -12,7 +12,7 @@ import struct
 from typing import Any
 
 from ..measures import InputError
-from .markup import FOLD
+from .markup import FOLD, PRINTED
 
 SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 PICTURE = re.compile(r'src="data:image/png;base64,([^"]*)"')
@@ -26,11 +26,12 @@ PLAIN_LAYOUT = (
     ('<span class="sides">', "<br><span>"),
 )
 """What the page's style puts on lines of their own."""
-# What opens on the screen is closed on paper, and what is folded away left out; the innermost first.
+# What opens on the screen is closed on paper, and what is folded away left out, or printed; the innermost first.
 CLOSED = re.compile(
-    r"<details((?: class=\"[^\"]*\")?)>\s*<summary[^>]*>((?:(?!<details).)*?)</summary>(?:(?!<details).)*?</details>",
+    r"<details((?: class=\"[^\"]*\")?)>\s*<summary[^>]*>((?:(?!<details).)*?)</summary>((?:(?!<details).)*?)</details>",
     re.DOTALL,
 )
+FOR_THE_SCREEN = re.compile(r'<p class="note screen">.*?</p>', re.DOTALL)
 WEIGHT_BAR = re.compile(r'(<span class="weight"><img [^>]*>)')
 BEFORE_FIGURE = re.compile(r"<h2>(?=[^<]*</h2>\s*<figure)")  # a heading whose figure may not fit below it
 STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
@@ -78,11 +79,18 @@ def apart(page: str, width: float, height: float) -> tuple[str, dict[str, bytes]
         scale = min(1.0, width / across, CAPTION * height / down)
         return f'src="{name}" width="{across * scale:.0f}" height="{down * scale:.0f}"'
 
-    text = STYLE.sub("", page)
+    text = FOR_THE_SCREEN.sub("", STYLE.sub("", page))
     while CLOSED.search(text):
-        text = CLOSED.sub(lambda found: "" if FOLD in found[1] else found[2], text)
+        text = CLOSED.sub(_closed, text)
     text = PICTURE.sub(picture, SVG.sub(drawing, text))
     for begin, instead in PLAIN_LAYOUT:
         text = text.replace(begin, instead)
     text = WEIGHT_BAR.sub(r"\1<br>", text)
     return BEFORE_FIGURE.sub('<h2 style="page-break-before: always">', text), drawings, pictures
+
+
+def _closed(found: re.Match) -> str:
+    """What paper shows of what can be opened on the screen."""
+    if PRINTED in found[1]:
+        return found[2] + found[3]
+    return "" if FOLD in found[1] else found[2]

@@ -146,7 +146,7 @@ def test_the_page_opens_with_the_chosen_visit(analysis):
 
 def test_details_are_folded_and_what_a_reader_needs_is_not(analysis):
     text = report.page(analysis, PNG)
-    folds = re.findall(r'<details class="fold">\s*<summary><h[24]>([^<(]+)', text)
+    folds = re.findall(r'<details class="fold(?: printed)?">\s*<summary><h[24]>([^<(]+)', text)
     assert {"Evidence as of the other visits", "Visits", "Measurements", "Methods"} <= {name.strip() for name in folds}
     assert text.count("<details") == text.count("</details>")
     before = text[: text.index('<details class="fold">')]

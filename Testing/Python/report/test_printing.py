@@ -3,13 +3,15 @@
 import base64
 import builtins
 import html.parser
+import platform
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import pytest
 
 from PseudoProgressionAnalyzerLib import texts
-from PseudoProgressionAnalyzerLib.measures import InputError
+from PseudoProgressionAnalyzerLib.measures import InputError, Message
 from PseudoProgressionAnalyzerLib.report import html as report
 from PseudoProgressionAnalyzerLib.report import printing
 
@@ -58,8 +60,19 @@ def test_taken_apart_nothing_is_lost(page):
     assert all(drawing.startswith(b"<svg") and drawing.endswith(b"</svg>") for drawing in drawings.values())
     assert all(f'src="{name}"' in text for name in (*drawings, *pictures))
     assert max(float(width) for width in re.findall(r'width="(\d+)"', text)) <= 680
-    assert Words(text).found == Words(open_part).found
-    assert "Methods" not in text and "Methods" in page
+    note = texts.sentence(Message("report_details_folded"))
+    assert note in page and note not in text  # nothing is folded on paper
+    assert Words(text).found == [said for said in Words(open_part).found if said != note]
+    assert "<h2>Measurements</h2>" not in text and "<h2>Measurements</h2>" in page
+
+
+def test_methods_and_prior_are_printed(page, analysis):
+    stated = Message("prior_stated", {"percent": 61, "low": 52, "high": 73})
+    (assessment,) = analysis.assessments
+    analysis.assessments = [replace(assessment, context=(stated, *assessment.context))]
+    text, _, _ = printing.apart(report.page(analysis, PNG), 680, 980)
+    assert texts.sentence(stated) in text and "61 % (52 to 73 %)" in texts.sentence(stated)
+    assert "<h2>Methods</h2>" in text and platform.python_version() in text
 
 
 def unfolded(page):
@@ -95,6 +108,13 @@ def test_what_is_folded_away_is_not_printed_until_it_is_opened():
     assert printing.apart(f"<p>x</p>{fold}<p>y</p>", 680, 980)[0] == "<p>x</p><p>y</p>"
     shown, _, _ = printing.apart(fold.replace('"fold"', '"fold" open'), 680, 980)
     assert "Methods" in shown and "PD" in shown and "why" not in shown
+
+
+def test_what_is_printed_in_full_is_left_out_with_what_it_is_folded_in():
+    prior = '<details class="fold printed"><summary><h4>Context</h4></summary><ul><li>a</li></ul></details>'
+    assert printing.apart(f"<p>x</p>{prior}", 680, 980)[0] == "<p>x</p><h4>Context</h4><ul><li>a</li></ul>"
+    others = f'<details class="fold"><summary>Others</summary>{prior}</details>'
+    assert printing.apart(f"<p>x</p>{others}", 680, 980)[0] == "<p>x</p>"
 
 
 def test_a_missing_package_is_asked_for(monkeypatch):
