@@ -9,7 +9,7 @@ from . import words
 
 
 def impression(analysis: Analysis, response: Response, language: str = "english") -> str:
-    """``PR, partial response: -62 % by area, -70 % by volume since the baseline 2023-05-08. In the end SD, ...``"""
+    """``PR, partial response: -62 % by area and -70 % by volume since the baseline of 2023-05-08 (...)``"""
     area, volume = response.area, response.volume
     both = {name: _categories(verdict, False, language) for name, verdict in (("area", area), ("volume", volume))}
     later = {name: _categories(verdict, True, language) for name, verdict in (("area", area), ("volume", volume))}
@@ -40,20 +40,21 @@ def _by_both(said: dict[str, str], language: str) -> str:
 
 
 def _sizes(analysis: Analysis, area: Verdict, volume: Verdict, language: str) -> str:
-    """The changes since baseline and nadir of the first part of the tumour that has any."""
+    """The changes since baseline and nadir of the first part of the tumour that has both, by area and by volume."""
     found = []
     for name, since in (("baseline", "from_baseline"), ("nadir", "from_nadir")):
         visit = getattr(area, name)
         if not visit or visit != getattr(volume, name) or (name == "nadir" and visit == area.baseline):
             continue
-        changes = [
-            next((one.value for one in (getattr(verdict, since) or {}).values() if one.value is not None), None)
-            for verdict in (area, volume)
-        ]
-        if None not in changes:
-            shown = {"area": f"{changes[0]:+.0f}", "volume": f"{changes[1]:+.0f}"}
-            date = words.date_words(analysis.patient.visit(visit), language)
-            found.append(words.say(f"report_impression_{name}", language, visit=date, **shown))
+        by_area, by_volume = getattr(area, since) or {}, getattr(volume, since) or {}
+        for part in [part for part in by_area if part in by_volume]:
+            percents = [by_area[part].value, by_volume[part].value]
+            if None not in percents:
+                shown = dict(zip(("area", "volume"), (f"{round(one) + 0.0:+.0f}" for one in percents), strict=True))
+                date = words.date_words(analysis.patient.visit(visit), language)
+                of = words.say(f"report_impression_of_{part}", language)
+                found.append(words.say(f"report_impression_{name}", language, visit=date, part=of, **shown))
+                break
     return f": {'; '.join(found)}" if found else ""
 
 

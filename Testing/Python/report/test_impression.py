@@ -1,6 +1,8 @@
 """One line for each criterion: its category, the sizes as they were measured, what is not known."""
 
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "analysis"))
 from test_responding import patient
 
+from PseudoProgressionAnalyzerLib import texts
 from PseudoProgressionAnalyzerLib.analysis.responding import update_lesions
+from PseudoProgressionAnalyzerLib.lesion.estimate import Estimate
 from PseudoProgressionAnalyzerLib.report.impression import impression, tree_impression
 
 
@@ -18,17 +22,35 @@ def line(analysis, visit, criterion="RANO_2.0"):
 
 def test_category_size_and_what_later_scans_made_of_it():
     said = line(patient((12, 16, 12)), "v1")
-    assert said.startswith("preliminary progression, awaiting confirmation: +")
-    volume = float(said.split("by area and +")[1].split(" %")[0])
+    form = r"preliminary progression, awaiting confirmation: \+(\d+) % by area and \+(\d+) % by volume "
+    form += r"since the baseline of 2023-01-29 \(enhancing tumour\)\. "
+    area, volume = map(float, re.match(form, said).groups())
+    assert area == pytest.approx(100 * ((16 / 12) ** 2 - 1), rel=0.15)
     assert volume == pytest.approx(100 * ((16 / 12) ** 3 - 1), rel=0.1)
-    assert "since the baseline of 2023-01-29" in said
     assert said.endswith("With the later scans: preliminary progression, not confirmed: favours pseudoprogression.")
 
 
 def test_the_smallest_size_is_named_where_it_is_another_visit():
     said = line(patient((16, 12, 15)), "v2")
-    assert "since the smallest size, on 2023-03-12" in said
-    assert said.startswith("PD, progressive disease")
+    form = r"([+-]\d+) % by area and ([+-]\d+) % by volume since the baseline of 2023-01-29 \(enhancing tumour\); "
+    form += r"([+-]\d+) % and ([+-]\d+) % since the smallest size, on 2023-03-12 \(enhancing tumour\)\."
+    percents = [float(number) for number in re.search(form, said).groups()]
+    true = [100 * ((15 / other) ** power - 1) for other in (16, 12) for power in (2, 3)]
+    assert percents == pytest.approx(true, abs=6)
+    assert said.startswith("PD, progressive disease: ")
+
+
+def test_area_and_volume_are_of_one_part_which_is_named():
+    """Enhancement has no area, the other part has both: its volume alone, which shrank by 0.3 %, stands beside."""
+    analysis = patient((12, 16, 12))
+    response = analysis.response.of("v1", "RANO_2.0")
+    none, ten, fifty, hardly = (Estimate(value, "%") for value in (None, 10.0, 50.0, -0.3))
+    area = replace(response.area, from_baseline={"enhancing": none, "non_enhancing": ten})
+    volume = replace(response.volume, from_baseline={"enhancing": fifty, "non_enhancing": hardly})
+    said = impression(analysis, replace(response, area=area, volume=volume))
+    assert ": +10 % by area and +0 % by volume since the baseline of 2023-01-29 (non-enhancing tumour)." in said
+    volume = replace(volume, from_baseline={"enhancing": fifty})
+    assert " % by " not in impression(analysis, replace(response, area=area, volume=volume))
 
 
 def test_what_is_not_known_stands_in_the_line():
@@ -36,7 +58,11 @@ def test_what_is_not_known_stands_in_the_line():
     analysis.patient.events = [event for event in analysis.patient.events if event.kind != "reading"]
     update_lesions(analysis)
     said = line(analysis, "v2")
-    assert " or " in said
-    assert "more that are not known" in said
+    response = analysis.response.of("v2", "RANO_2.0")
+    unknown = {texts.sentence(message) for message in (*response.area.unknowns, *response.volume.unknowns)}
+    assert len(unknown) == 3
+    assert said.startswith("SD or PD: ")
+    assert said.endswith(f" definite leptomeningeal disease (and {len(unknown) - 1} more that are not known).")
     tree = analysis.response.bt_rads_of("v2")
-    assert tree_impression(tree).endswith(".")
+    first = "It is unknown how enhancement compares with the study before"
+    assert tree_impression(tree) == f"1a, 2, 3b, 3c or 4. {first} (and 3 more that are not known)."
