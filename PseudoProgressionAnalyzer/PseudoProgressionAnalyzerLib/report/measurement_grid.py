@@ -108,7 +108,8 @@ def _change(rows: list[Measurement]) -> Cell:
         return Cell("", tuple(rows))
     row = (percent or measured)[0]
     shown = words.quantity(row.value, row.low, row.high, row.unit, sign=True)
-    return Cell(shown, tuple(rows), words.quantity(row.value, None, None, row.unit, sign=True))
+    unit = "%" if row.unit == "%" else "1"  # else as long as a column is wide; the unit stands with the measure
+    return Cell(shown, tuple(rows), words.quantity(row.value, None, None, unit, sign=True))
 
 
 def as_text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

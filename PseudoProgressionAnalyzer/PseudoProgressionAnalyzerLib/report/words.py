@@ -44,10 +44,12 @@ def quantity(value: float, low: float | None, high: float | None, unit: str, *, 
     """A number with its unit and, where known, its interval: ``24.1 mL (22.8 to 25.6)``.
 
     The bounds have the decimals of the value; an open end is left out (``at least``, ``at most``). The unit ``1`` of
-    pure numbers is not written.
+    pure numbers is not written. sign: of a change, which has a sign, and in per cent one decimal at most.
     """
     decimals = _decimals(value, 3)
-    shown = f"{value:{'+' if sign else ''}.{decimals}f} {'' if unit == '1' else unit}".rstrip()
+    if sign and unit == "%":
+        decimals = min(decimals, 1)
+    shown = f"{round(value, decimals) + 0.0:{'+' if sign else ''}.{decimals}f} {'' if unit == '1' else unit}".rstrip()
     bounds = [None if bound is None else f"{bound:.{decimals}f}" for bound in (low, high)]
     if None not in bounds:
         return f"{shown} ({bounds[0]} to {bounds[1]})"

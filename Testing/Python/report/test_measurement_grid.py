@@ -72,6 +72,15 @@ def test_short_cells_have_no_interval(grid):
     assert volume == ["10.0", "15.0 *", "+50.0 %", "-", ""]
 
 
+def test_short_changes_fit_a_column():
+    """Three digits; the unit stands with the measure."""
+    patient = Patient("p", [Visit(day, datetime.date.fromisoformat(day)) for day in (A, B)])
+    rows = [row(A, "K2_mean", 0.01, "1/s"), row(B, "K2_mean", 0.01676321, "1/s"),
+            row(B, "K2_mean", 0.00676321, "1/s", compared_to=A)]  # fmt: skip
+    ((_, _, change),) = measurement_grid(patient, rows).cells
+    assert (change.short, change.text) == ("+0.00676", "+0.00676 1/s")
+
+
 def test_every_measure_that_has_words_has_its_topic():
     names = [code.removeprefix("report_measure_") for code in texts.catalogue() if code.startswith("report_measure_")]
     size = {name for name in names if topic(name) == SIZE}

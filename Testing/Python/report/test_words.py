@@ -36,6 +36,9 @@ def test_a_quantity_has_its_unit_and_interval(given, shown):
 
 def test_a_change_has_its_sign():
     assert words.quantity(37.5, 12.0, 60.0, "%", sign=True) == "+37.5 % (12.0 to 60.0)"
+    assert words.quantity(0.00676321, -4.0, 4.2, "%", sign=True) == "+0.0 % (-4.0 to 4.2)"
+    assert words.quantity(-0.04, None, None, "%", sign=True) == "+0.0 %"
+    assert words.quantity(0.00676321, None, None, "%") == "0.00676 %"  # of a value all digits count
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True))
