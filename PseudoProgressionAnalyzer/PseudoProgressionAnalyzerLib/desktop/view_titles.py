@@ -36,7 +36,7 @@ class ViewTitles(VTKObservationMixin):
     def update(self, application: object) -> None:
         """Writes the titles as the timeline is now, and gives all bars the same width."""
         patient, manager = patient_node(application.scene), slicer.app.layoutManager()
-        if manager is None or patient is None:
+        if manager is None or patient is None or not patient.GetText():  # a saved scene opens: its text comes last
             return
         rows = shown_rows(patient)
         width = manager.viewport().width / max(state_of(patient).get("columns", 1), 1)

@@ -273,7 +273,7 @@ def _fill(
     together: whether the user said that these studies belong together: else two with a T1CE are two looks.
     """
     candidates = [candidate for study in studies for candidate in study.candidates]
-    looks = [study.uid for study in studies if "T1CE" in study.roles]
+    looks = [study.name for study in studies if "T1CE" in study.roles]
     if visit.date is None:
         visit.warnings.append(Message("study_date_unknown", {"visit": visit.id}))
     if len(looks) > 1 and not together:

@@ -1,10 +1,16 @@
 """Titles of views: everything is said, in as many lines as the width needs."""
 
+from types import SimpleNamespace
+
 import pytest
 
 pytest.importorskip("slicer", reason="slicer-core cannot be loaded here", exc_type=ImportError)
 
-from PseudoProgressionAnalyzerLib.desktop.view_titles import CHARACTER, lines
+import slicer
+
+from PseudoProgressionAnalyzerLib.desktop.view_titles import CHARACTER, ViewTitles, lines
+from PseudoProgressionAnalyzerLib.scene.application import application
+from PseudoProgressionAnalyzerLib.scene.nodes import Kind, mark
 
 TITLE, ROW = "2023-05-08, day 7", "Cho/NAA (molar) over T1CE"
 
@@ -22,3 +28,12 @@ def test_what_does_not_fit_goes_to_the_next_line(width, expected):
     assert found == expected
     assert all(len(line) * CHARACTER < width for line in found)
     assert "".join(found).replace(" ", "").replace(",", "") == (TITLE + ROW).replace(" ", "").replace(",", "")
+
+
+def test_a_scene_that_opens_may_have_a_patient_without_text(monkeypatch):
+    """Its nodes come one after the other, and views are drawn meanwhile."""
+    app = application()
+    mark(app.scene.AddNewNodeByClass("vtkMRMLTextNode"), kind=Kind.PATIENT)
+    manager = SimpleNamespace(viewport=lambda: SimpleNamespace(width=800))
+    monkeypatch.setattr(slicer, "app", SimpleNamespace(layoutManager=lambda: manager), False)
+    ViewTitles().update(app)

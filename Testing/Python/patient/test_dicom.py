@@ -316,8 +316,10 @@ def test_two_studies_on_one_date(tmp_path):
     (visit,) = patient.visits
     assert codes(visit.warnings) == ["studies_on_one_date", "role_open"]
     assert visit.series == [] and len(open_roles(visit)["T1CE"]) == 2
-    state(tmp_path, visits=[{"id": "1", "date": "2023-01-01", "studies": [write.unique("P1", "a")]},
-                            {"id": "2", "date": "2023-03-01", "studies": [write.unique("P1", "b")]}])  # fmt: skip
+    told = visit.warnings[0].parameters
+    assert (told["first"], told["second"]) == ("1900-01-01", "1900-01-01_2")  # by what patient.json may name them too
+    state(tmp_path, visits=[{"id": "1", "date": "2023-01-01", "studies": [told["first"]]},
+                            {"id": "2", "date": "2023-03-01", "studies": [told["second"]]}])  # fmt: skip
     patient = read(tmp_path)
     assert patient.problems == []
     assert [visit.id for visit in patient.visits] == ["1", "2"]
