@@ -1,8 +1,9 @@
 """Errors and speed of spectroscopy: ``python Testing/Benchmarks/spectroscopy.py [table ...]``.
 
 Tables: files (every vendor's spectra), basis (against an independent one), mrsi (64 voxels against LCModel and ABfit),
-svs (single voxels against LCModel), geometry (place of the grid), truth (simulated spectra with known ratios), changes
-(two simulated dates), speed. Without names all are printed. The first five need the reference data.
+svs (single voxels against LCModel), geometry (place of the grid), truth and single (simulated spectra with known
+ratios, as grids and as single voxels), changes (two simulated dates), speed. Without names all are printed. The first
+five need the reference data.
 """
 
 from __future__ import annotations
@@ -177,44 +178,43 @@ def svs() -> None:
     print()
 
 
-def truth() -> None:
-    """Bias, spread and coverage where the truth is known: 64 voxels as a grid for three sets of line widths, none of
-    which is the fit's own, and as single voxels."""
+def truth(single: bool = False) -> None:
+    """Bias, spread and coverage where the truth is known: 64 voxels as a grid or as single voxels, for sets of line
+    widths of which none is the fit's own."""
     print("Simulated spectra, lineshape and baseline unlike the model's: bias %, CV %, coverage of 95 % intervals")
     for widths in simulated.LINE_WIDTHS:
-        for single in (False, True):
-            kind = "single voxels" if single else "a grid"
-            print(f"line widths of the truth: {widths}; {kind}{'Cho/NAA':>20}{'Cho/Cr':>22}")
-            cells = [
-                (field, echo_time, tissue, snr)
-                for field in (64.0, 123.2)
-                for echo_time in ((0.030, 0.144) if single else (0.030, 0.135, 0.144, 0.288))
-                for tissue in ("white", "tumour")
-                for snr in ((30, 10) if widths == "T2" and not single else (30,))
-            ]
-            worst = dict.fromkeys((30, 10), 0.0)
-            covered = []
-            for field, echo_time, tissue, snr in cells:
-                spectra, amounts = simulated.spectra(tissue, field, echo_time, snr, 64, seed=1, widths=widths)
-                found = _one_by_one(spectra) if single else fit(spectra)
-                line = f"{field:6.1f} MHz TE {1000 * echo_time:3.0f} {tissue:7}{snr:3}"
-                for numerator, denominator in (("tCho", "tNAA"), ("tCho", "tCr")):
-                    ratio = found.ratio(numerator, denominator)
-                    true = amounts[numerator] / amounts[denominator]
-                    seen = np.isfinite(ratio.value)
-                    values = ratio.value[seen] if seen.any() else np.array([np.nan])
-                    inside = np.mean((ratio.low <= true) & (true <= ratio.high))
-                    middle = np.median(np.where(seen, ratio.value, np.inf))
-                    spread = 100 * (np.percentile(values, 84) - np.percentile(values, 16)) / 2 / true
-                    line += f"{100 * (middle / true - 1):+8.1f}{spread:6.1f}{100 * inside:6.0f}"
-                    worst[snr] = max(worst[snr], 100 * abs(middle / true - 1))
-                    covered.append(inside)
-                print(line)
-            outside = sum(not 90 <= round(100 * inside) <= 98 for inside in covered)
-            low = f", {worst[10]:.1f} % at 10" if worst[10] else ""
-            print(f"largest bias {worst[30]:.1f} % at signal to noise 30{low}; coverage "
-                  f"{100 * np.mean(covered):.1f} % ({100 * min(covered):.0f} to {100 * max(covered):.0f}), "
-                  f"{outside} of {len(covered)} cells outside of 90 to 98 %\n")  # fmt: skip
+        kind = "single voxels" if single else "a grid"
+        print(f"line widths of the truth: {widths}; {kind}{'Cho/NAA':>20}{'Cho/Cr':>22}")
+        cells = [
+            (field, echo_time, tissue, snr)
+            for field in (64.0, 123.2)
+            for echo_time in ((0.030, 0.144) if single else (0.030, 0.135, 0.144, 0.288))
+            for tissue in ("white", "tumour")
+            for snr in ((30, 10) if single or widths == "T2" else (30,))
+        ]
+        worst = dict.fromkeys((30, 10), 0.0)
+        covered = []
+        for field, echo_time, tissue, snr in cells:
+            spectra, amounts = simulated.spectra(tissue, field, echo_time, snr, 64, seed=1, widths=widths)
+            found = _one_by_one(spectra) if single else fit(spectra)
+            line = f"{field:6.1f} MHz TE {1000 * echo_time:3.0f} {tissue:7}{snr:3}"
+            for numerator, denominator in (("tCho", "tNAA"), ("tCho", "tCr")):
+                ratio = found.ratio(numerator, denominator)
+                true = amounts[numerator] / amounts[denominator]
+                seen = np.isfinite(ratio.value)
+                values = ratio.value[seen] if seen.any() else np.array([np.nan])
+                inside = np.mean((ratio.low <= true) & (true <= ratio.high))
+                middle = np.median(np.where(seen, ratio.value, np.inf))
+                spread = 100 * (np.percentile(values, 84) - np.percentile(values, 16)) / 2 / true
+                line += f"{100 * (middle / true - 1):+8.1f}{spread:6.1f}{100 * inside:6.0f}"
+                worst[snr] = max(worst[snr], 100 * abs(middle / true - 1))
+                covered.append(inside)
+            print(line)
+        outside = sum(not 90 <= round(100 * inside) <= 98 for inside in covered)
+        low = f", {worst[10]:.1f} % at 10" if worst[10] else ""
+        print(f"largest bias {worst[30]:.1f} % at signal to noise 30{low}; coverage "
+              f"{100 * np.mean(covered):.1f} % ({100 * min(covered):.0f} to {100 * max(covered):.0f}), "
+              f"{outside} of {len(covered)} cells outside of 90 to 98 %\n")  # fmt: skip
 
 
 def _one_by_one(spectra: Spectra) -> Fit:
@@ -289,6 +289,7 @@ TABLES = {
     "svs": svs,
     "geometry": geometry,
     "truth": truth,
+    "single": lambda: truth(single=True),
     "changes": changes,
     "speed": speed,
 }

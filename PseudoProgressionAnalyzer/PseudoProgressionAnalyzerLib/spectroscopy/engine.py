@@ -94,9 +94,9 @@ def evaluate(
     first[:, SKEW] = powers[:, 2].imag / np.float32(SKEW_TIME**3)
 
     residual = table[:, -1] - np.einsum("vk,vkw->vw", weights, table[:, :count])
-    away = (parameters - model.expected) / model.spread
+    away = parameters - model.expected
     fitted = np.einsum("vk,vkl,vl->v", amplitude, whole, amplitude) - 2 * np.einsum("vk,vk->v", right, amplitude)
-    cost = gram[:, count, count] + fitted + (away**2).sum(axis=1)
+    cost = gram[:, count, count] + fitted + ((away @ model.precision) * away).sum(axis=1)
     return State(parameters, amplitude, free, cost, residual, _products(table, model, kept))
 
 
@@ -143,9 +143,9 @@ def step(model: Model, state: State, damping: np.ndarray, *, own: bool) -> np.nd
     across = np.where(free[:, None, :], between, 0)
     hessian = products[:, count:-1, count:-1] - across @ np.linalg.solve(masked, across.transpose(0, 2, 1))
     gradient = products[:, count:-1, -1] - np.einsum("vpk,vk->vp", between, state.amplitude)
-    precision = 1 / model.spread[:moving] ** 2
-    hessian[:, np.arange(moving), np.arange(moving)] += precision
-    gradient += precision * (state.parameters[:, :moving] - model.expected[:moving])
+    precision = model.precision[:moving, :moving]
+    hessian += precision
+    gradient += (state.parameters[:, :moving] - model.expected[:moving]) @ precision
     diagonal = np.maximum(hessian[:, np.arange(moving), np.arange(moving)], 1e-12)
     hessian[:, np.arange(moving), np.arange(moving)] = diagonal * (1 + damping[:, None]) + 1e-9
     change = -np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
@@ -211,9 +211,7 @@ def covariances(model: Model, state: State, factor: np.ndarray) -> tuple[np.ndar
     # The derivatives are those of the residual, the columns those of the model.
     products[:, :count, count:] *= -1
     products[:, count:, :count] *= -1
-    parameters = products.shape[1] - count
-    diagonal = np.arange(count, count + parameters)
-    products[:, diagonal, diagonal] += 1 / model.spread[:parameters] ** 2
+    products[:, count:, count:] += model.precision[: products.shape[1] - count, : products.shape[1] - count]
     size = np.sqrt(np.maximum(np.diagonal(products, axis1=1, axis2=2), 1e-30))
     scaled = products / size[:, :, None] / size[:, None, :]
     scaled[:, np.arange(scaled.shape[1]), np.arange(scaled.shape[1])] += 1e-7

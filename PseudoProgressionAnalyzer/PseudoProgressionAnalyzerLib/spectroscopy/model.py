@@ -29,8 +29,9 @@ class Model:
 
     names: of the columns; fids: complex64 ``(name, points)``, expected_fids with the expected widths; time: s
     ``(points,)``; ppm ``(window,)``; window: where it lies in the transform of ``transform`` points; expected, spread:
-    of the parameters ``(parameters,)``, spread infinite where nothing is expected; ratios: rows of the soft ratios,
-    the weights of their scale, their deviations.
+    of the parameters ``(parameters,)``, spread infinite where nothing is expected; precision: inverse of their
+    covariance ``(parameters, parameters)``, zero where nothing is; ratios: rows of the soft ratios, the weights of
+    their scale, their deviations.
     """
 
     names: tuple[str, ...]
@@ -45,6 +46,7 @@ class Model:
     baseline: Baseline
     expected: np.ndarray
     spread: np.ndarray
+    precision: np.ndarray
     ratio_rows: np.ndarray
     ratio_scales: np.ndarray
     big: np.ndarray = field(repr=False)
@@ -123,9 +125,14 @@ def make(
             spread[shift] = (NAA_SHIFT if name in ("NAA", "NAAG") else METABOLITE_SHIFT) * protocol.frequency
             expected[width] = (widths or WIDTHS).get(name, WIDTH_OTHERS)
             spread[width] = METABOLITE_RATE / np.pi * np.sqrt(protocol.frequency / 85.16)
-            if free and any(name in alike for alike in WIDTHS_ALIKE):
-                spread[width] = WIDTH_SPREAD
     place = {name: number for number, name in enumerate(names)}
+    covariance = np.diag(np.where(np.isfinite(spread), spread, 0) ** 2)
+    for alike in WIDTHS_ALIKE if free else ():  # what is alike is off together
+        group = [SHARED + count + place[name] for name in alike if name in place]
+        covariance[np.ix_(group, group)] += WIDTH_SPREAD**2
+    known = np.flatnonzero(np.isfinite(spread))
+    precision = np.zeros_like(covariance)
+    precision[np.ix_(known, known)] = np.linalg.inv(covariance[np.ix_(known, known)])
     rows, scales = [], []
     for soft in SOFT_RATIOS:
         if soft.name not in place or not any(name in place for name in soft.over):
@@ -157,6 +164,7 @@ def make(
         splines(LOWER, UPPER, len(inside)),
         expected,
         spread,
+        precision,
         np.array(rows),
         np.array(scales),
         big,

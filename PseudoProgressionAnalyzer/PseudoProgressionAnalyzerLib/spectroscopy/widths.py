@@ -26,9 +26,9 @@ def learned(
     groups = [group for group in groups if group]
     seen = np.isfinite(parameters).all(axis=1) & np.isfinite(covariances).all(axis=(1, 2))
     own = parameters[seen, SHARED + count :] - model.expected[SHARED + count :]
-    precision = 1 / model.spread[SHARED + count :] ** 2
-    slope = (own * precision).sum(axis=0)
-    curvature = len(own) * np.diag(precision) - (covariances[seen] * np.outer(precision, precision)).sum(axis=0)
+    precision = model.precision[SHARED + count :, SHARED + count :]
+    slope = precision @ own.sum(axis=0)
+    curvature = len(own) * precision - precision @ covariances[seen].sum(axis=0) @ precision
     members = np.zeros((len(groups), count))
     for number, group in enumerate(groups):
         members[number, group] = 1

@@ -21,9 +21,11 @@ LIPIDS = {"Lip13a": 4.0, "Lip13b": 2.0, "Lip09": 1.5, "Lip20": 0.9}
 TISSUES = {"white": (WHITE, BROAD), "tumour": (TUMOUR, BROAD | LIPIDS)}
 BROAD_T2 = 0.040  # s
 # Hz at half maximum that a metabolite has beyond the rest. Of published T2 at 3 T (about 290, 160 and 200 ms of NAA,
-# creatine and choline), of the basis set of LCModel's test, and all alike: the fit's own are none of these.
+# creatine and choline in white matter, 226, 137 and 207 ms in grey matter), of the basis set of LCModel's test, and all
+# alike: the fit's own are none of these.
 LINE_WIDTHS = {
     "T2": {"NAA": 1.1, "NAAG": 1.1, "Ins": 1.6, "GPC": 1.6, "PCh": 1.6},
+    "T2 grey": {"NAA": 1.4, "NAAG": 1.4, "Cr": 2.3, "PCr": 2.3, "GPC": 1.5, "PCh": 1.5, "Ins": 1.3},
     "basis": {"NAA": 0.5, "NAAG": 0.5, "Ins": 0.5},
     "alike": dict.fromkeys(WHITE, 1.5),
 }
