@@ -77,6 +77,8 @@ def loadExample(source):
     """Sample Data's button: simulates the case the first time and loads it."""
     slicer.util.selectModule("PseudoProgressionAnalyzer")
     widget = slicer.modules.PseudoProgressionAnalyzerWidget
+    if widget.panel.refuses():
+        return []
     widget.ui.exampleSelector.setCurrentText(source.sampleName)
     widget.panel.sections["patient"].load_example()
     return []
@@ -123,6 +125,7 @@ class PseudoProgressionAnalyzerWidget(ScriptedLoadableModuleWidget, VTKObservati
             self.addObserver(slicer.mrmlScene, event, slot)
         self.initializeParameterNode()
         self.panel.open_patient()
+        self.panel.restore_timeline(self._parameterNode.showTimeline)
 
     def cleanup(self) -> None:
         """Called when the application closes or the module is reloaded."""
@@ -162,11 +165,9 @@ class PseudoProgressionAnalyzerWidget(ScriptedLoadableModuleWidget, VTKObservati
         self.panel.refresh()
 
     def onSceneEndImport(self, caller, event) -> None:
-        self.logic.session.forget()
         if self.parent.isEntered:
             self.initializeParameterNode()
-        self.panel.open_patient()
-        self.panel.restore_timeline()
+        self.panel.scene_opened(self.logic.getParameterNode().showTimeline)
 
     def initializeParameterNode(self) -> None:
         """The parameter node exists and drives the panel."""

@@ -70,7 +70,7 @@ class PseudoProgressionSubjectHierarchyPlugin(AbstractScriptedSubjectHierarchyPl
         """Opens the module; where the scene has no patient yet, with the volumes that it could be made of."""
         slicer.util.selectModule(MODULE)
         panel = slicer.modules.PseudoProgressionAnalyzerWidget.panel
-        if panel.session.analysis is None:
+        if not panel.refuses() and panel.session.analysis is None:
             panel.sections["patient"].choose_volumes()
 
 

@@ -6,6 +6,7 @@ the worker a slice of time whenever the event loop is free, and the result comes
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -21,9 +22,10 @@ that is measured meanwhile took three times as long."""
 
 
 class Beside:
-    """One piece of work at a time."""
+    """One piece of work at a time. ``errors()`` shows those of the work."""
 
-    def __init__(self):
+    def __init__(self, errors: Callable[[], contextlib.AbstractContextManager]):
+        self.errors = errors
         self.worker = ThreadPoolExecutor(max_workers=1)
         self.future: Future | None = None
         self.done: Callable[[Any], None] = lambda result: None
@@ -46,7 +48,8 @@ class Beside:
         if self.future is not None and wait([self.future], timeout=SLICE).done:
             future = self.future
             self.forget()
-            self.done(future.result())
+            with self.errors():
+                self.done(future.result())
 
 
 def _politely(work: Callable[[], Any]) -> Any:

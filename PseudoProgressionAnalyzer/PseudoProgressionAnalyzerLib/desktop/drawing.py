@@ -57,12 +57,31 @@ def veil_new_views() -> None:
 
 
 def unveil(pause: Callable[[], None]) -> None:
-    """Shows the inside of such views, one at a turn."""
-    for name in _timeline_names():
-        widget = slicer.app.layoutManager().sliceWidget(name)
-        if widget is not None and widget.sliceView().isHidden():
-            widget.sliceView().visible = True
-            pause()
+    """Shows the inside of such views, one at a turn; of all of them also where pause raises."""
+    widgets = [slicer.app.layoutManager().sliceWidget(name) for name in _timeline_names()]
+    hidden = [widget.sliceView() for widget in widgets if widget is not None and widget.sliceView().isHidden()]
+    try:
+        while hidden:
+            view = hidden.pop(0)
+            if view:  # the layout may have changed since
+                view.visible = True
+                pause()
+    finally:
+        for view in hidden:
+            if view:
+                view.visible = True
+
+
+@contextlib.contextmanager
+def new_views_veiled(pause: Callable[[], None]) -> Iterator[Callable[[], None]]:
+    """Gives a pause between views being made that hides the inside of new ones. Afterwards they are shown one at a
+    turn; at once where an error ends it, for a view must not stay black."""
+    try:
+        yield lambda: (veil_new_views(), pause())
+    except BaseException:
+        unveil(lambda: None)
+        raise
+    unveil(pause)
 
 
 def _timeline_names() -> list[str]:

@@ -13,6 +13,7 @@ from ..formats.sidecars import read_sidecar, stem
 from ..formats.spectra import load
 from ..measures import InputError
 from ..patient.patient_file import NAME, read_patient_file
+from ..patient.roles import role_of_name
 from ..scene.spectrum_nodes import put_spectrum
 from ..scene.time_series import put_time_series
 
@@ -22,20 +23,28 @@ SPECTRA = (".rda", ".sdat", ".spar", ".raw", *NIFTI)
 
 def confidence(file: Path) -> float:
     """How sure it is that the file is ours, 0 to 1: a patient.json that can be read, a file with spectra, or a NIfTI
-    file of several time points."""
+    file of several time points, where its name or its sidecar says that it is of perfusion."""
     name = file.name.lower()
     try:
         if file.name == NAME:
             read_patient_file(file.parent)
             return 0.9
         if name.endswith(NIFTI) and (shape := shape_of(file)):
-            return 0.8 if len(shape) == 4 else 0.0
+            if len(shape) < 4:
+                return 0.0
+            return 0.8 if _is_perfusion(file) else 0.4  # below Slicer's own readers: most time series are none of ours
         if name.endswith(SPECTRA):
             load(file)
             return 0.8
     except InputError:
         return 0.0
     return 0.0
+
+
+def _is_perfusion(file: Path) -> bool:
+    """As BIDS has it: the last part of the name, or how blood was labelled."""
+    role, _ = role_of_name(stem(file).split("_")[-1])
+    return role in ("DSC", "ASL") or "ArterialSpinLabelingType" in read_sidecar(file)
 
 
 def shape_of(file: Path) -> tuple[int, ...]:
@@ -54,6 +63,8 @@ def open_file(file: Path) -> list[str]:
         if file.name == NAME:
             slicer.util.selectModule("PseudoProgressionAnalyzer")
             widget = slicer.modules.PseudoProgressionAnalyzerWidget
+            if widget.panel.refuses():
+                return []
             widget.ui.folderPath.currentPath = str(file.parent)
             widget.panel.sections["patient"].load()
         elif file.name.lower().endswith(NIFTI) and len(shape_of(file)) == 4:

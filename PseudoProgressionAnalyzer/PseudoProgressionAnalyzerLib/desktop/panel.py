@@ -30,6 +30,7 @@ from .wheel import PanelWheel
 
 FOLDED = "PseudoProgressionAnalyzer/Folded/"
 """Settings: which sections are folded."""
+AGAIN = 50  # ms until it is looked again whether Slicer has finished opening a scene
 SETTLED = 1500  # ms without a stroke after which what is slow follows the numbers: most strokes come sooner
 
 
@@ -41,6 +42,10 @@ def load_sections(root: object, folder: Path) -> object:
         stack.addWidget(widget)
         widget.setMRMLScene(slicer.mrmlScene)
     return slicer.util.childWidgetVariables(root)
+
+
+class BusyError(RuntimeError):
+    """Long work is asked for while other long work runs."""
 
 
 class Panel:
@@ -56,7 +61,7 @@ class Panel:
         self.timer.setSingleShot(True)
         self.timer.setInterval(SETTLED)
         self.timer.connect("timeout()", self._rested)
-        self.beside = Beside()
+        self.beside = Beside(self.errors)
         self.sections: dict[str, Section] = {}
         for section in SECTIONS:
             self.sections[section.name] = section(ui, session, self)
@@ -92,13 +97,13 @@ class Panel:
     def stroke(self, edits: Edits) -> None:
         """After each edit: the numbers follow at once, then the maps, what is slow when the pen rests."""
         for segmentation, segment_id in edits:
-            if self.busy:
-                self.session.take(segmentation, segment_id)
-                continue
             with self.errors():
-                self.session.remeasure(segmentation, segment_id)
-        if self.busy:
-            return
+                (self.session.take if self.busy else self.session.remeasure)(segmentation, segment_id)
+        if not self.busy:
+            self.strokes_measured()
+
+    def strokes_measured(self) -> None:
+        """Numbers and maps after strokes."""
         self.numbers_changed()
         with self.errors():
             self.session.show_maps()
@@ -113,11 +118,17 @@ class Panel:
         self.timer.start()
 
     def settle(self) -> None:
-        """Brings the scene up to date with every stroke, now."""
+        """Brings the scene up to date with every stroke, now; not while long work changes the analysis."""
+        if self.busy:
+            self.say(_("Work is running: the scene is saved as it was before."))
+            return
         self.timer.stop()
+        before = self.session.written
         with self.errors():
             self.sections["regions"].editors.tell()
             self.session.settle()
+        if self.session.written != before:
+            self._settled()
 
     def open_patient(self) -> None:
         """After a patient came into the scene, or a scene with one was opened."""
@@ -127,15 +138,15 @@ class Panel:
 
     def close_patient(self) -> None:
         """Before the scene closes: stops work, gives back the layout and lets go of every node."""
-        if self.cancel is not None:
-            self.cancel.set()
         self.close()
         timeline.hide(self.session.application)
         self.session.forget()
         qt.QTimer.singleShot(SETTLED, give_back)  # once the nodes and views of the scene are gone
 
     def close(self) -> None:
-        """The sections let go of every node."""
+        """Work stops, and the sections let go of every node."""
+        if self.cancel is not None:
+            self.cancel.set()
         self.timer.stop()
         self.beside.forget()
         for section in self.sections.values():
@@ -143,7 +154,7 @@ class Panel:
 
     def show_patient(self) -> None:
         """After loading: the patient with the timeline on."""
-        with self.long_work():
+        with self.long_work(stoppable=False):
             self.open_patient()
             if self.session.analysis is not None:
                 self.ui.timelineCheckBox.checked = True
@@ -152,23 +163,42 @@ class Panel:
     def show_timeline(self, shown: bool) -> None:
         """The timeline on or off, where it is not yet."""
         if not self.busy and not self.session.timeline_is(shown):
-            with self.long_work():
+            with self.long_work(stoppable=False):
                 self.session.show_timeline(shown)
 
-    def restore_timeline(self) -> None:
-        """After a scene was opened: the timeline as it was saved.
+    def scene_opened(self, timeline_shown: bool) -> None:
+        """After a scene was opened, or another added: what runs belongs to the scene of before."""
+        if self.cancel is not None:
+            self.cancel.set()
+        self.session.forget()
+        self.open_patient()
+        self.restore_timeline(timeline_shown)
+
+    def restore_timeline(self, shown: bool) -> None:
+        """After a scene was opened: the timeline as it was saved, once Slicer has finished.
 
         When a scene is opened in place of another, Slicer hides segments of the first segmentation and draws no color
-        legends, after all that modules do: what was saved as visible is shown once it has finished.
+        legends, after all that modules do: what was saved as visible is shown then too.
         """
-        patient = patient_node(slicer.mrmlScene)
-        if patient is not None:
-            shown = shown_segments(patient)
-            qt.QTimer.singleShot(0, lambda: self._show_again(shown))
-        with self.errors():
-            self.session.show_timeline(bool(self.ui.timelineCheckBox.checked and self.session.analysis))
+        scene, epoch = slicer.mrmlScene, self.session.epoch
+        patient = patient_node(scene)
+        if patient is None:
+            return
+        segments = shown_segments(patient)
 
-    def _show_again(self, segments: list[tuple[object, str]]) -> None:
+        def restore() -> None:
+            if self.session.epoch != epoch:  # another scene by now
+                return
+            if scene.IsBatchProcessing() or scene.IsImporting() or self.busy:
+                qt.QTimer.singleShot(AGAIN, restore)
+                return
+            with self.long_work(stoppable=False):
+                self._show_again(segments, shown)
+
+        qt.QTimer.singleShot(0, restore)
+
+    def _show_again(self, segments: list[tuple[object, str]], shown: bool) -> None:
+        self.session.show_timeline(shown and self.session.analysis is not None)
         with drawn_one_by_one():
             show_segments(segments)
             if timeline.is_shown(self.session.application):
@@ -208,25 +238,53 @@ class Panel:
         self.say(texts.sentence(message))
         self.ui.progressBar.value = round(100 * share)  # last: it draws at once, the words too
 
+    def refuses(self) -> bool:
+        """Whether long work runs, which nothing else may be started beside; says so."""
+        if self.busy:
+            self.say(_("Other work is running: wait for it, or cancel it."))
+        return self.busy
+
     @contextlib.contextmanager
-    def long_work(self) -> Iterator[tuple[Callable[[Message, float], None], threading.Event]]:
+    def long_work(self, stoppable: bool = True) -> Iterator[tuple[Callable[[Message, float], None], threading.Event]]:
         """Gives ``show(message, share)`` and the event that asks to stop. Only what is safe is possible meanwhile;
-        errors are shown with their remedy."""
+        errors are shown with their remedy. stoppable: whether *Cancel* is offered. Raises BusyError while
+        other work runs.
+
+        Strokes that came meanwhile are measured afterwards, and judged when the pen rests.
+        """
+        if self.refuses():
+            raise BusyError(_("Other work is running: wait for it, or cancel it."))
+        epoch, written = self.session.epoch, self.session.written
         self.cancel = threading.Event()
-        self._enable()
+        self._enable(stoppable)
         try:
             with self.errors():
                 yield self.show_progress, self.cancel
         finally:
             self.cancel = None
             self.ui.progressBar.value = 0
+            if self.session.epoch != epoch:
+                self.say(_("The scene was closed or another one opened meanwhile; the work for it was dropped."))
+            self._catch_up(written)
             self._enable()
+
+    def _catch_up(self, written: int) -> None:
+        """After long work: what was drawn meanwhile, and what the work judged."""
+        with self.errors():
+            if self.session.measure_taken():
+                self.strokes_measured()
+        if self.session.written != written:
+            self._settled()
+        if self.session.unsettled:
+            self.timer.start()
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
         """Errors are shown with their remedy and end here; so does stopped work."""
         try:
             yield
+        except BusyError as error:
+            self.say(str(error))
         except CancelledError:
             self.say(_("Stopped; what was finished is kept."))
         except InputError as error:
@@ -251,8 +309,7 @@ class Panel:
                 if self.session.measured:
                     self.beside.start(self.session.judging(), self._judged)
                 else:
-                    self.session.settle()
-                    self._settled()
+                    self.settle()
 
     def _judged(self, judged: object) -> None:
         if not self.busy and self.session.accept(judged):
@@ -265,10 +322,10 @@ class Panel:
             else:
                 section.settled()
 
-    def _enable(self) -> None:
+    def _enable(self, stoppable: bool = True) -> None:
         """What is possible now."""
-        self.ui.cancelButton.enabled = self.busy
-        self.ui.cancelButton.visible = self.ui.progressBar.visible = self.busy
+        self.ui.cancelButton.enabled = self.ui.cancelButton.visible = self.busy and stoppable
+        self.ui.progressBar.visible = self.busy
         for name, section in self.sections.items():
             self.button(name).enabled = not self.busy
             section.enable(self.busy)

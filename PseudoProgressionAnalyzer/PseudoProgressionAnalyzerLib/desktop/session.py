@@ -63,7 +63,7 @@ from ..scene.spectra import write_region_spectra
 from ..scene.timeline_change import put_change
 from ..scene.timeline_look import look_again, look_of
 from ..scene.timeline_overlays import set_opacity
-from .drawing import drawn_one_by_one, unveil, veil_new_views
+from .drawing import drawn_one_by_one, new_views_veiled
 from .long_work import Calls, run_in_background
 from .view_titles import ViewTitles
 
@@ -119,23 +119,34 @@ class Session:
         self._analysis: Analysis | None = None
         self._epoch = 0
         self._edits = self._settled = 0
-        self._taken: set[str] = set()
+        self.written = 0
+        self._taken: list[tuple[object, str]] = []
         self._arranging = False
         self._tissue: set[str] = set()
         self.titles = ViewTitles()
 
     @property
     def analysis(self) -> Analysis | None:
-        """The scene's patient; read from the scene when it is not in memory, None when the scene has none."""
-        if self._analysis is None and patient_node(self.application.scene) is not None:
-            self._analysis = read_scene(self.application.scene).analysis
+        """The scene's patient; read from the scene when it is not in memory, None when the scene has none, or not
+        yet (while it is opened) or not any more (while it is closed)."""
+        scene = self.application.scene
+        if self._analysis is None and not scene.IsImporting() and not scene.IsClosing():
+            node = patient_node(scene)
+            if node is not None and node.GetText():
+                self._analysis = read_scene(scene).analysis
         return self._analysis
+
+    @property
+    def epoch(self) -> int:
+        """Another number whenever the scene was closed, opened or edited by others."""
+        return self._epoch
 
     def forget(self) -> None:
         """After the scene was closed, opened or edited by others: the next use reads it again."""
         self._analysis = None
         self._settled = self._edits
         self._tissue.clear()
+        self._taken.clear()
         self._epoch += 1
 
     def load(self, folder: Path, show: Show = _silent, cancel: threading.Event | None = None) -> None:
@@ -149,11 +160,11 @@ class Session:
     def adopt(self, chosen: Sequence[Candidate], show: Show = _silent, cancel: threading.Event | None = None) -> None:
         """Makes a patient from nodes of the scene, which stay as they are. Raises InputError as
         ``scene.adopting.adopt``."""
-        if patient_node(self.application.scene) is not None:
-            raise InputError("scene_has_patient")
+        self._check_free()
+        epoch = self._epoch
         analysis, sources = adopt(chosen)
         self._work(analysis, show, cancel, last_step="step_read")
-        self._build(analysis)
+        self._build_new(analysis, epoch)
         remember_sources(patient_node(self.application.scene), sources)
         analysis.given = {}  # read again where it is needed
 
@@ -176,13 +187,12 @@ class Session:
             return None
 
     def _load(self, look: Callable[[], Patient], show: Show, cancel: threading.Event | None) -> None:
-        if patient_node(self.application.scene) is not None:
-            raise InputError("scene_has_patient")
-        asked = cancel or threading.Event()
+        self._check_free()
+        epoch, asked = self._epoch, cancel or threading.Event()
         show(Message("step_look"), 0.0)
         analysis = start(run_in_background(lambda report, cancelled: look(), show, asked))
         self._work(analysis, show, asked, last_step="step_read")
-        self._build(analysis)
+        self._build_new(analysis, epoch)
 
     def load_example(self, name: str, show: Show = _silent, cancel: threading.Event | None = None) -> None:
         """Simulates an example case the first time, then loads it as any patient."""
@@ -195,7 +205,7 @@ class Session:
 
     def compute(self, show: Show = _silent, cancel: threading.Event | None = None, last_step: str = "") -> None:
         """Aligns, maps, measures and assesses what is not done yet, up to a step where one is named, then brings the
-        scene up to date."""
+        scene up to date. Raises CancelledError also where the scene was closed or opened meanwhile."""
         analysis, epoch = self._patient(), self._epoch
         analysis.given = given_again(patient_node(self.application.scene), analysis.patient)
         dropped = any(("step_region_spectra", visit) not in analysis.finished for visit in analysis.visit_to_reference)
@@ -205,10 +215,7 @@ class Session:
             self._work(analysis, show, cancel, last_step)
         finally:
             analysis.given = {}  # time series of the scene are large, and read
-            if self._epoch == epoch:  # else the scene was closed while the work ran
-                with drawn_one_by_one(self._pause(epoch)):
-                    self._build(analysis)
-                    self._redraw()
+            self._bring(analysis, epoch)
 
     def set_reference_visit(self, visit: str) -> None:
         """Chooses the visit that ``compute`` aligns the others to; their transforms, also the user's own, are given
@@ -271,10 +278,9 @@ class Session:
         if measured:
             self.compute(show, cancel)
             return
+        epoch = self._epoch
         self._work(analysis, show, cancel, last_step="step_read")
-        with drawn_one_by_one(self._pause(self._epoch)):
-            self._build(analysis)
-            self._redraw()
+        self._bring(analysis, epoch)
 
     def timeline_is(self, shown: bool) -> bool:
         """Whether the timeline is shown, or (shown is False) none of its views is there."""
@@ -288,8 +294,8 @@ class Session:
         try:
             with contextlib.suppress(CancelledError), drawn_one_by_one(pause):
                 if shown:
-                    timeline.show(self.application, pause=lambda: (veil_new_views(), pause()))
-                    unveil(pause)
+                    with new_views_veiled(pause) as veiled:
+                        timeline.show(self.application, pause=veiled)
                     self.arrange(lambda: timeline.fit(self.application))
                 else:
                     timeline.hide(self.application, pause)
@@ -324,11 +330,12 @@ class Session:
     ) -> None:
         """Adds a row to the timeline: what changed of ``T1CE`` or a map between two visits. Raises InputError
         ``change_withheld`` where the alignment is not trusted, and as ``analysis.change_maps.change_map``."""
-        analysis, patient = self._patient(), patient_node(self.application.scene)
+        analysis, patient, epoch = self._patient(), patient_node(self.application.scene), self._epoch
         show(Message("step_change", {"earlier": earlier, "later": later}), 0.1)
         change = run_in_background(
             lambda report, cancelled: change_map(analysis, earlier, later, name), show, cancel or threading.Event()
         )
+        self._check_same(epoch)
         row = put_change(patient, later, earlier, change, name)
         self.choose_rows(list(dict.fromkeys([*timeline.shown_rows(patient), row])))
 
@@ -369,12 +376,23 @@ class Session:
         return self.analysis is not None and ("step_measure", "") in self.analysis.finished
 
     def take(self, segmentation: object, segment_id: str) -> None:
-        """Takes a segment that was edited while long work ran; the work measures it again before it ends."""
+        """Takes a segment that was edited while long work ran; the work measures it again before it ends, or
+        ``measure_taken`` after it."""
         if self._analysis is None:
             return
         changed = take if segment_id else lambda analysis, node, _: follow_segments(analysis, node)
         if changed(self._analysis, segmentation, segment_id):
-            self._taken.add(marked(segmentation, "visit"))
+            self._edits += 1
+            self._taken.append((segmentation, segment_id))
+
+    def measure_taken(self) -> bool:
+        """After long work: measures what was drawn meanwhile and not measured by it; whether there was anything."""
+        taken, self._taken = list(dict.fromkeys(self._taken)), []
+        for node, segment_id in taken:
+            there = self.application.scene.IsNodePresent(node)
+            if there and (not segment_id or node.GetSegmentation().GetSegment(segment_id) is not None):
+                self.remeasure(node, segment_id)
+        return bool(taken)
 
     def add_region(self, visit: str, purpose: str, name: str = "") -> tuple[object, str]:
         """Adds an empty region (``lesion``, ``free`` or ``reference``) to draw in a visit; returns its segmentation and
@@ -472,6 +490,7 @@ class Session:
         """All text of the scene, the lines of diameters and maps that were made again, as the analysis is now."""
         analysis, patient = self._patient(), patient_node(self.application.scene)
         self._settled = self._edits
+        self.written += 1
         self.show_maps()
         write_patient(patient, analysis)
         write_measurements(patient, analysis)
@@ -521,7 +540,8 @@ class Session:
         return self._report(make, show, cancel)
 
     def save_assessment(self, file: Path, show_patient: bool = False) -> None:
-        """Writes assessment.json."""
+        """Writes assessment.json, judged up to the last stroke."""
+        self.settle()
         assessment_json.write(results.shown_analysis(self._patient(), show_patient), Path(file))
 
     def save_report(
@@ -581,21 +601,44 @@ class Session:
         cancel = cancel or threading.Event()
         edited = True
         while edited:
-            self._taken.clear()
             try:
                 run_in_background(
                     lambda report, cancelled: run(analysis, report, cancelled, last_step=last_step), show, cancel
                 )
             finally:
-                edited = bool(self._taken)
+                taken, self._taken = self._taken, []
+                edited = bool(taken)
                 if edited:
                     analysis.finished -= {(step, "") for step in FOLLOWING}
-                for visit in self._taken:
+                for visit in {marked(node, "visit") for node, _ in taken}:
                     analysis.finished -= {("step_reference_tissue", visit), ("step_ratios", visit)}
 
-    def _build(self, analysis: Analysis) -> None:
-        """Brings the scene up to date, with the interface alive; ends where the scene is closed meanwhile."""
-        self._analysis = analysis
+    def _check_free(self) -> None:
+        if patient_node(self.application.scene) is not None:
+            raise InputError("scene_has_patient")
+
+    def _check_same(self, epoch: int) -> None:
+        if self._epoch != epoch:
+            raise CancelledError
+
+    def _build_new(self, analysis: Analysis, epoch: int) -> None:
+        """Brings a new patient into the scene that it was read for. Raises InputError ``scene_has_patient`` where
+        another one came meanwhile, CancelledError where the scene was closed or opened."""
+        self._check_free()
+        self._check_same(epoch)
+        self._build(analysis, self._check_free)
+
+    def _bring(self, analysis: Analysis, epoch: int) -> None:
+        """Brings the work on a patient into the scene that has it. Raises CancelledError where the scene was closed or
+        another one opened while the work ran."""
+        self._check_same(epoch)
+        with drawn_one_by_one(self._pause(epoch)):
+            self._build(analysis)
+            self._redraw()
+
+    def _build(self, analysis: Analysis, check: Callable[[], None] = lambda: None) -> None:
+        """Brings the scene up to date, with the interface alive; ends where the scene is closed meanwhile, or where
+        ``check`` raises, before anything is written."""
         self._settled = self._edits
         pause, known = self._pause(self._epoch), known_checksums(self.application.scene)
 
@@ -605,6 +648,8 @@ class Session:
         prepared, text = run_in_background(make, _silent, threading.Event())
         with drawn_one_by_one(pause):
             pause()
+            check()
+            self._analysis = analysis
             share_images(build_scene(self.application, analysis, text, pause, prepared), analysis)
 
     def _redraw(self) -> None:
@@ -612,9 +657,8 @@ class Session:
         if timeline.is_shown(self.application):
             rows = timeline.rows_after_work(patient_node(self.application.scene))
             look = look_of(self.application)
-            pause = self._pause(self._epoch)
-            timeline.show(self.application, rows, pause=lambda: (veil_new_views(), pause()))
-            unveil(pause)
+            with new_views_veiled(self._pause(self._epoch)) as veiled:
+                timeline.show(self.application, rows, pause=veiled)
             self.arrange(lambda: look_again(self.application, look))
         else:
             timeline.show_drawn(self.application)
@@ -624,7 +668,6 @@ class Session:
 
         def pause() -> None:
             slicer.app.processEvents()
-            if self._epoch != epoch:
-                raise CancelledError
+            self._check_same(epoch)
 
         return pause

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import slicer
 
-from ..scene.timeline_views import link
+from ..scene.timeline_views import unlinked
 from .view_titles import ViewTitles
 
 NEARLY = 0.1
@@ -22,8 +22,7 @@ def arrange(application: object, titles: ViewTitles, look: Callable[[], None]) -
     if window is None:
         return
     width, height = window.width, window.height
-    link(application, False)
-    with slicer.util.RenderBlocker():
+    with unlinked(application), slicer.util.RenderBlocker():
         _settle()
         titles.update(application)
         _settle()  # bars without sliders ask for less room
@@ -35,7 +34,6 @@ def arrange(application: object, titles: ViewTitles, look: Callable[[], None]) -
         _settle()
         look()
         _settle()
-    link(application, True)
 
 
 def even_out(nearly: bool = False) -> None:

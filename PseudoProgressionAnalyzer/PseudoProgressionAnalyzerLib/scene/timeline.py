@@ -34,12 +34,12 @@ from .timeline_views import (
     OF_ONE_VISIT,
     column_of,
     configure,
-    link,
     make_views,
     remove_views,
     show_in,
     show_regions,
     slice_node,
+    unlinked,
     view_nodes,
 )  # fmt: skip
 
@@ -80,33 +80,32 @@ def show(
     turned = native is not None and native != last.get("native", False)
     native = last.get("native", False) if native is None else native
     shown = [[row.image, row.overlay] for row in rows]
-    link(application, False)
-    look = look_of(application)
-    keep_state(patient_node, rows=shown, first=first, columns=columns, native=native)
-    tags = [TAG.format(column=column, row=row) for column in range(columns) for row in range(len(rows))]
-    make_views(application, tags, pause)
-    enter_layout(application, columns, rows)
-    pause()
-    page = visits[first : first + columns]
-    patient = patient_of(patient_node)
-    titles = [visit_title(patient, visit) for visit in page]
-    remove_views(application, keep=set(tags), pause=pause)
-    views = {}
-    for column, visit in enumerate(page):
-        for number, row in enumerate(rows):
-            node = slice_node(application, TAG.format(column=column, row=number))
-            configure(application, node, patient_node, visit, row, titles[column], column)
-            views[column, number] = node
-            pause()
-    place(patient_node, page, views)
-    if turned or (native and first != last.get("first", 0)):
-        turn(patient_node, page, views, look)
-    prescribe_spacing(patient_node, page, views)
-    pause()
-    show_regions(patient_node, page, views)
-    pause()
-    show_legends(patient_node, rows, page, views)
-    link(application, True)
+    with unlinked(application):
+        look = look_of(application)
+        keep_state(patient_node, rows=shown, first=first, columns=columns, native=native)
+        tags = [TAG.format(column=column, row=row) for column in range(columns) for row in range(len(rows))]
+        make_views(application, tags, pause)
+        enter_layout(application, columns, rows)
+        pause()
+        page = visits[first : first + columns]
+        patient = patient_of(patient_node)
+        titles = [visit_title(patient, visit) for visit in page]
+        remove_views(application, keep=set(tags), pause=pause)
+        views = {}
+        for column, visit in enumerate(page):
+            for number, row in enumerate(rows):
+                node = slice_node(application, TAG.format(column=column, row=number))
+                configure(application, node, patient_node, visit, row, titles[column], column)
+                views[column, number] = node
+                pause()
+        place(patient_node, page, views)
+        if turned or (native and first != last.get("first", 0)):
+            turn(patient_node, page, views, look)
+        prescribe_spacing(patient_node, page, views)
+        pause()
+        show_regions(patient_node, page, views)
+        pause()
+        show_legends(patient_node, rows, page, views)
 
 
 def choose_rows(application: Application, rows: list[Row]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 
 import slicer
 
@@ -115,6 +116,16 @@ def link(application: Application, linked: bool) -> None:
         composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node)
         if composite is not None:
             composite.SetLinkedControl(linked)
+
+
+@contextlib.contextmanager
+def unlinked(application: Application) -> Iterator[None]:
+    """No view moves another inside; all are linked afterwards, also where an error ends it."""
+    link(application, False)
+    try:
+        yield
+    finally:
+        link(application, True)
 
 
 def chosen_opacity(patient_node: object, overlay: str) -> float:

@@ -49,7 +49,9 @@ class MapsSection(Section):
         ui.mapSelector.connect("activated(int)", lambda index: self.show_map())
         ui.dscVisitSelector.connect("currentIndexChanged(int)", lambda index: self.show_choices())
         ui.dscComputeButton.connect("clicked()", self.compute_again)
-        slicer.app.layoutManager().connect("layoutChanged(int)", lambda layout: self.listen())
+        manager = slicer.app.layoutManager()
+        if manager is not None:  # without a window there is none
+            manager.connect("layoutChanged(int)", lambda layout: self.listen())
 
     def open(self) -> None:
         """Clicks and the crosshair are followed."""
@@ -105,9 +107,10 @@ class MapsSection(Section):
         """Lays the chosen map over the T1CE in the timeline's last row."""
         name, patient = self.ui.mapSelector.currentData, patient_node(slicer.mrmlScene)
         if name and patient is not None:
-            self.session.show_timeline(True)
-            rows = [row for row in timeline.shown_rows(patient) if row.overlay != name]
-            self.session.choose_rows([*rows, timeline.Row("T1CE", name)])
+            with self.panel.long_work(stoppable=False):
+                self.session.show_timeline(True)
+                rows = [row for row in timeline.shown_rows(patient) if row.overlay != name]
+                self.session.choose_rows([*rows, timeline.Row("T1CE", name)])
 
     def show_choices(self) -> None:
         """The parameters of the chosen visit."""

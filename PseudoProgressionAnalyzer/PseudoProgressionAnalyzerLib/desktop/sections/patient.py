@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import qt
 import slicer
@@ -76,31 +77,42 @@ class PatientSection(Section):
             self.panel.say(_("Choose the patient's folder first."))
             return
         self.ui.folderPath.addCurrentPathToHistory()
-        with self.panel.long_work() as (show, cancel):
-            self.session.load(Path(folder), show, cancel)
-        self.panel.show_patient()
+        self._load(lambda show, cancel: self.session.load(Path(folder), show, cancel))
 
     def load_from_database(self) -> None:
         """Loads the patient that is chosen in the DICOM database."""
         number = self.ui.databaseSelector.itemData(self.ui.databaseSelector.currentIndex)
-        if number is None:
-            return
-        with self.panel.long_work() as (show, cancel):
-            self.session.load_files(files_of_patient(number), show, cancel)
-        self.panel.show_patient()
+        if number is not None:
+            self._load(lambda show, cancel: self.session.load_files(files_of_patient(number), show, cancel))
 
     def load_example(self) -> None:
         """Loads the chosen example case; its anatomy comes with a Python package that Slicer asks for."""
         from slicer.packaging import pip_ensure
 
         name = self.ui.exampleSelector.currentText
-        with self.panel.long_work() as (show, cancel):
+
+        def load(show: Callable, cancel: Event) -> None:
             pip_ensure([EXAMPLE_PACKAGE], requester=self.panel.requester)
             self.session.load_example(name, show, cancel)
-        self.panel.show_patient()
+
+        self._load(load)
+
+    def _load(self, work: Callable) -> None:
+        """Brings a patient into the scene; where that failed, what is there stays open as it is."""
+        if self.panel.refuses():
+            return
+        loaded = False
+        with self.panel.long_work() as (show, cancel):
+            work(show, cancel)
+            loaded = True
+        if loaded:
+            self.hide_volumes()
+            self.panel.show_patient()
 
     def choose_volumes(self) -> None:
         """Lists volumes and segments of the scene, with guessed roles to be confirmed."""
+        if self.panel.refuses():
+            return
         with self.panel.errors():
             found = candidates(slicer.mrmlScene, files_of_node)
             self.volumes.fill(found)
@@ -111,13 +123,8 @@ class PatientSection(Section):
     def adopt(self) -> None:
         """Makes a patient of the volumes as listed."""
         chosen = self.volumes.chosen()
-        if chosen is None:
-            return
-        with self.panel.long_work() as (show, cancel):
-            self.session.adopt(chosen, show, cancel)
-        if self.session.analysis is not None:
-            self.hide_volumes()
-        self.panel.show_patient()
+        if chosen is not None:
+            self._load(lambda show, cancel: self.session.adopt(chosen, show, cancel))
 
     def hide_volumes(self) -> None:
         """Lets go of the listed nodes."""
@@ -154,6 +161,8 @@ class PatientSection(Section):
         before = [visit.id for visit in self.session.analysis.patient.visits]
         with self.panel.long_work() as (show, cancel):
             work(show, cancel)
+        if self.session.analysis is None:  # the scene was closed meanwhile
+            return
         if [visit.id for visit in self.session.analysis.patient.visits] == before:
             self.panel.refresh()
         else:

@@ -111,12 +111,13 @@ class SpectroscopySection(Section):
         patient = patient_node(slicer.mrmlScene)
         if not name or patient is None:
             return
-        if name == OVERLAP:
-            write_overlaps(patient, self.session.analysis)
-        self.session.show_timeline(True)
-        rows = [row for row in timeline.shown_rows(patient) if row.overlay not in MAPS]
-        self.session.choose_rows([*rows, timeline.Row("T1CE", name)])
-        self._show_whole()
+        with self.panel.long_work(stoppable=False):
+            if name == OVERLAP:
+                write_overlaps(patient, self.session.analysis)
+            self.session.show_timeline(True)
+            rows = [row for row in timeline.shown_rows(patient) if row.overlay not in MAPS]
+            self.session.choose_rows([*rows, timeline.Row("T1CE", name)])
+            self._show_whole()
 
     def _show_whole(self) -> None:
         """Colours every accepted voxel of the chosen map, or only those that stand out."""

@@ -49,8 +49,8 @@ class TimelineSection(Section):
         self.timer.setSingleShot(True)
         self.timer.setInterval(DELAY)
         self.timer.connect("timeout()", self.follow)
-        ui.earlierButton.connect("clicked()", lambda: self.session.turn_page(-1))
-        ui.laterButton.connect("clicked()", lambda: self.session.turn_page(1))
+        ui.earlierButton.connect("clicked()", lambda: self.turn_page(-1))
+        ui.laterButton.connect("clicked()", lambda: self.turn_page(1))
         ui.lesionButton.connect("clicked()", self.lesion)
         ui.enlargeButton.connect("clicked()", self.enlarge)
         ui.changeButton.connect("clicked()", self.show_change)
@@ -98,8 +98,10 @@ class TimelineSection(Section):
         self.timer.start()
 
     def follow(self) -> None:
-        """Titles and widths of the views as they are now."""
-        if timeline.is_shown(self.session.application):
+        """Titles and widths of the views as they are now; later, while the scene is being opened."""
+        if self.watched is not None and self.session.analysis is None:
+            self.later()
+        elif timeline.is_shown(self.session.application):
             self.session.titles.update(self.session.application)
             even_out(nearly=True)
 
@@ -170,8 +172,13 @@ class TimelineSection(Section):
         if not ticked:
             item.setCheckState(qt.Qt.Checked)
             return
-        with self.panel.errors():
+        with self.panel.long_work(stoppable=False):
             self.session.choose_rows(ticked)
+
+    def turn_page(self, by: int) -> None:
+        """Earlier or later visits."""
+        with self.panel.long_work(stoppable=False):
+            self.session.turn_page(by)
 
     def set_opacity(self, opacity: float) -> None:
         """Of the chosen row, in all columns."""

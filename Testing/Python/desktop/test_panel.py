@@ -1,0 +1,361 @@
+"""The panel between long work, strokes and scenes that come and go; of Qt and of the widgets only what it calls."""
+
+import contextlib
+import copy
+import sys
+import threading
+from concurrent.futures import CancelledError
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from PseudoProgressionAnalyzerLib.measures import Image, InputError
+from PseudoProgressionAnalyzerLib.scene.build import build_scene
+from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, patient_node
+from PseudoProgressionAnalyzerLib.scene.segments import put_segment, segment_of
+
+SECOND = "2023-03-01"
+VOXEL = 0.008  # mL
+
+
+class Widgets(ModuleType):
+    """A module that has a class of any name."""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {"__init__": lambda self, *parts, **more: None})
+
+
+class Section:
+    """A section that notes what it is told."""
+
+    def __init__(self, told):
+        self.editors = SimpleNamespace(tell=lambda: None)
+        for name in ("open", "close", "refresh", "measured", "settled"):
+            setattr(self, name, lambda name=name: told.append(name))
+
+    def enable(self, busy):
+        """Nothing to switch."""
+
+
+@pytest.fixture
+def later():
+    """What timers of one shot will call."""
+    return []
+
+
+@pytest.fixture
+def made_panel(made_session, monkeypatch, later):
+    """A panel of one section around a session without a patient; ``told`` is what its section and timer hear."""
+    import slicer
+
+    qt = Widgets("qt")
+    qt.QTimer = SimpleNamespace(singleShot=lambda wait, work: later.append(work))
+    i18n, util = ModuleType("slicer.i18n"), Widgets("slicer.util")
+    i18n.tr = lambda text: text
+    util.errorDisplay = lambda *parts, **more: None
+    for name, module in (("qt", qt), ("slicer.i18n", i18n), ("slicer.util", util)):
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(slicer, "util", util, False)
+    monkeypatch.setattr(slicer, "mrmlScene", made_session.application.scene, False)
+    from PseudoProgressionAnalyzerLib.desktop import panel as module
+
+    monkeypatch.setattr(module, "qt", qt)  # also where another test imported it before
+    monkeypatch.setattr(module, "slicer", slicer)
+    panel, told = module.Panel.__new__(module.Panel), []
+    panel.told, panel.session, panel.cancel, panel.stale = told, made_session, None, set()
+    panel.timer = SimpleNamespace(start=lambda: told.append("timer"), stop=lambda: None)
+    panel.sections = {"regions": Section(told)}
+    panel.ui = SimpleNamespace(
+        regionsSection=SimpleNamespace(collapsed=False, enabled=True),
+        progressLabel=SimpleNamespace(text=""),
+        progressBar=SimpleNamespace(),
+        cancelButton=SimpleNamespace(),
+    )
+    panel.beside = SimpleNamespace(
+        start=lambda work, done: setattr(panel, "started", (work, done)), forget=lambda: None
+    )
+    return panel
+
+
+@pytest.fixture
+def panel(made_panel, analysis):
+    """With a computed patient."""
+    build_scene(made_panel.session.application, analysis)
+    made_panel.session.compute()
+    return made_panel
+
+
+def draw(session, mask):
+    """A stroke into the lesion of the second visit."""
+    node = find(patient_node(session.application.scene), Kind.LESION, SECOND)
+    put_segment(node, "lesion", "lesion", Image(mask, session.analysis.images[SECOND, "T1CE"].affine))
+    return node, segment_of(node, "lesion")
+
+
+def volume(session):
+    rows = [r for r in session.analysis.measurements if (r.visit, r.name, r.kind) == (SECOND, "volume", "own")]
+    return next(row.value for row in rows if not row.compared_to)
+
+
+@pytest.fixture
+def mask(panel, grown):
+    """The lesion of the second visit, a little larger."""
+    return grown(panel.session.analysis.regions[SECOND, "lesion"].array)
+
+
+def test_long_work_beside_long_work_is_refused(panel):
+    from PseudoProgressionAnalyzerLib.desktop.panel import BusyError
+
+    with panel.long_work() as (_, cancel):
+        with pytest.raises(BusyError), panel.long_work():
+            raise AssertionError("it ran")
+        assert panel.busy
+        assert not panel.ui.regionsSection.enabled
+        panel.stop()
+        assert cancel.is_set()
+    assert not panel.busy
+
+
+def test_cancel_is_offered_only_where_it_is_heard(panel):
+    with panel.long_work():
+        assert panel.ui.cancelButton.visible
+    with panel.long_work(stoppable=False):
+        assert not panel.ui.cancelButton.visible
+        assert panel.ui.progressBar.visible
+
+
+def test_strokes_during_work_that_measures_nothing_are_measured_after_it(panel, mask):
+    with panel.long_work():  # a report, a curve, the timeline
+        panel.stroke([draw(panel.session, mask)])
+        assert volume(panel.session) != pytest.approx(mask.sum() * VOXEL)
+    assert volume(panel.session) == pytest.approx(mask.sum() * VOXEL)
+    assert panel.session.unsettled
+    assert panel.told[-1] == "timer"
+
+
+def test_a_stroke_while_the_scene_is_built_is_measured(panel, mask, monkeypatch):
+    from PseudoProgressionAnalyzerLib.desktop import session as desktop
+
+    built = desktop.prepare
+
+    def prepare(*parts):
+        panel.session.take(*draw(panel.session, mask))
+        return built(*parts)
+
+    monkeypatch.setattr(desktop, "prepare", prepare)
+    with panel.long_work():
+        panel.session.compute()
+    assert volume(panel.session) == pytest.approx(mask.sum() * VOXEL)
+    assert panel.session.unsettled
+
+
+def test_a_segment_that_is_gone_is_not_measured(panel, mask):
+    with panel.long_work():
+        node, segment = draw(panel.session, mask)
+        panel.stroke([(node, segment)])
+        node.GetSegmentation().RemoveSegment(segment)
+        panel.stroke([(node, "")])
+    assert not [r for r in panel.session.analysis.measurements if (r.visit, r.kind) == (SECOND, "own")]
+
+
+@pytest.mark.parametrize("busy", ["when judged", "when the pen rests"])
+def test_what_long_work_kept_from_being_judged_is_judged_after_it(panel, mask, busy):
+    panel.stroke([draw(panel.session, mask)])
+    if busy == "when judged":
+        panel._rested()
+        work, done = panel.started
+        judged = work()
+    panel.told.clear()
+    with panel.long_work():
+        if busy == "when judged":
+            done(judged)
+        else:
+            panel._rested()
+    assert panel.session.unsettled
+    assert panel.told == ["timer"]
+    panel._rested()
+    work, done = panel.started
+    done(work())
+    assert not panel.session.unsettled
+    assert panel.told[-1] == "settled"
+
+
+def test_sections_hear_of_what_saving_judged(panel, mask):
+    panel.stroke([draw(panel.session, mask)])
+    panel.told.clear()
+    panel.settle()
+    assert not panel.session.unsettled
+    assert panel.told == ["settled"]
+
+
+def test_sections_hear_of_what_a_report_judged(panel, mask):
+    panel.stroke([draw(panel.session, mask)])
+    panel.told.clear()
+    with panel.long_work():
+        panel.session.accept(panel.session.judging()())
+    assert panel.told == ["settled"]
+
+
+def test_saving_during_long_work_judges_nothing(panel, mask):
+    with panel.long_work():
+        panel.stroke([draw(panel.session, mask)])
+        written = panel.session.written
+        panel.settle()
+        assert panel.session.written == written
+        assert "running" in panel.ui.progressLabel.text
+
+
+def test_a_scene_that_is_opened_during_work_stops_it_and_says_so(panel, monkeypatch):
+    monkeypatch.setattr(panel, "restore_timeline", lambda shown: None)
+    with panel.long_work() as (_, cancel):
+        panel.scene_opened(False)
+        assert cancel.is_set()
+    assert "dropped" in panel.ui.progressLabel.text
+
+
+def test_what_was_computed_for_another_scene_is_dropped_and_said(panel, monkeypatch):
+    panel.session.events.append(panel.session.forget)
+    panel.session.analysis.finished -= {("step_measure", "")}
+    finished = []
+    with panel.long_work() as (show, cancel):
+        panel.session.compute(show, cancel)
+        finished.append("compute")
+    assert finished == []
+    assert "dropped" in panel.ui.progressLabel.text
+
+
+def test_the_timeline_is_restored_once_slicer_has_opened_the_scene(panel, later, monkeypatch):
+    shown = []
+    monkeypatch.setattr(panel.session, "show_timeline", lambda on: shown.append((on, panel.busy)))
+    scene = panel.session.application.scene
+    scene.StartState(scene.ImportState)
+    panel.restore_timeline(True)
+    later.pop()()
+    assert shown == []
+    scene.EndState(scene.ImportState)
+    with panel.long_work():
+        later.pop()()
+    assert shown == []
+    later.pop()()
+    assert shown == [(True, True)]
+    panel.restore_timeline(True)
+    panel.session.forget()  # closed before its turn
+    later.pop()()
+    assert len(shown) == 1
+
+
+def test_errors_of_work_beside_are_shown(made_panel, monkeypatch):
+    from PseudoProgressionAnalyzerLib.desktop import beside as module
+
+    seen = []
+
+    @contextlib.contextmanager
+    def errors():
+        try:
+            yield
+        except InputError as error:
+            seen.append(error)
+
+    beside = module.Beside.__new__(module.Beside)
+    beside.errors, beside.timer = errors, SimpleNamespace(stop=lambda: None)
+    beside.done = lambda result: seen.append("done")
+
+    class Failed:
+        def result(self):
+            raise InputError("scene_without_patient")
+
+    beside.future = Failed()
+    monkeypatch.setattr(module, "wait", lambda futures, timeout: SimpleNamespace(done=futures))
+    beside._slice()
+    assert [type(each) for each in seen] == [InputError]
+
+
+def test_closing_the_panel_stops_what_runs(panel):
+    with panel.long_work() as (_, cancel):
+        panel.close()
+        assert cancel.is_set()
+
+
+def test_a_stroke_is_judged_before_the_assessment_is_saved(panel, mask, tmp_path):
+    panel.stroke([draw(panel.session, mask)])
+    panel.session.save_assessment(tmp_path / "first.json")
+    panel.session.assess()
+    panel.session.save_assessment(tmp_path / "again.json")
+    assert (tmp_path / "first.json").read_text() == (tmp_path / "again.json").read_text()
+
+
+@pytest.mark.parametrize("how", ["loaded", "opened", "closed"])
+def test_two_patients_are_never_mixed(made_session, analysis, monkeypatch, how):
+    """While one patient is read, another is loaded, or a scene with one is opened, or the scene is closed."""
+    from PseudoProgressionAnalyzerLib.desktop import session as desktop
+
+    other = copy.deepcopy(analysis)
+    other.patient.id = "other"
+    queue = [analysis, other]
+    monkeypatch.setattr(desktop, "start", lambda patient: queue.pop(0))
+    monkeypatch.setattr(desktop, "run", lambda *parts, **more: None)
+    load = lambda: made_session._load(lambda: None, desktop._silent, threading.Event())  # noqa: E731
+
+    def other_comes():
+        if how == "loaded":
+            load()
+        elif how == "opened":
+            build_scene(made_session.application, other)
+            made_session.forget()
+        else:
+            made_session.forget()
+
+    todo = [other_comes, lambda: None]
+    work = made_session._work
+
+    def working(*parts, **more):
+        work(*parts, **more)
+        todo.pop(0)()
+
+    monkeypatch.setattr(made_session, "_work", working)
+    with pytest.raises((InputError, CancelledError)):
+        load()
+    scene = made_session.application.scene
+    if how == "closed":
+        assert patient_node(scene) is None
+        return
+    made_session.forget()
+    assert made_session.analysis.patient.id == "other"
+
+
+def test_a_patient_that_comes_while_another_is_prepared_stays_alone(made_session, analysis, monkeypatch):
+    from PseudoProgressionAnalyzerLib.desktop import session as desktop
+
+    other = copy.deepcopy(analysis)
+    other.patient.id = "other"
+    monkeypatch.setattr(desktop, "start", lambda patient: analysis)
+    monkeypatch.setattr(desktop, "run", lambda *parts, **more: None)
+    prepare = desktop.prepare
+    todo = [lambda: build_scene(made_session.application, other)]
+
+    def prepared(*parts):
+        if todo:
+            made_session.events.append(lambda: todo.pop()() if todo else None)
+        return prepare(*parts)
+
+    monkeypatch.setattr(desktop, "prepare", prepared)
+    with pytest.raises(InputError):
+        made_session._load(lambda: None, desktop._silent, threading.Event())
+    assert made_session.analysis.patient.id == "other"
+
+
+def test_there_is_no_analysis_while_the_scene_is_opened_or_has_no_text(panel):
+    session, scene = panel.session, panel.session.application.scene
+    session.forget()
+    scene.StartState(scene.ImportState)
+    assert session.analysis is None
+    scene.EndState(scene.ImportState)
+    assert session.analysis is not None
+    text = patient_node(scene).GetText()
+    patient_node(scene).SetText("")
+    session.forget()
+    assert session.analysis is None
+    patient_node(scene).SetText(text)
+    assert session.analysis is not None
