@@ -10,7 +10,7 @@ import numpy as np
 from ..measures import InputError, Message, Spectra
 from . import ratios
 from .result import Fit
-from .water import correct_eddy_currents, remove_water
+from .water import correct_eddy_currents, early_points, remove_water
 
 INSIDE, MOSTLY = 0.9, 0.5  # shares of a voxel that lie in the region
 SAME_ECHO_TIME, SAME_FREQUENCY = 0.005, 0.05  # s, relative: up to which two protocols are alike
@@ -206,7 +206,10 @@ def mean_spectrum(spectra: Spectra, fit: Fit, overlap: np.ndarray) -> Spectra:
     if spectra.water is not None:
         decays = correct_eddy_currents(decays, np.broadcast_to(spectra.water, spectra.fid.shape)[places])
     decays = remove_water(decays, spectra.dwell_time, spectra.spectrometer_frequency)
-    time = np.arange(spectra.fid.shape[-1]) * spectra.dwell_time
+    points = spectra.fid.shape[-1]
+    index = np.arange(points)
+    before = index >= points - early_points(decays)[:, None]  # the first one
+    time = (index - points * before) * spectra.dwell_time
     turns = np.exp(1j * (fit.phase[places][:, None] - 2 * np.pi * fit.shift[places][:, None] * time))
     mean = np.average(decays * turns, axis=0, weights=weight[places])
     centre = np.array([np.average(axis, weights=weight[places]) for axis in places[::-1]] + [1.0])

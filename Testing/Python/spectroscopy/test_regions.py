@@ -11,6 +11,7 @@ from PseudoProgressionAnalyzerLib.measures import InputError
 from PseudoProgressionAnalyzerLib.spectroscopy import fit
 from PseudoProgressionAnalyzerLib.spectroscopy.packing import pack, unpack
 from PseudoProgressionAnalyzerLib.spectroscopy.regions import change, comparable, mean_spectrum, ratio
+from PseudoProgressionAnalyzerLib.spectroscopy.water import early_points, remove_water
 
 SIDE, SIZE = 6, 10.0  # voxels along a side, mm
 
@@ -152,6 +153,27 @@ def test_the_mean_spectrum_undoes_each_voxels_own_eddy_currents(first):
     together = fit(mean_spectrum(turned, again, weight))
     assert together.ratio("tCho", "tNAA").value.item() == pytest.approx(true, rel=0.12)
     assert together.snr.item() > 1.5 * np.median(again.snr[weight > 0])
+
+
+def test_points_that_belong_before_the_first_are_turned_the_other_way(first):
+    """Decays that the scanner wrapped around by half a dwell time, of another frequency: turned back, the mean is the
+    decay without that frequency, up to its last points."""
+    _, found, overlap, _ = first
+    spectra, _ = truth.spectra("white", 123.2, 0.030, 1e6, 1, seed=12)
+    points = spectra.fid.shape[-1]
+    half = np.exp(2j * np.pi * np.fft.fftfreq(points) * 0.5)
+    wrapped = np.fft.ifft(np.fft.fft(spectra.fid[0, 0], axis=-1) * half, axis=-1).astype(np.complex64)
+    plain = remove_water(wrapped, spectra.dwell_time, spectra.spectrometer_frequency)
+    early = early_points(plain).item()
+    assert early > 0
+    index = np.arange(points)
+    time = np.where(index < points - early, index, index - points) * spectra.dwell_time
+    shift = 0.5 / (points * spectra.dwell_time)  # Hz: turned as if they came last, these points have the other sign
+    turned = (wrapped[0] * np.exp(2j * np.pi * shift * time)).astype(np.complex64)
+    grid = replace(spectra, fid=np.broadcast_to(turned, (*found.shape, points)), affine=found.affine)
+    moved = replace(found, shift=np.full(found.shape, shift), phase=np.zeros(found.shape))
+    mean = mean_spectrum(grid, moved, np.where(overlap >= 0.9, overlap, 0)).fid[0, 0, 0]
+    assert np.linalg.norm((mean - plain[0])[-early:]) < 0.05 * np.linalg.norm(plain[0, -early:])
 
 
 def test_a_packed_fit_gives_the_same_numbers(first):
