@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .search import Level, Watch, apart, rigid
+from .search import Level, Watch, apart, displacement, rigid
 
 # Own choices; the calibration in Testing/Benchmarks/registration.py was made with them.
 _SAMPLES, _HALF_SAMPLES = 20_000, 10_000
@@ -17,6 +17,8 @@ _STARTS = (((3.0, -3.0, 3.0), (3.0, -3.0, 3.0)), ((-3.0, 3.0, -3.0), (-3.0, 3.0,
 """Degrees about and mm along the axes by which starts are displaced: beyond the last level's steps, so that the way
 back must be found."""
 _SEED = 7
+_STILL = 1e-6
+"""mm: a fit that ends as near to its start never took a step, since its metric is flat there."""
 
 
 def spread(level: Level, found: np.ndarray, centre: np.ndarray, points: np.ndarray, watch: Watch, begin, end) -> dict:
@@ -26,7 +28,8 @@ def spread(level: Level, found: np.ndarray, centre: np.ndarray, points: np.ndarr
     brain. ``starts``: from two starts 3 mm and 3 degrees aside. ``metrics``: by the correlation of values instead of
     mutual information. ``halves``: half of the distance between the fits of two opposite halves of the brain, the
     largest of left and right, front and back, top and bottom. With halves that err independently this is the standard
-    error of the whole (each has twice its variance, so their difference four times). Infinite where a fit failed.
+    error of the whole (each has twice its variance, so their difference four times). Infinite where a fit failed,
+    or did not move at all: that is no agreement.
     """
     whole = level.narrowed(_SAMPLES)
     jobs = [(whole, rigid(np.radians(turn), np.array(shift), centre), False) for turn, shift in _STARTS]
@@ -39,7 +42,8 @@ def spread(level: Level, found: np.ndarray, centre: np.ndarray, points: np.ndarr
 
     def fit(job):
         looks, aside, correlate = job
-        return looks.register(found @ aside, centre, watch, _SEED, correlate=correlate)
+        value, end = looks.register(found @ aside, centre, watch, _SEED, correlate=correlate)
+        return (np.inf if displacement(end, found @ aside, points) < _STILL else value), end
 
     fits = watch.parallel(fit, jobs, begin, end)
     away = [apart(one, (0.0, found), points) for one in fits[:3]]

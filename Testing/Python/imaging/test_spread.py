@@ -15,7 +15,7 @@ CENTRE = np.zeros(3)
 class Looks:
     """Heads whose fits end at the result, moved by ``by`` mm along x; those of ``failing`` (None: the whole) fail."""
 
-    def __init__(self, failing=(), by=0.0, half=None):
+    def __init__(self, failing=(), by=0.5, half=None):
         self.failing, self.by, self.half = failing, by, half
 
     def narrowed(self, samples, half=None):
@@ -39,10 +39,16 @@ WATCH = SimpleNamespace(parallel=lambda work, items, begin, end: [work(item) for
 def test_a_fit_that_failed_is_not_agreement(failing, unknown):
     found = spread(Looks([failing]), np.eye(4), CENTRE, POINTS, WATCH, 0.0, 1.0)
     assert {kind for kind, value in found.items() if np.isinf(value)} == {unknown}
-    assert all(value == pytest.approx(0) for kind, value in found.items() if kind != unknown)
+    known = {"starts": 0.5, "metrics": 0.5, "halves": 0.0}
+    assert all(value == pytest.approx(known[kind]) for kind, value in found.items() if kind != unknown)
+
+
+def test_a_fit_that_took_no_step_is_not_agreement(monkeypatch):
+    monkeypatch.setattr(Looks, "register", lambda looks, start, *rest, **options: (-1.0, start))
+    assert set(spread(Looks(), np.eye(4), CENTRE, POINTS, WATCH, 0.0, 1.0).values()) == {np.inf}
 
 
 def test_displacements_by_hand():
-    found = spread(Looks(by=0.5), np.eye(4), CENTRE, POINTS, WATCH, 0.0, 1.0)
+    found = spread(Looks(), np.eye(4), CENTRE, POINTS, WATCH, 0.0, 1.0)
     assert found == {"starts": pytest.approx(0.5), "metrics": pytest.approx(0.5), "halves": pytest.approx(0)}
     assert apart((np.inf, np.eye(4)), (-1.0, np.eye(4)), POINTS) == np.inf
