@@ -16,10 +16,10 @@ def learned(
     """The widths (Hz) that the voxels of a study are likeliest to have in common, from fits with these widths expected.
 
     parameters: ``(voxels, parameters)``; covariances: of the widths, ``(voxels, names, names)``. The widths of each
-    voxel lie around the common ones with the model's spread s, these around WIDTHS with WIDTH_SPREAD. With the voxel's
-    widths w and their covariance C at the expectation m, the slope of the likelihood of m is (w - m) / s^2 and its
-    curvature 1 / s^2 - C / s^4 (Laplace's approximation); one Newton step. Voxels that cannot tell have w = m and
-    C = s^2 and do not count.
+    voxel lie around the common ones with the model's precision P, these around WIDTHS with WIDTH_SPREAD. With the
+    voxel's widths w and their covariance C at the expectation m, the slope of the likelihood of m is P (w - m) and its
+    curvature P - P C P (Laplace's approximation); one Newton step. Voxels that cannot tell have w = m and C = 1 / P and
+    do not count.
     """
     count = len(model.names)
     groups = [[model.names.index(name) for name in alike if name in model.names] for alike in WIDTHS_ALIKE]
