@@ -8,6 +8,7 @@ import numpy as np
 
 from ..imaging.resampling import overlap_weights, resample
 from ..measures import Image, InputError, Map, Message, Series
+from ..patient.choosing import check_role
 from ..perfusion.arterial import arterial_doubts, arterial_input
 from ..perfusion.blocks import as_frames, blocks
 from ..perfusion.curves import relaxation_change, signal_recovery, without_leakage
@@ -38,8 +39,9 @@ def make_dsc_maps(
     without one); ``reference_rate`` (dR2* of brain that does not enhance) and ``arterial_rate`` (absent without flow)
     in 1/s; ``frames``: steady state, bolus arrival, peak and end of the first pass; ``shares``: see ``SHARES``.
 
-    Raises InputError as ``relative_cbv``, with the file.
+    Raises InputError ``edit_fields_missing`` without echo or repetition time, and as ``relative_cbv``, with the file.
     """
+    check_role(dsc, "DSC", None)
     choices = analysis.dsc_choices.get(visit_id, DscChoices())
     to_visit = analysis.series_to_visit.setdefault((visit_id, "DSC"), np.eye(4))
     grid = Image(series.array[0], series.affine)

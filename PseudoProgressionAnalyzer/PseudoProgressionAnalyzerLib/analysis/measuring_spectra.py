@@ -146,8 +146,9 @@ def protocols(analysis: Analysis) -> dict[tuple[str, str], Fit | Stated]:
         visit = next((visit for visit in analysis.patient.visits if visit.id == visit_id), None)
         series = visit.of_role(name) if visit is not None and name in RATIOS else None
         said = series.acquisition if series is not None else {}
-        if "EchoTime" in said and "MagneticFieldStrength" in said:
-            protocol = Protocol(PROTON * said["MagneticFieldStrength"], said["EchoTime"], sequence="")
+        field, echo_time = said.get("MagneticFieldStrength"), said.get("EchoTime")
+        if isinstance(field, (int, float)) and isinstance(echo_time, (int, float)):  # of several values none is the one
+            protocol = Protocol(PROTON * field, echo_time, sequence="")
             found[visit_id, name] = Stated(protocol, values.shape)
     return found | analysis.spectra_fits
 

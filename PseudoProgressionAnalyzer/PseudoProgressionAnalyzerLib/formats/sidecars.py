@@ -50,10 +50,13 @@ def read_sidecar(path: Path) -> dict[str, Any]:
 
 
 def check_fields(file: Path, fields: dict[str, Any]) -> None:
-    """Raises InputError ``field_implausible`` for a number outside of what a head scanner can do."""
+    """Takes lists of one number for the number. Raises InputError ``field_implausible`` for a number outside of what a
+    head scanner can do."""
     for name, (low, high, unit) in PLAUSIBLE.items():
         if name not in fields:
             continue
+        if isinstance(fields[name], list) and len(fields[name]) == 1:
+            fields[name] = fields[name][0]
         values = fields[name] if isinstance(fields[name], list) else [fields[name]]
         for value in values:
             number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

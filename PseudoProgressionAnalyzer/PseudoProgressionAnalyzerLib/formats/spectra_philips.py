@@ -44,10 +44,14 @@ def read(path: Path) -> Spectra:
             np.array([float(fields[f"{axis}_{kind}"]) for axis in AXES])
             for kind in ("off_center", "size", "angulation")
         )
+        columns, lines = (_count(fields, names) for names in DIMENSIONS)
     except (KeyError, ValueError) as error:
         raise InputError("spectra_fields", file=str(text), fields=str(error).strip("'")) from error
-    columns, lines = (_count(fields, names) for names in DIMENSIONS)
-    grid = columns > 1 or lines > 1
+    grid = columns > 1 and lines > 1
+    if not grid and max(columns, lines) > 1 and _encoded(fields):
+        raise InputError(
+            "spectra_philips_grid", file=str(text)
+        )  # a line of voxels; else dimension 2 counts repetitions
     affine = _grid(fields, text, offset, degrees, (columns, lines)) if grid else from_angles(offset, size, degrees)
     content = values.read_bytes()
     if len(content) < 8 * points * rows:
@@ -78,6 +82,12 @@ def _count(fields: dict[str, str], names: tuple[str, ...]) -> int:
     return max([1, *(int(float(fields[name])) for name in names if fields.get(name))])
 
 
+def _encoded(fields: dict[str, str]) -> bool:
+    """Whether voxels are told apart by phase encoding; single voxels say so too in old files, with a field of zero."""
+    field = fields.get("phase_encoding_fov", "").replace(".", "").strip("0")
+    return fields.get("phase_encoding_enable", "").lower() == "yes" and bool(field)
+
+
 def _grid(
     fields: dict[str, str], text: Path, offset: np.ndarray, degrees: np.ndarray, shape: tuple[int, int]
 ) -> np.ndarray:
@@ -89,13 +99,14 @@ def _grid(
     try:
         field, thickness = float(fields["phase_encoding_fov"]), float(fields["slice_thickness"])
         other = np.array([float(fields.get(f"si_{axis}_off_center", "inf")) for axis in AXES])
+        slices = _count(fields, SLICES)
     except (KeyError, ValueError) as error:
         raise InputError("spectra_philips_grid", file=str(text)) from error
     edge = field / shape[0]
     stated = bool((np.abs(other) < UNSET).all() and other.any())
     known = (
         fields.get("phase_encoding_direction", "").lower().startswith("tra")
-        and _count(fields, SLICES) == 1
+        and slices == 1
         and int(fields["rows"]) == shape[0] * shape[1]
         and field > 0 < thickness
         and not (stated and np.abs(other - offset).max() > edge / 2)

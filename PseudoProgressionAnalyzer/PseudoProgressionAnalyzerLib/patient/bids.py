@@ -18,8 +18,8 @@ from ..formats.series import SPECTRA
 from ..formats.sidecars import check_fields, stem
 from ..formats.spectra import read_spectra_header
 from ..measures import Image, InputError, Message, Patient, Region, Series, Visit
-from .choosing import warn_of_roles
-from .folder import NEEDED_FIELDS, TIME_SERIES, add_stated_regions, choose_series, relative
+from .choosing import NEEDED_FIELDS, TIME_SERIES, warn_of_roles
+from .folder import add_stated_regions, choose_series, relative
 from .patient_file import read_patient_file
 
 ROLES = {
@@ -139,6 +139,9 @@ def _read_series(
     elif role not in (*TIME_SERIES, "M0", "PET", "MRS", "MRSI") and header.array.ndim != 3:
         patient.problems.append(Message("unexpected_time_series", {**name, "frames": len(header.array)}))
     else:
+        labels = _asl_labels(path) if role == "ASL" else []
+        if labels and len(labels) == len(header.array):
+            acquisition["ASLContext"] = labels
         return [(Series(role, path, acquisition, 1.0 if stated else 0.95, reason, study=study), header)]
     return []
 
@@ -150,22 +153,20 @@ def _check_series(series: Series, patient: Patient) -> None:
     if lacking:
         file = str(path.with_name(stem(path) + ".json"))
         patient.problems.append(Message("fields_missing", {"file": file, "fields": ", ".join(lacking)}))
-    if series.role == "ASL":
-        _add_asl_context(path, acquisition, len(read_header(path).array), patient)
-
-
-def _add_asl_context(path: Path, acquisition: dict[str, Any], frames: int, patient: Patient) -> None:
-    """What each time point is, from ``*_aslcontext.tsv``."""
-    table = path.with_name(stem(path).removesuffix("_asl") + "_aslcontext.tsv")
-    labels = [row.get("volume_type", "") for row in _rows(table)]
-    if not labels:
-        return
+    labels = _asl_labels(path) if series.role == "ASL" else []
+    frames = len(read_header(path).array) if labels else 0
     if len(labels) != frames:
-        patient.problems.append(
-            Message("asl_context_length", {"file": str(table), "rows": len(labels), "frames": frames})
-        )
-        return
-    acquisition["ASLContext"] = labels
+        told = {"file": str(_asl_table(path)), "rows": len(labels), "frames": frames}
+        patient.problems.append(Message("asl_context_length", told))
+
+
+def _asl_table(path: Path) -> Path:
+    return path.with_name(stem(path).removesuffix("_asl") + "_aslcontext.tsv")
+
+
+def _asl_labels(path: Path) -> list[str]:
+    """What each time point of an ASL series is, from ``*_aslcontext.tsv``; empty without one."""
+    return [row.get("volume_type", "") for row in _rows(_asl_table(path))]
 
 
 def _add_mask(

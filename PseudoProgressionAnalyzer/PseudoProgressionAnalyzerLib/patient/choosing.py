@@ -16,11 +16,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..measures import Image, Message, Series, Visit
+from ..measures import Image, InputError, Message, Series, Visit
 
 OPEN = "series_role_open"
 NOT_USED = ""
 """The role of a series that is set aside."""
+TIME_SERIES = ("DSC", "ASL")
+NEEDED_FIELDS = {"DSC": ("EchoTime", "RepetitionTime")}
 
 # Own choices: what counts as clearly more of the head, and as clearly finer.
 _COVERS = 0.8  # of the largest shortest side of the imaged blocks
@@ -108,11 +110,30 @@ def open_roles(visit: Visit) -> dict[str, list[Series]]:
     return {role: several for role, several in found.items() if visit.of_role(role) is None}
 
 
+def check_role(series: Series, role: str, dimensions: int | None) -> None:
+    """Raises InputError where a series cannot play a role, as ``editing.set_role``."""
+    name = {"file": str(series.path), "role": role}
+    if dimensions is not None and role in TIME_SERIES and dimensions != 4:
+        raise InputError("not_a_time_series", **name)
+    if dimensions == 4 and role not in (*TIME_SERIES, "M0", "MRS", "MRSI", "PET"):
+        raise InputError("unexpected_time_series", **name, frames="several")
+    lacking = [field for field in NEEDED_FIELDS.get(role, ()) if field not in series.acquisition]
+    if lacking:
+        raise InputError("edit_fields_missing", **name, fields=", ".join(lacking))
+
+
 def settle_roles(visit: Visit) -> None:
-    """After a correction: a series that is alone with its open role plays it; what lost to the chosen one says so; the
-    warnings on open roles and a missing T1CE are said anew."""
+    """After a correction: a series that is alone with its open role plays it, where it can; what lost to the chosen one
+    says so, and is open again once that is gone; the warnings on open roles and a missing T1CE are said anew."""
+    visit.warnings = [warning for warning in visit.warnings if warning.code != "edit_fields_missing"]
+    _open_again(visit)
     for role, several in open_roles(visit).items():
         if len(several) == 1:
+            try:
+                check_role(several[0], role, None)
+            except InputError as error:
+                visit.warnings.append(error.message)
+                continue
             reason = Message("role_alone", {"role": role})
             visit.set_aside.remove(several[0])
             visit.series.append(replace(several[0], role=role, confidence=0.9, reason=reason))
@@ -126,6 +147,18 @@ def settle_roles(visit: Visit) -> None:
     settled = ("role_open", "no_t1ce") if open_roles(visit) else ("role_open", "no_t1ce", "studies_on_one_date")
     visit.warnings = [warning for warning in visit.warnings if warning.code not in settled]
     warn_of_roles(visit)
+
+
+def _open_again(visit: Visit) -> None:
+    """Roles whose chosen series is gone are open for those that had lost to it."""
+    lost: dict[str, list[Series]] = {}
+    for series in visit.set_aside:
+        if series.reason is not None and series.reason.code == "series_another_chosen":
+            lost.setdefault(str(series.reason.parameters["role"]), []).append(series)
+    for role, several in lost.items():
+        if visit.of_role(role) is None:
+            visit.set_aside = [series for series in visit.set_aside if series not in several]
+            set_open(visit, role, several)
 
 
 def warn_of_roles(visit: Visit) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import datetime
 from dataclasses import replace
 
-from ..measures import ROLES, Event, InputError, LeftOut, Message, Patient, Series, Visit
+from ..formats.dicom_files import is_dicom, read_dicom_file
+from ..formats.series import mask_fits, read_series_header
+from ..measures import ROLES, Event, InputError, LeftOut, Message, Patient, Region, Series, Visit
 from .changes import add_changes
-from .choosing import NOT_USED, name_of, settle_roles
+from .choosing import NOT_USED, check_role, name_of, open_roles, settle_roles
+from .dose import lies_on
 from .event_fields import check_event
 
-TIME_SERIES = ("DSC", "ASL")
-NEEDED_FIELDS = {"DSC": ("EchoTime", "RepetitionTime")}
 # Warnings that follow from roles and dates: said anew after each correction.
 _FOLLOW = ("acquired_otherwise", "study_date_unknown", "session_date_unknown")
 # Doubts of one series that are settled once the user has stated its role.
@@ -76,7 +77,7 @@ def studies_of(visit: Visit) -> list[str]:
 
 def move_study(patient: Patient, study: str, visit_id: str, date: datetime.date | None = None) -> Patient:
     """A study into another visit; into a new one of this id where there is none (on date, else on the visit's that it
-    leaves). Regions go with the T1CE that they were drawn on.
+    leaves). Regions go with the T1CE that they were drawn on, a radiotherapy dose with the series that it lies on.
 
     Raises InputError: ``edit_study_unknown``, and ``edit_role_taken`` where the visit has a series of such a role.
     """
@@ -93,24 +94,49 @@ def move_study(patient: Patient, study: str, visit_id: str, date: datetime.date 
     if target is source:
         return edited
     moved = [series for series in source.series if series.study == study]
+    every = (*source.series, *source.set_aside)
+    for dose in (series for series in source.series if series.role == "RTDOSE" and series not in moved):
+        under = [series.study for series in every if lies_on(dose, series)]
+        moved += [dose] if set(under) == {study} else []
     for series in moved:
         if (other := target.of_role(series.role)) is not None:
             raise InputError("edit_role_taken", visit=target.id, role=series.role, series=name_of(other))
     names = {region.name for region in edited.regions if region.visit == target.id}
-    if any(series.role == "T1CE" for series in moved):
-        here = [region for region in edited.regions if region.visit == source.id]
-        if taken := [region.name for region in here if region.name in names]:
-            raise InputError("edit_region_taken", visit=target.id, region=taken[0])
-        edited.regions = [replace(r, visit=target.id) if r.visit == source.id else r for r in edited.regions]
+    go = [number for number, region in enumerate(edited.regions) if _goes(region, source, study)]
+    for number in go:
+        region = edited.regions[number]
+        if region.name in names:
+            raise InputError("edit_region_taken", visit=target.id, region=region.name)
+        edited.regions[number] = replace(region, visit=target.id)
     target.series += moved
     target.set_aside += [series for series in source.set_aside if series.study == study]
-    source.series = [series for series in source.series if series.study != study]
+    source.series = [series for series in source.series if series not in moved]
     source.set_aside = [series for series in source.set_aside if series.study != study]
     paths = [str(path) for series in (*moved, *target.set_aside) for path in (series.path, *series.files)]
     target.warnings += [w for w in source.warnings if str(w.parameters.get("file", "")) in paths]
     source.warnings = [w for w in source.warnings if str(w.parameters.get("file", "")) not in paths]
     edited.visits = [visit for visit in edited.visits if visit.series or visit.set_aside]
     return settled(edited)
+
+
+def _goes(region: Region, source: Visit, study: str) -> bool:
+    """Whether a region of a visit goes with a study that leaves it: with the T1CE; where several could be that, with the
+    study that its file is from, else with the one of them on whose voxels alone it lies."""
+    if region.visit != source.id:
+        return False
+    chosen = source.of_role("T1CE")
+    possible = open_roles(source).get("T1CE", []) if chosen is None else [chosen]
+    leaving = [series for series in possible if series.study == study]
+    if len(leaving) in (0, len(possible)):
+        return bool(leaving)
+    try:
+        own = read_dicom_file(region.path).study_uid if is_dicom(region.path) else ""
+        studies = {series.study for series in possible} & {own, *region.path.parts}
+        if len(studies) != 1:
+            studies = {series.study for series in possible if mask_fits(region.path, read_series_header(series))}
+    except (InputError, OSError):  # its file is gone: nothing tells where it was drawn
+        return False
+    return studies == {study}
 
 
 def leave_out(patient: Patient, visit_id: str) -> Patient:
@@ -147,18 +173,6 @@ def set_events(patient: Patient, events: list[Event]) -> Patient:
         check_event(event)
     order = sorted(events, key=lambda event: (event.date or event.end or datetime.date.max, event.kind))
     return replace(_copy(patient), events=order)
-
-
-def check_role(series: Series, role: str, dimensions: int | None) -> None:
-    """Raises InputError where a series cannot play a role, as ``set_role``."""
-    name = {"file": str(series.path), "role": role}
-    if dimensions is not None and role in TIME_SERIES and dimensions != 4:
-        raise InputError("not_a_time_series", **name)
-    if dimensions == 4 and role not in (*TIME_SERIES, "M0", "MRS", "MRSI", "PET"):
-        raise InputError("unexpected_time_series", **name, frames="several")
-    lacking = [field for field in NEEDED_FIELDS.get(role, ()) if field not in series.acquisition]
-    if lacking:
-        raise InputError("edit_fields_missing", **name, fields=", ".join(lacking))
 
 
 def _same_file(said: str, paths: set[str]) -> bool:

@@ -17,19 +17,18 @@ from ..formats.series import SPECTRA, mask_fits, read_series_header
 from ..formats.sidecars import missing_fields, read_sidecar, stem
 from ..formats.spectra import ENDINGS, WATER, read_spectra_header
 from ..measures import Image, InputError, Message, Patient, Region, Series, Visit
-from .choosing import Facts, another_chosen, choose, name_of, set_open, warn_of_roles
+from .choosing import NEEDED_FIELDS, TIME_SERIES, Facts, another_chosen, choose, name_of, set_open, warn_of_roles
 from .patient_file import NAME, read_patient_file
 from .roles import region_of_name, role_of_name
 from .visits import DEFAULT_WINDOW_DAYS, group_studies
 
-TIME_SERIES = ("DSC", "ASL")
-NEEDED_FIELDS = {"DSC": ("EchoTime", "RepetitionTime")}
 RATIO_MAPS = ("Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area")
 RATIO_MAP_FIELDS = ("RatioKind", "EchoTime", "MagneticFieldStrength", "Method")
 COMPANION = "companion"  # of spectra: read with them
 ONE_VOXEL = Image(np.zeros((1, 1, 1)), np.eye(4))
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[_ -].*)?")
 _RUN = re.compile(r"_run-(\d+)_")
+_CLOCK = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2}(?:\.\d*)?)")
 # Study and series folders of The Cancer Imaging Archive: 11-19-1991-MR RCBV-34567/12.000000-T1post-73420.
 _ARCHIVE_STUDY = re.compile(r"(\d{2})-(\d{2})-(\d{4})-.*")
 _ARCHIVE_SERIES = re.compile(r"[\d.]+-(.+)-\w+")
@@ -232,6 +231,7 @@ def choose_series(visit: Visit, found: list[tuple[Series, Image]], masks: list[P
     looks = list(dict.fromkeys(series.study for series, _ in found if series.role == "T1CE"))
     for role in dict.fromkeys(series.role for series, _ in found):
         several = [(series, header) for series, header in found if series.role == role]
+        times = _times([series for series, _ in several])
         facts = [
             Facts(
                 header if role != "MRS" else ONE_VOXEL,  # neither a larger nor a smaller voxel is the better one
@@ -239,10 +239,10 @@ def choose_series(visit: Visit, found: list[tuple[Series, Image]], masks: list[P
                 drawn_on=role == "T1CE" and any(same_grid(grid, header) for grid in grids),
                 with_t1ce=series.study in looks,
                 original="DERIVED" not in series.acquisition.get("ImageType", ()),
-                later=_when(series),
+                later=time,
                 look=series.study if not together and len(looks) > 1 and series.study in looks else "",
             )
-            for series, header in several
+            for (series, header), time in zip(several, times, strict=True)
         ]
         chosen, why = choose([(series, one) for (series, _), one in zip(several, facts, strict=True)])
         if chosen is None:
@@ -252,12 +252,19 @@ def choose_series(visit: Visit, found: list[tuple[Series, Image]], masks: list[P
         visit.set_aside += [another_chosen(several[n][0], role, name_of(chosen), fact) for n, fact in why.items()]
 
 
-def _when(series: Series) -> tuple[str, str] | None:
-    """When a series was acquired, to be compared: its study, and the run that its BIDS name or the time of day that its
-    sidecar says."""
-    run, time = _RUN.search(series.path.name), series.acquisition.get("AcquisitionTime")
-    said = f"run {int(run[1]):06d}" if run else time
-    return (series.study, said) if isinstance(said, str) else None
+def _times(several: list[Series]) -> list[tuple[int, float] | None]:
+    """When each of several series was acquired, to be compared: the day that its study's name says, and the run that its
+    BIDS name or the time of day in s that its sidecar says. None for all where these are not of one kind."""
+    kinds, times = set(), []
+    for series in several:
+        date, run = date_of_study(series.study), _RUN.search(series.path.name)
+        clock = _CLOCK.fullmatch(str(series.acquisition.get("AcquisitionTime", "")))
+        kinds.add((series.study if date is None else "", "run" if run else "clock" if clock else ""))
+        hours, minutes, seconds = map(float, clock.groups()) if clock else (0.0, 0.0, 0.0)
+        within = float(run[1]) if run else 3600 * hours + 60 * minutes + seconds
+        times.append((date.toordinal() if date else 0, within))
+    known = len(kinds) == 1 and all(kind for _, kind in kinds)
+    return times if known else [None] * len(several)
 
 
 def _check_visit(folder: Path, visit: Visit, regions: list[Region], problems: list[Message]) -> None:

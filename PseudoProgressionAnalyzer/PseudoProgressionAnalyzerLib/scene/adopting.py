@@ -14,7 +14,8 @@ import numpy as np
 from ..analysis import Analysis
 from ..imaging.resampling import resample
 from ..measures import Image, InputError, Patient, Region, Series, Visit
-from ..patient.editing import check_role, settled
+from ..patient.choosing import check_role
+from ..patient.editing import settled
 from . import nodes
 from .build import SOURCE
 from .candidates import Candidate

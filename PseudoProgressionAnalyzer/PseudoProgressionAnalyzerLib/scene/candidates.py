@@ -19,9 +19,9 @@ from vtkmodules.vtkCommonCore import vtkCollection
 
 from ..formats.sidecars import read_sidecar, stem
 from ..measures import PURPOSES, InputError, Message
+from ..patient.choosing import TIME_SERIES
 from ..patient.descriptions import contrast_said, kind_said
 from ..patient.dicom import read_dicom_series
-from ..patient.editing import TIME_SERIES
 from ..patient.roles import region_of_name, role_of_name
 from ..patient.visits import group_studies
 from . import nodes

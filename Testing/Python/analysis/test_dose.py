@@ -1,6 +1,8 @@
 """The high-dose region of a radiotherapy dose against a dose whose isodose is known, and what stays unknown."""
 
+import datetime
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +16,14 @@ from PseudoProgressionAnalyzerLib.analysis.dose import (
     dose_within,
     high_dose_level,
     read_dose_map,
+    remark,
 )
 from PseudoProgressionAnalyzerLib.analysis.lesions import follow_lesions
 from PseudoProgressionAnalyzerLib.analysis.responding import course, judge_responses
+from PseudoProgressionAnalyzerLib.analysis.run import run, steps
 from PseudoProgressionAnalyzerLib.imaging.resampling import voxel_centres
 from PseudoProgressionAnalyzerLib.measures import Event, Image, Series
-from PseudoProgressionAnalyzerLib.patient.dose import PRESCRIBED, TRANSFORM
+from PseudoProgressionAnalyzerLib.patient.dose import ALIGNED, PRESCRIBED, TRANSFORM
 
 STEP = np.array([1.0, 1.0, 1.25])  # mm, of the dose
 FALL = 2.0  # Gy per mm from the middle of the right lesion, where 64 Gy are given
@@ -39,7 +43,6 @@ def with_dose(
     """
     analysis = followed_patient(visits)
     if stated:
-        RADIOTHERAPY.details.clear()
         analysis.patient.events = [
             Event("radiotherapy", RADIOTHERAPY.date, RADIOTHERAPY.end, {"dose_gray": prescribed})
         ]
@@ -60,8 +63,9 @@ def with_dose(
     analysis.given["dose"] = Image(array, affine)
     for visit in analysis.patient.visits:
         analysis.series_to_visit[visit.id, "T1CE"] = np.eye(4)
-        read_dose_map(analysis, visit.id)
-    return analysis
+    listed = [(step.code, step.visit) for step in steps(analysis)]
+    analysis.finished = set(listed[: listed.index(("step_dose", "v0"))])  # what the patient comes with
+    return run(analysis, last_step="step_dose")
 
 
 def codes(analysis):
@@ -86,7 +90,7 @@ def true_share(analysis, number, level):
 def test_the_80_percent_isodose_is_where_it_must_be():
     """48 Gy of 60 lie 8 mm from the middle: a ball of 9 mm is inside to (8/9)^3 = 0.70, one of 11 mm to 0.385."""
     analysis = with_dose()
-    level, said = high_dose_level(analysis)
+    level, said = high_dose_level(analysis, "v1")
     assert level == pytest.approx(48)
     assert [message.code for message in said] == ["dose_used"]
     assert share(analysis, "v0") == pytest.approx((8 / 9) ** 3, abs=0.02)
@@ -109,9 +113,9 @@ def test_a_registered_dose_is_brought_to_the_visit():
 
 
 def test_the_prescription_comes_from_the_event_else_from_the_plan():
-    assert high_dose_level(with_dose(prescribed=50.0))[0] == pytest.approx(40)
-    assert high_dose_level(with_dose(stated=False, plan=[54.0]))[0] == pytest.approx(43.2)
-    level, said = high_dose_level(with_dose(plan=[54.0]))
+    assert high_dose_level(with_dose(prescribed=50.0), "v1")[0] == pytest.approx(40)
+    assert high_dose_level(with_dose(stated=False, plan=[54.0]), "v1")[0] == pytest.approx(43.2)
+    level, said = high_dose_level(with_dose(plan=[54.0]), "v1")
     assert level == pytest.approx(48)
     assert "dose_prescription_differs" in [message.code for message in said]
 
@@ -204,3 +208,105 @@ def test_of_doses_in_two_visits_none_is_used():
     del analysis.maps["v1", NAME]
     assert share(analysis, "v0") == pytest.approx((8 / 9) ** 3, abs=0.02)
     assert codes(analysis) == ["dose_used"]
+
+
+def radiotherapy(year, gray=None, month=1):
+    said = {} if gray is None else {"dose_gray": gray}
+    return Event("radiotherapy", datetime.date(year, month, 1), datetime.date(year, month, 28), said)
+
+
+def level_of(analysis, visit="v1"):
+    level, said = high_dose_level(analysis, visit)
+    return level, [message.code for message in said]
+
+
+@pytest.mark.parametrize("later", [radiotherapy(2030, 35.0), radiotherapy(2030, 60.0), radiotherapy(2030)])
+def test_a_later_course_changes_no_earlier_visit(later):
+    """The visits are of 2023."""
+    analysis = with_dose()
+    before = [level_of(analysis, f"v{number}") for number in range(2)]
+    analysis.patient.events.append(later)
+    assert [level_of(analysis, f"v{number}") for number in range(2)] == before == [(48.0, ["dose_used"])] * 2
+    planned = with_dose(stated=False, plan=[54.0])
+    planned.patient.events = [later]
+    assert level_of(planned)[0] == pytest.approx(43.2)
+
+
+def test_the_course_of_a_dose_is_the_last_that_began_by_its_visit():
+    """Also for later visits, whatever was given in between; a visit before that course has no such region."""
+    analysis = with_dose()
+    analysis.patient.events.insert(0, radiotherapy(2015, 40.0))
+    assert level_of(analysis)[0] == pytest.approx(48)
+    analysis.patient.visits[1].date = datetime.date(2031, 1, 1)
+    analysis.patient.events.append(radiotherapy(2030, 35.0))
+    assert level_of(analysis)[0] == pytest.approx(48)
+    analysis.patient.visits[0].date = datetime.date(2030, 3, 1)  # the dose is of the second course now
+    assert level_of(analysis)[0] == pytest.approx(28)
+    analysis.patient.visits[1].date = datetime.date(2023, 3, 1)
+    assert level_of(analysis) == (None, [])
+
+
+def test_a_dose_on_planning_images_is_of_the_course_after_them():
+    analysis = with_dose()
+    analysis.patient.visits[0].date = datetime.date(2022, 11, 10)  # radiotherapy begins on 21 November
+    assert level_of(analysis)[0] == pytest.approx(48)
+    assert level_of(analysis, "v0") == (None, ["dose_no_prescription"])  # not yet known
+    remark(analysis)
+    assert codes(analysis) == ["dose_used"]
+
+
+def test_courses_are_counted_and_not_their_doses():
+    for second in (RADIOTHERAPY.date, None):
+        analysis = with_dose()
+        first = analysis.patient.events[0]
+        analysis.patient.events.append(replace(first, date=second, end=None))
+        assert level_of(analysis) == (None, ["dose_prescriptions"])
+    analysis = with_dose(plan=[54.0])
+    analysis.patient.events[0].details.clear()
+    assert level_of(analysis)[0] == pytest.approx(43.2)
+
+
+def on_series(aligned):
+    """The patient with a dose of DICOM files on series of these UIDs; its T1CE is ``one``, its T1 ``two``."""
+    analysis = with_dose(acquisition={"Units": "Gy", **({} if aligned is None else {ALIGNED: aligned})})
+    visit = analysis.patient.visits[0]
+    files = (Path("file"),)
+    dose = replace(visit.of_role(NAME), files=files)
+    visit.series = [Series("T1CE", Path("none"), uid="one"), Series("T1", Path("none"), uid="two"), dose]
+    analysis.series_to_visit["v0", "T1"] = moved = np.eye(4)
+    moved[0, 3] = 5.0
+    read_dose_map(analysis, "v0")
+    return analysis
+
+
+def test_a_dose_follows_its_series_and_no_role():
+    analysis = on_series(["one"])
+    assert np.allclose(analysis.series_to_visit["v0", NAME], np.eye(4))
+    visit = analysis.patient.visits[0]
+    visit.series[:2] = [replace(visit.series[0], role="T1"), replace(visit.series[1], role="T1CE")]
+    read_dose_map(analysis, "v0")
+    assert analysis.series_to_visit["v0", NAME][0, 3] == 5.0
+
+
+@pytest.mark.parametrize(
+    ("aligned", "code"), [(["three"], "dose_series_unused"), ([], "dose_not_aligned"), (None, "dose_not_aligned")]
+)
+def test_a_dose_on_a_series_without_a_role_is_absent(aligned, code):
+    analysis = on_series(aligned)
+    assert codes(analysis) == [code] == [message.code for message in analysis.absent["v0", NAME]]
+    assert share(analysis, "v0") is None
+    dose = analysis.patient.visits[0].series[-1]
+    dose.acquisition[ALIGNED] = ["one"]
+    read_dose_map(analysis, "v0")
+    assert codes(analysis) == []
+    assert share(analysis, "v0") == pytest.approx((8 / 9) ** 3, abs=0.02)
+
+
+def test_lists_that_others_read_are_made_anew():
+    analysis = with_dose()
+    remark(analysis)
+    held = analysis.messages["v0"]
+    before = list(held)
+    analysis.patient.events[0].details["dose_gray"] = 50.0
+    remark(analysis)
+    assert held == before != analysis.messages["v0"]

@@ -450,3 +450,28 @@ def test_spectra_are_plain_values():
     spectra = Spectra(brain()[None, None, None], 5e-4, 123.0, 0.03, "1H", np.eye(4))
     assert replace(spectra, echo_time=0.14).echo_time == 0.14
     assert spectra.shape == (1, 1, 1)
+
+
+@pytest.mark.parametrize("fields", [{"SUN_dim2_pnts": 8, "SUN_dim3_pnts": 1}, {"dim2_pnts": 1, "dim3_pnts": 8}])
+def test_philips_repetitions_of_a_single_voxel_are_averaged(tmp_path, fields):
+    """Dimension 2 counts them; old files call a single voxel phase encoded too, over a field of zero."""
+    fid = np.ones((8, 1, 1)) * brain(64, frequency=127.755264)
+    old = {"dim2_pnts": "", "dim3_pnts": "", "phase_encoding_fov": "0.000000"} | fields
+    spectra = load(write_philips(tmp_path / "old", fid, **old))
+    assert spectra.shape == (1, 1, 1)
+    assert np.allclose(spectra.fid[0, 0, 0], fid[0, 0], rtol=1e-3, atol=1e-3)
+    assert np.allclose(spectra.affine[:3, 3], (-4, 7, 20))
+    line = load(write_philips(tmp_path / "new", fid, phase_encoding_enable='"no"', dim2_pnts=8, dim3_pnts=1))
+    assert line.shape == (1, 1, 1)
+
+
+def test_a_line_of_philips_voxels_is_not_averaged(tmp_path):
+    fid = np.ones((1, 8, 1)) * brain(64, frequency=127.755264)
+    assert code(write_philips(tmp_path / "line", fid)) == "spectra_philips_grid"
+
+
+@pytest.mark.parametrize("field", ["SUN_dim2_pnts", "dim3_pnts"])
+def test_philips_dimensions_that_are_no_numbers(tmp_path, field):
+    fid = np.ones((4, 4, 1)) * brain(64, frequency=127.755264)
+    assert code(write_philips(tmp_path / "grid", fid, **{field: "n/a"})) == "spectra_fields"
+    assert code(write_philips(tmp_path / "grid", fid, SUN_dim4_pnts="n/a")) == "spectra_philips_grid"
