@@ -86,9 +86,9 @@ def _dose_visits(analysis: Analysis) -> list[str]:
 
 
 def _courses(analysis: Analysis, own: datetime.date | None, day: datetime.date | None) -> list[Event]:
-    """The courses of radiotherapy that a dose may be of, as known on a day: of those that began by the visit in which it
-    lies (own) the last one; where none did, that visit was planned on, and it is the first one after. All that are known
-    where dates do not tell them apart."""
+    """The courses of radiotherapy that a dose may be of, as known on a day: of those that began by the visit in which
+    it lies (own) the last one; where none did, that visit was planned on, and it is the first one after. All that are
+    known where dates do not tell them apart."""
     courses = [(event, event.date or event.end) for event in analysis.patient.events if event.kind == "radiotherapy"]
     if own is not None and all(start is not None for _, start in courses):
         before = [start for _, start in courses if start <= own]

@@ -131,8 +131,8 @@ def _placed(
 
 
 def _frames(patient: Patient) -> dict[str, tuple[Visit, str, list[str]]]:
-    """Frames of reference with visit, role and UIDs of the series that lie in each: those that are used first, then those
-    that were set aside and could be; earlier visits and the T1CE first."""
+    """Frames of reference with visit, role and UIDs of the series that lie in each: those that are used first, then
+    those that were set aside and could be; earlier visits and the T1CE first."""
     series = [
         (one is not visit.of_role(role), number, role, one)
         for number, visit in enumerate(patient.visits)

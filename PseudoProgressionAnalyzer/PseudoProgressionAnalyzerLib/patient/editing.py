@@ -120,8 +120,8 @@ def move_study(patient: Patient, study: str, visit_id: str, date: datetime.date 
 
 
 def _goes(region: Region, source: Visit, study: str) -> bool:
-    """Whether a region of a visit goes with a study that leaves it: with the T1CE; where several could be that, with the
-    study that its file is from, else with the one of them on whose voxels alone it lies."""
+    """Whether a region of a visit goes with a study that leaves it: with the T1CE; where several could be that, with
+    the study that its file is from, else with the one of them on whose voxels alone it lies."""
     if region.visit != source.id:
         return False
     chosen = source.of_role("T1CE")

@@ -253,8 +253,8 @@ def choose_series(visit: Visit, found: list[tuple[Series, Image]], masks: list[P
 
 
 def _times(several: list[Series]) -> list[tuple[int, float] | None]:
-    """When each of several series was acquired, to be compared: the day that its study's name says, and the run that its
-    BIDS name or the time of day in s that its sidecar says. None for all where these are not of one kind."""
+    """When each of several series was acquired, to be compared: the day that its study's name says, and the run that
+    its BIDS name or the time of day in s that its sidecar says. None for all where these are not of one kind."""
     kinds, times = set(), []
     for series in several:
         date, run = date_of_study(series.study), _RUN.search(series.path.name)

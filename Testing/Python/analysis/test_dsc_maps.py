@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from PseudoProgressionAnalyzerLib.analysis import DscChoices
+from PseudoProgressionAnalyzerLib.analysis import Analysis, DscChoices
 from PseudoProgressionAnalyzerLib.analysis.dsc_maps import NAMES, make_dsc_maps
 from PseudoProgressionAnalyzerLib.analysis.mapping import make_maps, make_ratio_maps
 from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
 from PseudoProgressionAnalyzerLib.formats.series import read_series
-from PseudoProgressionAnalyzerLib.measures import Image
+from PseudoProgressionAnalyzerLib.measures import Image, InputError, Patient, Series
 
 sys.path.insert(0, str(Path(__file__).parent))
 from perfusion_patients import AFFINE, patient_of, simulation
@@ -287,3 +287,11 @@ def test_standardised_maps_keep_their_name_and_are_never_made_a_ratio(one, tmp_p
     assert value(analysis, "sRCBV_median").value == 4000
     assert value(analysis, "sRCBV_median").unit == "standardised"
     assert not [row for row in analysis.measurements if row.name.startswith("rCBV")]
+
+
+def test_a_series_without_echo_time_is_refused_by_name():
+    series = Series("DSC", Path("DSC.nii.gz"), {"RepetitionTime": 1.5})
+    with pytest.raises(InputError) as caught:
+        make_dsc_maps(Analysis(Patient("p", [])), "a", series, Image(np.zeros((4, 2, 2, 2)), AFFINE))
+    assert caught.value.message.code == "edit_fields_missing"
+    assert caught.value.message.parameters["fields"] == "EchoTime"

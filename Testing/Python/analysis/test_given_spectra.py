@@ -1,6 +1,7 @@
 """Metabolite maps that were made elsewhere: from files with a sidecar to measurements, changes and evidence."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ import pytest
 from PseudoProgressionAnalyzerLib.analysis import Analysis
 from PseudoProgressionAnalyzerLib.analysis.mapping import make_maps
 from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
+from PseudoProgressionAnalyzerLib.analysis.measuring_spectra import protocols
 from PseudoProgressionAnalyzerLib.assessment.evidence import NO_WEIGHT_FLAGS
 from PseudoProgressionAnalyzerLib.formats.images import write_image
-from PseudoProgressionAnalyzerLib.measures import Image
+from PseudoProgressionAnalyzerLib.measures import Image, Map, Patient, Series, Visit
 from PseudoProgressionAnalyzerLib.patient import read
 
 SHAPE = (6, 12, 12)
@@ -87,3 +89,14 @@ def test_maps_of_other_echo_times_or_fields_are_not_compared(tmp_path, other, co
     changes = rows(analysis, compared_to=FIRST)
     assert changes and all(change.value is None for change in changes)
     assert all(code in codes(change) for change in changes)
+
+
+@pytest.mark.parametrize("field", [[3.0, 1.5], "3", None])
+def test_a_field_that_is_no_number_compares_nothing_and_stops_nothing(field):
+    said = {"EchoTime": 0.03, "MagneticFieldStrength": field}
+    series = Series("Cho_NAA_molar", Path("x.nii.gz"), said)
+    analysis = Analysis(Patient("p", [Visit("a", None, [series])]))
+    analysis.maps["a", "Cho_NAA_molar"] = Map(np.ones((2, 2, 2)), np.eye(4))
+    assert protocols(analysis) == {}
+    said["MagneticFieldStrength"] = 3.0
+    assert set(protocols(analysis)) == {("a", "Cho_NAA_molar")}

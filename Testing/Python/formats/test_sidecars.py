@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from PseudoProgressionAnalyzerLib.formats.sidecars import missing_fields, read_sidecar, sidecar_path, stem
+from PseudoProgressionAnalyzerLib.formats.sidecars import check_fields, missing_fields, read_sidecar, sidecar_path, stem
 from PseudoProgressionAnalyzerLib.measures import InputError
 
 
@@ -63,3 +63,9 @@ def test_something_else_than_an_object_is_refused(tmp_path, content):
     with pytest.raises(InputError) as error:
         read_sidecar(tmp_path / "DSC.nii.gz")
     assert error.value.message.code == "json_not_an_object"
+
+
+def test_a_list_of_one_number_is_the_number(tmp_path):
+    fields = {"MagneticFieldStrength": [3.0], "EchoTime": [0.03, 0.06]}
+    check_fields(tmp_path / "x.json", fields)
+    assert fields == {"MagneticFieldStrength": 3.0, "EchoTime": [0.03, 0.06]}

@@ -8,6 +8,7 @@ import pytest
 from PseudoProgressionAnalyzerLib.formats.images import write_image
 from PseudoProgressionAnalyzerLib.measures import Image, InputError
 from PseudoProgressionAnalyzerLib.patient import read
+from PseudoProgressionAnalyzerLib.patient.choosing import open_roles
 
 
 def put(path, shape=(4, 5, 6)):
@@ -121,3 +122,14 @@ def test_archive_folders_of_images(tmp_path):
     assert {series.role for series in patient.visits[0].series} == found
     assert [region.purpose for region in patient.regions] == ["lesion", "lesion"]
     assert codes(patient.visits[0].warnings) == ["file_not_recognised"]
+
+
+def test_what_time_points_of_asl_are_is_known_before_one_is_chosen(subject):
+    for name in ("acq-a", "acq-b"):
+        file = subject / "sub-07" / "ses-a" / "perf" / f"sub-07_ses-a_{name}_asl.nii.gz"
+        put(file, (2, 4, 5, 6))
+        file.with_name(f"sub-07_ses-a_{name}_aslcontext.tsv").write_text("volume_type\ncontrol\nlabel\n")
+    visit = read(subject).visits[1]
+    assert visit.of_role("ASL") is None
+    found = [series.acquisition.get("ASLContext") for series in open_roles(visit)["ASL"]]
+    assert found == [["control", "label"]] * 2

@@ -14,10 +14,11 @@ from PseudoProgressionAnalyzerLib import texts
 from PseudoProgressionAnalyzerLib.analysis.correcting import correct
 from PseudoProgressionAnalyzerLib.analysis.run import run, start
 from PseudoProgressionAnalyzerLib.formats.images import write_image
-from PseudoProgressionAnalyzerLib.measures import Image, InputError
+from PseudoProgressionAnalyzerLib.measures import Image, InputError, Series
 from PseudoProgressionAnalyzerLib.patient import editing, read
 from PseudoProgressionAnalyzerLib.patient.choosing import Facts, choose, open_roles
 from PseudoProgressionAnalyzerLib.patient.export import write_patient_file
+from PseudoProgressionAnalyzerLib.patient.folder import _times
 
 A, B = "2023-01-10", "2023-05-08"
 
@@ -195,3 +196,55 @@ def test_order_of_the_list_does_not_matter():
         assert chosen == "coarse" and set(why.values()) == {"surer"}
     assert choose([("one", Facts(fine)), ("same", Facts(fine))])[0] is None
     assert choose([("alone", Facts(fine))]) == ("alone", {})
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("14:33:3.45", "14:33:21.0"), ("9:59:59", "10:00:00"), ("8:05:00.5", "8:05:00.75")]
+)
+def test_times_of_day_are_numbers(folder, first, second):
+    """dcm2niix writes seconds without a leading zero."""
+    put(folder, A, "FLAIR", AcquisitionTime=first)
+    put(folder, A, "t2_flair", AcquisitionTime=second)
+    assert chosen_and_why(folder, "FLAIR", A) == ("t2_flair.nii.gz", ["series_another_later"])
+
+
+def test_days_of_studies_are_dates_and_unlike_kinds_are_not_compared():
+    def times(*of):
+        named = [Series("T1", Path(name), {"AcquisitionTime": clock}, study=study) for study, name, clock in of]
+        return _times(named)
+
+    old, new = times(("12-20-2023-MR-1", "a", "10:00:00"), ("01-05-2024-MR-2", "b", "09:00:00"))
+    assert new > old
+    for other in (("ses-a", "x_run-2_T1w", "11:00:00"), ("ses-b", "b", "11:00:00"), ("ses-a", "b", None)):
+        assert times(("ses-a", "a", "10:00:00"), other) == [None, None]
+
+
+def test_a_series_that_cannot_play_its_open_role_is_not_given_it(folder):
+    for name in ("DSC", "perfusion_dsc"):
+        put(folder, B, name, (6, 5, 6, 7))
+    patient = read(folder)
+    first, _ = open_roles(patient.visit(B))["DSC"]
+    visit = editing.set_role(patient, B, first, editing.NOT_USED).visit(B)
+    assert visit.of_role("DSC") is None and len(open_roles(visit)["DSC"]) == 1
+    assert codes(visit.warnings) == ["edit_fields_missing", "role_open"]
+
+
+def test_a_choice_that_is_taken_back_leaves_the_role_open(folder):
+    for name in ("t1_post", "t1_gd"):
+        put(folder, B, name)
+    patient = read(folder)
+    three = open_roles(patient.visit(B))["T1CE"]
+    chosen = editing.set_role(patient, B, three[0], "T1CE")
+    back = editing.set_role(chosen, B, chosen.visit(B).of_role("T1CE"), editing.NOT_USED)
+    assert names(open_roles(back.visit(B))["T1CE"]) == names(three[1:])
+    assert codes(back.visit(B).warnings) == ["role_open"]
+
+
+@pytest.mark.parametrize("leaving", [A, f"{A}_b"])
+def test_a_mask_goes_with_the_open_t1ce_of_its_study(folder, leaving):
+    put(folder, f"{A}_b", "T1CE", (40, 50, 60), (2.0, 2.0, 2.0))
+    put(folder, f"{A}_b", "lesion", (40, 50, 60), (2.0, 2.0, 2.0))
+    patient = read(folder)
+    assert "T1CE" in open_roles(patient.visit(A))
+    (region,) = editing.move_study(patient, leaving, "later").regions
+    assert region.visit == ("later" if leaving == f"{A}_b" else A)
