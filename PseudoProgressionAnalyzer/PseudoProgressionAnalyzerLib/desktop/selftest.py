@@ -27,6 +27,7 @@ PATIENT = "PPA_SELFTEST_PATIENT"
 """Environment variable that names a patient's folder to be walked through after the built-in case."""
 SILENCE = "PPA_SELFTEST_SILENCE"
 """Environment variable with the seconds that the interface may be silent at most, for machines that others work on."""
+PATIENCE = 60  # s for what comes by itself
 LONGEST_GAP = 0.2  # s that the interface may be silent while work runs
 LONGEST_DRAWING = 0.3  # s that it may be silent while all views are drawn anew, and while the report is written
 
@@ -168,6 +169,9 @@ def save_and_open(test: object, session: object, expected: dict, layout: int) ->
         test.assertEqual(timeline.view_nodes(session.application), [])
         slicer.util.loadScene(str(path))
         same(test, values(session), expected)
+        begun = time.monotonic()  # the timeline comes once Slicer has finished opening the scene
+        while not timeline.is_shown(session.application) and time.monotonic() - begun < PATIENCE:
+            slicer.app.processEvents()
         test.assertEqual(slicer.app.layoutManager().layout, timeline.LAYOUT_ID)
 
 

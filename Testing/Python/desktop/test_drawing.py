@@ -73,3 +73,25 @@ def test_every_view_may_draw_again_after_an_error_between_two_of_them(views):
     with pytest.raises(ZeroDivisionError), drawn_one_by_one():
         _ = 1 / 0
     assert [view.pauses for view in views] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("fails", ["while views are made", "while they are shown"])
+def test_no_view_stays_black_after_an_error(views, monkeypatch, fails):
+    from PseudoProgressionAnalyzerLib.desktop import drawing
+
+    monkeypatch.setattr(drawing, "_timeline_names", lambda: ["a", "b", "c"])
+    for name in ("a", "b", "c"):
+        slicer.app.layoutManager().sliceWidget(name).visible = False
+    for view in views:
+        view.isHidden = lambda view=view: not view.visible
+    turns = []
+
+    def pause():
+        turns.append([view.visible for view in views])
+        if len(turns) == (1 if fails == "while views are made" else 2):
+            raise LookupError
+
+    with pytest.raises(LookupError), drawing.new_views_veiled(pause) as veiled:
+        veiled()
+    assert turns[0] == [False, False, False]
+    assert [view.visible for view in views] == [True, True, True]

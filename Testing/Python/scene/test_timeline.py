@@ -398,3 +398,13 @@ def test_deleted_images_and_maps_do_no_harm(app, shown):
     app.scene.RemoveNode(shown)
     timeline.hide(app)
     assert timeline.view_nodes(app) == []
+
+
+def test_views_are_linked_again_after_an_error(app, shown):
+    def pause():
+        assert composite(app, 0, 0).GetLinkedControl() == 0
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        timeline.show(app, pause=pause)
+    assert composite(app, 0, 0).GetLinkedControl() == composite(app, 2, 1).GetLinkedControl() == 1
