@@ -50,6 +50,7 @@ def show_checkerboard(application: Application, visit: str, reference: str) -> b
         nodes.set_image(there, checkerboard(*images, to_fixed, EDGE, windows))
         there.SetAndObserveTransformNodeID(fixed.GetTransformNodeID())
         show_anatomy(there, FULL)
+        there.GetDisplayNode().SetSaveWithScene(False)
         mark(there, made_with=_transforms(fixed, moving))
     composite.SetBackgroundVolumeID(there.GetID())
     composite.SetForegroundVolumeID(None)
@@ -61,12 +62,12 @@ def hide(application: Application) -> None:
     """The view shows its visit alone again."""
     patient = nodes.patient_node(application.scene)
     for view in timeline.view_nodes(application):
-        image = find(patient, Kind.IMAGE, marked(view, "check"), ANATOMY) if patient and marked(view, "check") else None
-        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view)
-        if image is not None and composite is not None:
+        visit = _checked(patient, view) if patient else ""
+        if visit:
+            composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view)
             composite.SetForegroundVolumeID(None)
             composite.SetForegroundOpacity(0.0)
-            composite.SetBackgroundVolumeID(image.GetID())
+            composite.SetBackgroundVolumeID(find(patient, Kind.IMAGE, visit, ANATOMY).GetID())
         view.RemoveAttribute(nodes.PREFIX + "check")
     for node in nodes.linked(patient, Kind.CHECK) if patient else []:
         application.scene.RemoveNode(node.GetDisplayNode())
@@ -80,15 +81,28 @@ def _composite(application: Application, visit: str, reference: str) -> object |
     if image is None or find(patient, Kind.IMAGE, reference, ANATOMY) is None:
         return None
     views = timeline.view_nodes(application)
-    if any(marked(view, "check") not in ("", visit) for view in views):
+    if any(_checked(patient, view) not in ("", visit) for view in views):
         hide(application)
     for view in views:
         composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view)
         bare = composite is not None and not composite.GetForegroundVolumeID()
-        if marked(view, "check") == visit or (bare and composite.GetBackgroundVolumeID() == image.GetID()):
+        if _checked(patient, view) == visit or (bare and composite.GetBackgroundVolumeID() == image.GetID()):
             mark(view, check=visit)
             return composite
     return None
+
+
+def _checked(patient: object, view: object) -> str:
+    """The visit that is checked in a view; empty where none is, or where the view was given something else since."""
+    visit, composite = marked(view, "check"), slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view)
+    image = find(patient, Kind.IMAGE, visit, ANATOMY) if visit else None
+    if image is None or composite is None:
+        return ""
+    under, over = composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID()
+    boards = [board.GetID() for board in nodes.linked(patient, Kind.CHECK) if marked(board, "visit") == visit]
+    fixed = [other.GetID() for other in nodes.linked(patient, Kind.IMAGE) if marked(other, "name") == ANATOMY]
+    shown = (under in boards and not over) or (under in fixed and over == image.GetID())
+    return visit if shown else ""
 
 
 def _transforms(fixed: object, moving: object) -> str:

@@ -11,7 +11,7 @@ from ..measures import Visit
 from .application import Application
 from .captures import overlay_of
 from .display import OVERLAY_OPACITY
-from .nodes import Kind, find, linked, marked
+from .nodes import PREFIX, Kind, find, linked, marked
 from .timeline_layout import BAR_COLOUR, TAG, VIEW_GROUP
 from .timeline_rows import Row, state_of
 
@@ -96,6 +96,7 @@ def configure(
         image, title = None, f"{date}: no {'map' if image else 'image'}"  # no longer than others: bars set the width
     elif overlay is not None and marked(overlay, "kind") == Kind.CHANGE:
         title = f"{title}, since {marked(overlay, 'since')}"
+    node.RemoveAttribute(PREFIX + "check")  # what is shown now was not put here to be checked by eye
     node.SetLayoutLabel(title)
     node.SetLayoutColor(*BAR_COLOUR)
     composite = composite_of(application, node)

@@ -1,11 +1,12 @@
 """Checking an alignment by eye leaves the timeline as it was."""
 
 import numpy as np
+import pytest
 import slicer
 
 from PseudoProgressionAnalyzerLib.scene import check_view, timeline
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
-from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, get_image, linked, patient_node, to_vtk
+from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, get_image, linked, marked, patient_node, to_vtk
 
 
 def shown(app):
@@ -41,6 +42,7 @@ def test_a_checkerboard_of_both_visits_and_nothing_left_of_it(app, analysis, pha
     changed = [now for was, now in zip(before, shown(app), strict=True) if was != now]
     assert changed == [(board.GetID(), None, 0.0)]
     assert board.GetHideFromEditors() and not board.GetSaveWithScene()
+    assert not board.GetDisplayNode().GetSaveWithScene(), "a display without its volume is of no use"
     again = get_image(board).array.copy()
     assert check_view.show_checkerboard(app, second, first) and linked(node, Kind.CHECK) == [board]
     moved = np.eye(4)
@@ -53,3 +55,67 @@ def test_a_checkerboard_of_both_visits_and_nothing_left_of_it(app, analysis, pha
     assert shown(app) == before
     assert not linked(node, Kind.CHECK) and app.scene.GetNumberOfNodes() == nodes
     assert not check_view.show_checkerboard(app, "no visit", first)
+
+
+def names(app):
+    """Label, background and foreground of each view."""
+    found = []
+    for view in timeline.view_nodes(app):
+        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view)
+        ids = composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID()
+        found.append((view.GetLayoutLabel(), *ids, composite.GetForegroundOpacity()))
+    return found
+
+
+@pytest.mark.parametrize("how", ["fade", "board"])
+def test_another_page_shows_its_own_visits_after_a_check(app, analysis, phantom, how):
+    build_scene(app, analysis)
+    timeline.show(app, first=1, columns=2)
+    right = names(app)
+    timeline.turn_page(app, -1)
+    first, second, _ = phantom.visits
+    if how == "fade":
+        assert check_view.show(app, second, first, 0.5)
+    else:
+        assert check_view.show_checkerboard(app, second, first)
+    timeline.turn_page(app, 1)
+    check_view.hide(app)
+    assert names(app) == right
+
+
+def test_a_slider_that_is_moved_after_the_page_fades_in_the_column_of_its_visit(app, analysis, phantom):
+    build_scene(app, analysis)
+    timeline.show(app, columns=2)
+    first, second, third = phantom.visits
+    image = {visit: find(patient_node(app.scene), Kind.IMAGE, visit, "T1CE").GetID() for visit in phantom.visits}
+    check_view.show(app, second, first, 0.5)
+    timeline.turn_page(app, 1)
+    before = names(app)
+    assert check_view.show(app, second, first, 0.25)
+    ((was, now),) = [(was, now) for was, now in zip(before, names(app), strict=True) if was != now]
+    assert was[1] == image[second] and now[1:] == (image[first], image[second], 0.25)
+    assert third not in was[0]
+
+
+def test_a_row_that_takes_the_place_of_a_checked_one_keeps_its_map(app, analysis, phantom):
+    build_scene(app, analysis)
+    timeline.show(app)
+    rows = [row for row in timeline.shown_rows(patient_node(app.scene)) if row.overlay]
+    first, second, _ = phantom.visits
+    assert check_view.show(app, second, first, 0.5)
+    timeline.choose_rows(app, rows)
+    right = names(app)
+    check_view.hide(app)
+    assert names(app) == right and any(overlay for _label, _image, overlay, _opacity in right)
+
+
+def test_a_view_that_was_given_something_else_by_hand_keeps_it(app, analysis, phantom):
+    build_scene(app, analysis)
+    timeline.show(app)
+    first, second, third = phantom.visits
+    assert check_view.show(app, second, first, 0.5)
+    (view,) = [view for view in timeline.view_nodes(app) if marked(view, "check")]
+    other = find(patient_node(app.scene), Kind.IMAGE, third, "T1CE").GetID()
+    slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view).SetForegroundVolumeID(other)
+    check_view.hide(app)
+    assert slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view).GetForegroundVolumeID() == other
