@@ -61,10 +61,14 @@ class LineWatch(VTKObservationMixin):
     def __init__(self, moved: Callable[[], None]):
         VTKObservationMixin.__init__(self)
         self._moved = moved
+        self._lines: list[object] = []
 
     def watch(self, lines: list[object]) -> None:
         """Watches these lines from now on, and no others."""
+        if lines == self._lines:
+            return
         self.removeObservers()
+        self._lines = lines
         for line in lines:
             self.addObserver(line, slicer.vtkMRMLMarkupsNode.PointEndInteractionEvent, self._let_go)
 

@@ -117,8 +117,8 @@ class LesionWork:
 
     def take_lines(self) -> bool:
         """Takes lines that the reader moved; says whether anything followed."""
-        analysis, patient = self.session.analysis, self._patient()
-        if analysis is None or not analysis.lesions or not lines.read_lines(patient, analysis):
+        analysis = self.session.analysis
+        if analysis is None or not analysis.lesions or not self.session.take_lines():
             return False
         self.session.assess()
         return True

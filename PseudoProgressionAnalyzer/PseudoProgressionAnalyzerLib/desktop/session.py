@@ -52,7 +52,7 @@ from ..scene.build import (
 from ..scene.candidates import Candidate
 from ..scene.captures import put_picture
 from ..scene.correcting import corrections, prune, remember, take_back
-from ..scene.lines import write_lines
+from ..scene.lines import lines_wait, read_lines, write_lines
 from ..scene.nodes import Kind, from_vtk, marked, patient_node
 from ..scene.pictures import ScenePictures
 from ..scene.read import read_scene
@@ -209,7 +209,7 @@ class Session:
         analysis, epoch = self._patient(), self._epoch
         analysis.given = given_again(patient_node(self.application.scene), analysis.patient)
         dropped = any(("step_region_spectra", visit) not in analysis.finished for visit in analysis.visit_to_reference)
-        if dropped or waiting_response_maps(analysis):
+        if self.take_lines() or dropped or waiting_response_maps(analysis):
             analysis.finished -= {(step, "") for step in FOLLOWING}  # strokes dropped what is made again
         try:
             self._work(analysis, show, cancel, last_step)
@@ -422,8 +422,19 @@ class Session:
 
     @property
     def unsettled(self) -> bool:
-        """Whether lesions, responses and assessments are older than the measurements, or maps wait."""
-        return self._edits != self._settled or bool(self._analysis and waiting_response_maps(self._analysis))
+        """Whether lesions, responses and assessments are older than the measurements or than lines that the reader
+        moved, or maps wait."""
+        if self._edits != self._settled or bool(self._analysis and waiting_response_maps(self._analysis)):
+            return True
+        patient = patient_node(self.application.scene)
+        return bool(self._analysis and patient and lines_wait(patient, self._analysis))
+
+    def take_lines(self) -> bool:
+        """Takes lines that the reader moved; says whether anything is to be judged again."""
+        patient = patient_node(self.application.scene)
+        taken = patient is not None and read_lines(patient, self._patient())
+        self._edits += taken
+        return taken
 
     def map_again(
         self, visit: str, choices: DscChoices, show: Show = _silent, cancel: threading.Event | None = None
@@ -446,6 +457,7 @@ class Session:
     def judging(self) -> Callable[[], Judged | None]:
         """The work of judging what is measured now, with the maps that wait, for any thread: it touches neither the
         scene nor the analysis, and ends early where strokes come meanwhile. ``accept`` takes what it returns."""
+        self.take_lines()
         edits, epoch, part = self._edits, self._epoch, self._copy()
 
         def work() -> Judged | None:
@@ -479,6 +491,7 @@ class Session:
     def assess(self) -> None:
         """Judges all visits again from the present measurements, where there are any, and writes it."""
         analysis = self._patient()
+        self.take_lines()
         if self.measured:
             self._tissue.update(measure_waiting(analysis))
             follow_mean_spectra(analysis)

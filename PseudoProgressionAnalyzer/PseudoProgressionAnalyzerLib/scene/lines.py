@@ -25,7 +25,8 @@ BY_READER = (1.00, 0.35, 0.70)
 
 def write_lines(patient: object, analysis: Analysis, pause: Callable[[], None] = lambda: None) -> None:
     """Brings the line nodes up to date with ``analysis.lesions``; lines of lesions that are gone are taken away, unless
-    the reader drew them. pause is called after each."""
+    the reader drew them. Lines that the reader moved and nobody took yet stay as they are. pause is called after
+    each."""
     wanted = set()
     for lesion in analysis.lesions:
         if lesion.outline is None:
@@ -34,8 +35,10 @@ def write_lines(patient: object, analysis: Analysis, pause: Callable[[], None] =
             for number, which in enumerate(WHICH):
                 wanted.add(_put_line(patient, analysis, lesion, rule, number, which).GetID())
                 pause()
+    drawn = _found(patient)
     for node in linked(patient, Kind.LINE):
-        if node.GetID() not in wanted and not marked(node, "by_reader"):
+        pair = (marked(node, "visit"), *marked(node, "name").split(" ")[:2])
+        if node.GetID() not in wanted and not marked(node, "by_reader") and pair not in drawn:
             patient.GetScene().RemoveNode(node)
 
 
@@ -44,6 +47,20 @@ def read_lines(patient: object, analysis: Analysis) -> bool:
 
     A line that the reader deleted is measured again.
     """
+    found = _found(patient)
+    same = _same(found, analysis.reader_lines)
+    if not same:
+        analysis.reader_lines = found
+    return not same
+
+
+def lines_wait(patient: object, analysis: Analysis) -> bool:
+    """Whether ``read_lines`` would change anything."""
+    return not _same(_found(patient), analysis.reader_lines)
+
+
+def _found(patient: object) -> dict[tuple[str, str, str], np.ndarray]:
+    """Pairs of lines of which the reader moved at least one, as ``Analysis.reader_lines``."""
     found = {}
     nodes = {(marked(node, "visit"), marked(node, "name")): node for node in linked(patient, Kind.LINE)}
     for visit, name in nodes:
@@ -53,11 +70,11 @@ def read_lines(patient: object, analysis: Analysis) -> bool:
             ends = np.array([_ends(node) for node in pair])
             if any(_moved(node) for node in pair):
                 found[visit, lesion, rule] = ends
-    before = analysis.reader_lines
-    same = before.keys() == found.keys() and all(np.allclose(before[key], found[key], atol=1e-6) for key in found)
-    if not same:
-        analysis.reader_lines = found
-    return not same
+    return found
+
+
+def _same(found: dict[tuple[str, str, str], np.ndarray], before: dict[tuple[str, str, str], np.ndarray]) -> bool:
+    return before.keys() == found.keys() and all(np.allclose(before[key], found[key], atol=1e-6) for key in found)
 
 
 def measured_again(patient: object, analysis: Analysis, visit: str = "", lesion: str = "") -> None:
@@ -86,6 +103,8 @@ def _put_line(
     known = find(patient, Kind.LINE, lesion.visit, name)
     node = put(patient, "vtkMRMLMarkupsLineNode", f"{lesion.visit} {name}", Kind.LINE, lesion.visit, name)
     drawn = analysis.reader_lines.get((lesion.visit, lesion.lesion, rule))
+    if known is not None and drawn is None and _moved(known):
+        return known
     lines = lesion.outline.lines[rule]
     ends = drawn[number] if drawn is not None else (lines.longest_ends, lines.perpendicular_ends)[number]
     change = node.StartModify()
@@ -129,5 +148,7 @@ def _ends(node: object) -> np.ndarray:
 
 
 def _moved(node: object) -> bool:
+    if node.GetNumberOfControlPoints() != 2:
+        return False
     measured = json.loads(marked(node, "measured") or "null")
     return measured is None or float(np.abs(_ends(node) - np.array(measured)).max()) > MOVED

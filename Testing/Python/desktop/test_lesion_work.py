@@ -234,3 +234,42 @@ def test_a_dose_is_kept_in_the_scene_and_follows_the_prescription(work, session)
     follow_lesions(again)
     found = next(one for one in again.lesions if one.visit == FIRST)
     assert found.outline.beside["high_dose_fraction"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("how", ["beside", "while judging", "settle", "compute"])
+def test_a_line_that_nobody_took_counts_with_whatever_is_judged_next(work, session, how):
+    """Also where no section watches lines, and where it is moved while older lines are judged."""
+    scene, analysis = session.application.scene, session.analysis
+    node = find(patient_node(scene), Kind.LINE, SECOND, "L1 reader longest")
+    assert not session.unsettled
+    first, second = (np.array(node.GetNthControlPointPosition(number)) for number in range(2))
+
+    def move():
+        node.SetNthControlPointPosition(1, *(first + 2 * (second - first)))
+
+    def draw():
+        lesions, mask = find(patient_node(scene), Kind.LESION, SECOND), analysis.regions[SECOND, "lesion"]
+        larger = mask.array | np.roll(mask.array, 1, axis=0)
+        put_segment(lesions, "lesion", "lesion", Image(larger, mask.affine))
+        session.remeasure(lesions, segment_of(lesions, "lesion"))
+
+    if how == "beside":
+        move()
+        draw()
+        assert session.accept(session.judging()())
+    elif how == "while judging":
+        draw()
+        judged = session.judging()()
+        move()
+        session.accept(judged)
+        assert session.unsettled
+        session.settle()
+    else:
+        move()
+        assert session.unsettled, "before the scene is saved, and before a report"
+        session.settle() if how == "settle" else session.compute()
+    assert not session.unsettled
+    drawn = 2 * np.linalg.norm(second - first)
+    assert node.GetMeasurement("length").GetValue() == pytest.approx(drawn, abs=0.01)
+    assert lesion(session, SECOND).outline.lines["reader"].longest == pytest.approx(drawn, abs=0.01)
+    assert lesion(session, SECOND).by_reader == ("reader",)

@@ -10,7 +10,7 @@ from PseudoProgressionAnalyzerLib.lesion.diameters import diameters
 from PseudoProgressionAnalyzerLib.scene.application import application
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
 from PseudoProgressionAnalyzerLib.scene.focus import to_world
-from PseudoProgressionAnalyzerLib.scene.lines import measured_again, read_lines, show_rule, write_lines
+from PseudoProgressionAnalyzerLib.scene.lines import lines_wait, measured_again, read_lines, show_rule, write_lines
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
 from PseudoProgressionAnalyzerLib.scene.save import open_scene, save_mrb
@@ -127,3 +127,23 @@ def test_lines_of_a_lesion_that_is_gone_go_with_it(patient, analysis):
     write_lines(patient, analysis)
     assert line(patient) is None
     assert line(patient, visit="2023-06-05") is not None
+
+
+def test_a_line_that_was_moved_and_not_taken_yet_is_never_put_back(patient, analysis):
+    node = line(patient)
+    node.SetNthControlPointPosition(0, 1.0, 2.0, 3.0)
+    drawn = ends(node)
+    assert lines_wait(patient, analysis)
+    mask = analysis.regions[SECOND, "lesion"].array
+    mask[: np.argwhere(mask)[:, 0].max() - 2] = False
+    update_lesions(analysis)
+    write_lines(patient, analysis)
+    assert np.array_equal(ends(line(patient)), drawn)
+    mask[:] = False
+    update_lesions(analysis)
+    write_lines(patient, analysis)
+    assert np.array_equal(ends(line(patient)), drawn), "also where its lesion is gone"
+    assert line(patient, "perpendicular") is not None, "a pair stays a pair"
+    assert line(patient, rule="product") is None
+    assert read_lines(patient, analysis) and not lines_wait(patient, analysis)
+    assert analysis.reader_lines[SECOND, "L1", "reader"][0] == pytest.approx(drawn)

@@ -19,6 +19,7 @@ from ..section import Section, offer
 TUMOURS = ("enhancing", "non_enhancing", "mixed")
 RULES = ("reader", "product")
 NARROWEST_FIGURE = 420  # pixels
+AGAIN = 500  # ms until it is looked again whether long work is done
 
 
 class LesionsSection(Section):
@@ -76,7 +77,6 @@ class LesionsSection(Section):
             self.ui.baselineSelector.currentIndex = visits.index(baseline) + 1 if baseline in visits else 0
         self.table.fill(analysis, lambda visit, name: self.work.stated(visit, "reading", name))
         fill_responses(self.ui.responseTree, analysis)
-        self.watched.watch(self.work.line_nodes())
         self.show_figure()
         self.show_visit()
 
@@ -86,7 +86,9 @@ class LesionsSection(Section):
         self.refresh()
 
     def enable(self, busy: bool) -> None:
-        """Proposals need aligned visits, lines and categories measured ones."""
+        """Proposals need aligned visits, lines and categories measured ones. Lines are watched also while the section
+        is folded."""
+        self.watched.watch(self.work.line_nodes())
         analysis = self.session.analysis
         visit = self.ui.lesionVisitSelector.currentText
         aligned = analysis is not None and visit in analysis.visit_to_reference
@@ -152,8 +154,10 @@ class LesionsSection(Section):
             self.panel.refresh()
 
     def line_moved(self) -> None:
-        """A line that was let go counts at once."""
-        if not self.panel.busy and self.session.analysis is not None:
+        """A line that was let go counts at once, or as soon as long work is done."""
+        if self.panel.busy:
+            qt.QTimer.singleShot(AGAIN, self.line_moved)
+        elif self.session.analysis is not None:
             with self.panel.errors():
                 if self.work.take_lines():
                     self.panel.say(_("The moved line counts now, as yours."))
