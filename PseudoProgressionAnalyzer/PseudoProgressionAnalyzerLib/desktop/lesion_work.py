@@ -67,8 +67,8 @@ class LesionWork:
     def propose_region(self, name: str, drawn_in: str) -> tuple[str, tuple[Message, ...]]:
         """Proposes a drawn region in the visit after the one that it was drawn in, with its old shape and purpose.
 
-        Returns the visit and what must be said. Raises InputError ``proposal_no_visit_after``, ``proposal_there`` and
-        as ``analysis.carrying.propose_region``.
+        Returns the visit and what must be said. Raises InputError ``proposal_no_visit_after``, ``proposal_there``,
+        ``proposal_waiting`` and as ``analysis.carrying.propose_region``.
         """
         analysis = self._analysis()
         order = [visit.id for visit in analysis.patient.visits if visit.id in analysis.visit_to_reference]
@@ -77,6 +77,8 @@ class LesionWork:
             raise InputError("proposal_no_visit_after", visit=drawn_in)
         if any((region.visit, region.name) == (after[0], name) for region in analysis.patient.regions):
             raise InputError("proposal_there", region=name, visit=after[0])
+        if self.proposed(after[0]) and not self.region_proposed(after[0]):
+            raise InputError("proposal_waiting", visit=after[0])
         found = propose_region(analysis, name, drawn_in, after[0])
         self._show(after[0], found.mask, [], drawn_in, (name, found.region.purpose))
         return after[0], found.flags
@@ -94,6 +96,11 @@ class LesionWork:
         """Whether a proposal waits in a visit."""
         patient = self._patient()
         return patient is not None and proposals.proposal_of(patient, visit) is not None
+
+    def region_proposed(self, visit: str) -> bool:
+        """Whether a proposal waits in a visit that is a drawn region of another visit, no lesion."""
+        patient = self._patient()
+        return patient is not None and proposals.region_of_proposal(patient, visit) is not None
 
     def accept(self, visit: str) -> None:
         """Makes the proposal a region, and measures it: the visit's lesion, or the region that it was carried from."""

@@ -177,6 +177,27 @@ def test_a_region_is_proposed_in_the_next_visit_with_its_purpose(work, session):
     assert error.value.message.code == "proposal_no_visit_after"
 
 
+def test_a_waiting_lesion_is_not_overwritten_by_a_proposed_region(work, session):
+    node, segment = session.add_region(FIRST, "free", "rim")
+    anatomy = session.analysis.images[FIRST, "T1CE"]
+    mask = np.zeros(anatomy.shape, bool)
+    mask[4:8, 5:9, 5:10] = True
+    put_segment(node, "rim", "free", Image(mask, anatomy.affine))
+    session.remeasure(node, segment)
+    centre = np.argwhere(session.analysis.regions[SECOND, "lesion"].array).mean(axis=0)[::-1] * 2.0
+    work.propose(SECOND, centre.tolist(), silent, threading.Event())
+    patient = patient_node(session.application.scene)
+    assert work.proposed(SECOND) and not work.region_proposed(SECOND), "the buttons of Regions leave it alone"
+    with pytest.raises(InputError) as error:
+        work.propose_region("rim", FIRST)
+    assert error.value.message.code == "proposal_waiting"
+    assert np.allclose(proposals.proposal_of(patient, SECOND)[1], [centre])
+    work.reject(SECOND)
+    work.propose_region("rim", FIRST)
+    assert work.region_proposed(SECOND)
+    work.propose_region("rim", FIRST)  # the same again
+
+
 @pytest.mark.parametrize("purpose", [one for one in PURPOSES if one != "reference"])
 def test_a_region_can_be_anything_and_back(work, session, purpose):
     volume = lesion(session, FIRST).tracked.volume.value

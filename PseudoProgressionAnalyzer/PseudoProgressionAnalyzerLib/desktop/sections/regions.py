@@ -122,22 +122,22 @@ class RegionsSection(Section):
         self.panel.refresh()
 
     def accept(self) -> None:
-        """The proposals that wait become regions."""
+        """The proposed regions that wait become regions."""
         with self.panel.errors():
             for visit in self.waiting():
                 self.work.accept(visit)
         self.panel.refresh()
 
     def reject(self) -> None:
-        """The proposals that wait go away."""
+        """The proposed regions that wait go away."""
         for visit in self.waiting():
             self.work.reject(visit)
         self.panel.refresh()
 
     def waiting(self) -> list[str]:
-        """Visits in which a proposal waits."""
+        """Visits in which a proposed region waits; proposed lesions are accepted in section Lesions."""
         analysis = self.session.analysis
-        return [visit.id for visit in analysis.patient.visits if self.work.proposed(visit.id)] if analysis else []
+        return [one.id for one in analysis.patient.visits if self.work.region_proposed(one.id)] if analysis else []
 
     def changed(self, item: object) -> None:
         """A cell that the user changed: the name, or whether the region is carried."""
@@ -215,7 +215,7 @@ class RegionsSection(Section):
         aligned = region is not None and region.visit in analysis.visit_to_reference
         offer(self.ui.proposeNextButton, aligned and region.purpose in DRAWN, unchosen)
         for button in (self.ui.acceptRegionButton, self.ui.rejectRegionButton):
-            offer(button, bool(self.waiting()), _("There is no proposal"))
+            offer(button, bool(self.waiting()), _("There is no proposed region"))
         offer(self.ui.referenceRadio, tissue, _("There is no reference tissue in this visit: align and compute first"))
         offer(self.ui.restoreButton, drawn, _("The reference tissue of this visit is the one that was found"))
 
