@@ -40,6 +40,7 @@ from .nodes import ANATOMY, Kind, find, mark, marked, put
 from .plain import to_plain
 from .segments import fingerprint, put_segment, segment_mask, segment_of
 from .spectra import build_spectra
+from .spectrum_plot import GRIDS, show_grid
 from .table import write_table
 from .terminology import code_map
 
@@ -288,6 +289,8 @@ def _build_maps(patient: object, analysis: Analysis, scales: dict[str, Scale], p
         if name in scales:
             show_map(node, patient, name, chosen_scale(patient, name) or scales[name])
         pause()
+    for name in GRIDS:
+        show_grid(patient, name)
 
 
 def write_ratio_maps(patient: object, analysis: Analysis, *visits: str) -> None:

@@ -155,12 +155,14 @@ def show_map(node: object, patient: object, name: str, scale: Scale) -> None:
     display.SetAutoThreshold(False)
     display.SetThreshold(-EVERYTHING if signed else scale.low, EVERYTHING)
     display.SetApplyThreshold(True)
+    mark(node, shown_from=repr(scale.low))
     display.SetInterpolate(not name.startswith((*METABOLITES, *CLASSES)))
 
 
 def show_range(node: object, scale: Scale) -> None:
     """Gives a map that is shown already another colour scale."""
     display = node.GetDisplayNode()
+    mark(node, shown_from=repr(scale.low))
     display.SetWindowLevelMinMax(scale.low, scale.high)
     if display.GetLowerThreshold() > -EVERYTHING:
         display.SetThreshold(scale.low, EVERYTHING)

@@ -6,15 +6,18 @@ import numpy as np
 import slicer
 
 from ..analysis import Analysis
-from ..analysis.fitting_spectra import overlap_with
+from ..analysis.fitting_spectra import INDEX, RATIO_MAPS, overlap_with
 from ..measures import Image
 from ..spectroscopy.result import Curves
 from . import nodes
 from .display import EVERYTHING, Scale, show_map
-from .nodes import Kind, find, mark, put, set_columns
+from .nodes import Kind, find, mark, marked, put, set_columns
+from .timeline_rows import keep_state, state_of
 
 OVERLAP = "spectra_in_lesion"
 """Name of the map that shows how much of each accepted voxel counts in the visit's lesions."""
+GRIDS = (*RATIO_MAPS, INDEX)
+"""Metabolite maps, which can be shown as a whole grid."""
 AXIS = "ppm    Ins 3.6   Cho 3.2   Cr 3.0   Glx 2.1-2.5   NAA 2.0   Lac, Lip 1.3"
 """Title of the axis: where the lines stand that are measured."""
 LOWEST = 5.0  # percentile at which the colours of a whole grid begin: display only
@@ -63,26 +66,36 @@ def write_overlaps(patient: object, analysis: Analysis) -> None:
         node.GetDisplayNode().SetInterpolate(False)
 
 
-def show_whole_grid(patient: object, name: str, whole: bool) -> None:
-    """Colours every voxel of a metabolite map in all visits, or only those from the low end of its scale up.
+def whole_grid(patient: object) -> bool | None:
+    """Whether every voxel of metabolite maps is coloured; None where nobody chose."""
+    return state_of(patient).get("whole_grid")
 
-    For the whole grid the scale begins at what the lowest twentieth of its voxels has; the other one comes back after.
+
+def choose_whole_grid(patient: object, whole: bool) -> None:
+    """Colours every voxel of the metabolite maps, or only those from the low end of their scale up; stays with the
+    patient."""
+    keep_state(patient, whole_grid=whole)
+    for name in GRIDS:
+        show_grid(patient, name)
+
+
+def show_grid(patient: object, name: str) -> None:
+    """Shows a metabolite map in all visits as it was chosen; does nothing with other maps.
+
+    For the whole grid the colours begin at what the lowest twentieth of its voxels has; the scale itself stays.
     """
-    shown = [node for node in nodes.linked(patient, Kind.MAP) if nodes.marked(node, "name") == name]
+    shown = [node for node in nodes.linked(patient, Kind.MAP) if marked(node, "name") == name]
+    shown = [node for node in shown if name in GRIDS and node.GetDisplayNode() is not None]
     values = [image.array[np.isfinite(image.array)] for image in map(nodes.get_image, shown) if image is not None]
     values = np.concatenate(values) if values else np.zeros(0)
+    whole = bool(whole_grid(patient)) and values.size > 0
     for node in shown:
         display = node.GetDisplayNode()
-        if display is None or not values.size or whole == (display.GetLowerThreshold() <= -EVERYTHING):
-            continue
-        low, high = display.GetWindowLevelMin(), display.GetWindowLevelMax()
+        low = from_threshold = float(marked(node, "shown_from") or display.GetWindowLevelMin())
         if whole:
-            mark(node, shown_from=repr(low))
-            low = min(low, float(f"{np.percentile(values, LOWEST):.2g}"))
-        else:
-            low = float(nodes.marked(node, "shown_from") or low)
-        display.SetWindowLevelMinMax(low, high)
-        display.SetThreshold(-EVERYTHING if whole else low, EVERYTHING)
+            low, from_threshold = min(low, float(f"{np.percentile(values, LOWEST):.2g}")), -EVERYTHING
+        display.SetWindowLevelMinMax(low, display.GetWindowLevelMax())
+        display.SetThreshold(from_threshold, EVERYTHING)
 
 
 def show_spectrum(patient: object, curves: Curves, title: str) -> object:

@@ -9,6 +9,7 @@ from .application import Application
 from .colours import CLASS_NAMES, class_colours
 from .display import CLASSES, Scale, chosen_scale, keep_scale, show_range
 from .nodes import Kind, linked, marked, patient_node
+from .spectrum_plot import show_grid
 from .timeline_change import set_change_range
 from .timeline_rows import Row, keep_state, shown_rows, state_of
 from .timeline_views import Views, map_node, opacity_of, view_at
@@ -43,6 +44,7 @@ def set_range(application: Application, overlay: str, low: float, high: float) -
     for node in linked(patient, Kind.MAP):
         if marked(node, "name") == overlay and node.GetDisplayNode() is not None:
             show_range(node, Scale(low, high))
+    show_grid(patient, overlay)
 
 
 def range_of(application: Application, overlay: str) -> Scale | None:
@@ -52,7 +54,8 @@ def range_of(application: Application, overlay: str) -> Scale | None:
         for node in linked(patient, kind):
             display = node.GetDisplayNode()
             if marked(node, "name") == overlay and display is not None:
-                shown = Scale(display.GetWindowLevelMin(), display.GetWindowLevelMax())
+                low = float(marked(node, "shown_from") or display.GetWindowLevelMin())  # also of a whole grid
+                shown = Scale(low, display.GetWindowLevelMax())
                 return chosen_scale(patient, overlay) or shown
     return None
 

@@ -23,6 +23,8 @@ _COMES_FROM = {
     "DSC": "rCBV_ratio", "rCBV": "rCBV_ratio", "ASL": "CBF_ratio", "CBF": "CBF_ratio", "MRSI": "Cho_NAA_molar",
 }  # fmt: skip
 """Maps that will be made from series of these roles: their rows stand from the start, so that no view moves later."""
+MADE = "step_ratios"
+"""The step after which a visit's maps are all that it will have."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,10 @@ def default_rows(patient_node: object) -> list[Row]:
     """T1CE, FLAIR where there is one, and the maps that the patient has or will have over T1CE."""
     images = _names(patient_node, Kind.IMAGE)
     maps = set(_names(patient_node, Kind.MAP))
+    done = {visit for step, visit in json.loads(patient_node.GetText()).get("finished", []) if step == MADE}
     for visit in visits_of(patient_node):
-        maps |= {_COMES_FROM.get(series.role, series.role) for series in visit.series}
+        coming = _COMES_FROM if visit.id not in done else {}
+        maps |= {coming.get(series.role, series.role) for series in visit.series}
     rows = [Row(role) for role in ("T1CE", "FLAIR") if role in images]
     for group in _OVERLAYS:
         rows += [Row("T1CE", name) for name in group if name in maps][:1]
@@ -94,7 +98,7 @@ def rows_after_work(patient_node: object) -> list[Row]:
 def state_of(patient_node: object) -> dict[str, Any]:
     """What was chosen in the timeline: ``rows`` (``chosen``: by the user), ``first`` and ``columns`` of the page,
     ``native``, ``look`` (where all columns looked before native position), ``opacity`` by overlay, ``overlays`` (shown
-    or not), ``active`` (column, row), ``lesion``. Saved with the scene."""
+    or not), ``whole_grid`` (of metabolite maps), ``active`` (column, row), ``lesion``. Saved with the scene."""
     return json.loads(marked(patient_node, "timeline") or "{}")
 
 

@@ -5,15 +5,21 @@ import pytest
 from vtkmodules.util.numpy_support import vtk_to_numpy
 
 from PseudoProgressionAnalyzerLib.scene import nodes
+from PseudoProgressionAnalyzerLib.scene.application import application
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
+from PseudoProgressionAnalyzerLib.scene.display import Scale, chosen_scale
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked
+from PseudoProgressionAnalyzerLib.scene.save import open_scene, save_mrb
 from PseudoProgressionAnalyzerLib.scene.spectrum_plot import (
     OVERLAP,
+    choose_whole_grid,
+    show_grid,
     show_spectrum,
-    show_whole_grid,
     voxel_at,
+    whole_grid,
     write_overlaps,
 )
+from PseudoProgressionAnalyzerLib.scene.timeline_overlays import range_of, set_range
 
 
 @pytest.fixture
@@ -60,17 +66,59 @@ def test_overlap_maps_show_what_counts(patient, analysis, phantom):
         assert ((values > 0) & (values <= 1 + 1e-6)).all()
 
 
-def test_the_whole_grid_is_coloured_and_the_scale_comes_back(patient, analysis, phantom):
-    name = "Cho_NAA_molar"
+def shown(patient, analysis, name):
+    """Low and high colour, and threshold, in each visit."""
     visits = [visit for visit, map_name in analysis.maps if map_name == name]
     displays = [find(patient, Kind.MAP, visit, name).GetDisplayNode() for visit in visits]
-    values = np.concatenate([analysis.maps[visit, name].array.ravel() for visit in visits])
-    before = [(one.GetWindowLevelMin(), one.GetWindowLevelMax(), one.GetLowerThreshold()) for one in displays]
+    return [(one.GetWindowLevelMin(), one.GetWindowLevelMax(), one.GetLowerThreshold()) for one in displays]
+
+
+def test_the_whole_grid_is_coloured_and_the_scale_comes_back(patient, analysis):
+    name = "Cho_NAA_molar"
+    values = np.concatenate(
+        [one.array.ravel() for (_visit, map_name), one in analysis.maps.items() if map_name == name]
+    )
+    before = shown(patient, analysis, name)
+    assert whole_grid(patient) is None
     for _ in range(2):  # twice is as once
-        show_whole_grid(patient, name, True)
-        for display, (_, high, _) in zip(displays, before, strict=True):
-            assert display.GetLowerThreshold() < np.nanmin(values)
-            assert display.GetWindowLevelMin() <= np.nanpercentile(values, 6) and display.GetWindowLevelMax() == high
-    show_whole_grid(patient, name, False)
-    after = [(one.GetWindowLevelMin(), one.GetWindowLevelMax(), one.GetLowerThreshold()) for one in displays]
-    assert np.allclose(after, before)
+        choose_whole_grid(patient, True)
+        for (low, high, threshold), (_, high_before, _) in zip(shown(patient, analysis, name), before, strict=True):
+            assert threshold < np.nanmin(values)
+            assert low <= np.nanpercentile(values, 6) and high == high_before
+    choose_whole_grid(patient, False)
+    assert np.allclose(shown(patient, analysis, name), before)
+
+
+def test_the_whole_grid_stays_when_maps_are_built_again_or_the_scene_is_opened(app, patient, analysis, tmp_path):
+    name = "Cho_NAA_molar"
+    choose_whole_grid(patient, True)
+    before = shown(patient, analysis, name)
+    build_scene(app, analysis)
+    assert np.allclose(shown(patient, analysis, name), before)
+    save_mrb(app.scene, tmp_path / "scene.mrb")
+    other = application()
+    open_scene(other, tmp_path / "scene.mrb")
+    opened = nodes.patient_node(other.scene)
+    assert whole_grid(opened) is True
+    assert np.allclose(shown(opened, analysis, name), before)
+
+
+def test_moving_the_upper_end_of_a_whole_grid_keeps_the_low_end_of_the_scale(app, patient, analysis):
+    name = "Cho_NAA_molar"
+    scale = range_of(app, name)
+    choose_whole_grid(patient, True)
+    low = shown(patient, analysis, name)[0][0]
+    assert low < scale.low and range_of(app, name) == scale
+    set_range(app, name, scale.low, 1.5 * scale.high)
+    assert chosen_scale(patient, name) == Scale(scale.low, 1.5 * scale.high)
+    assert {(one[0], one[1]) for one in shown(patient, analysis, name)} == {(low, 1.5 * scale.high)}
+    choose_whole_grid(patient, False)
+    (found,) = set(shown(patient, analysis, name))
+    assert found == pytest.approx((scale.low, 1.5 * scale.high, scale.low))
+
+
+def test_other_maps_are_no_grids(patient, analysis):
+    before = shown(patient, analysis, "rCBV_ratio")
+    choose_whole_grid(patient, True)
+    show_grid(patient, "rCBV_ratio")
+    assert shown(patient, analysis, "rCBV_ratio") == before

@@ -8,20 +8,29 @@ import slicer
 from slicer.i18n import tr as _
 
 from ... import texts
-from ...analysis.fitting_spectra import INDEX, RATIO_MAPS, REFERENCE
+from ...analysis.fitting_spectra import REFERENCE
 from ...analysis.mean_spectra import waiting
 from ...analysis.measuring_spectra import WAITING, measured_role
 from ...measures import InputError, Message
 from ...report.spectra import numbers_line, why_not_accepted
 from ...scene import timeline
 from ...scene.nodes import patient_node
-from ...scene.spectrum_plot import OVERLAP, lesion_overlap, show_spectrum, show_whole_grid, voxel_at, write_overlaps
+from ...scene.spectrum_plot import (
+    GRIDS,
+    OVERLAP,
+    choose_whole_grid,
+    lesion_overlap,
+    show_spectrum,
+    voxel_at,
+    whole_grid,
+    write_overlaps,
+)
 from ...spectroscopy.result import Curves
 from ..plot_widget import plot_widget
 from ..pointer import Pointer
 from ..section import Section, offer
 
-MAPS = (*RATIO_MAPS, INDEX, OVERLAP)
+MAPS = (*GRIDS, OVERLAP)
 PLOT_HEIGHT = 260  # pixels
 
 
@@ -36,17 +45,26 @@ class SpectroscopySection(Section):
         self.plot = None
         self.shown: tuple | None = None  # visit and voxel whose spectrum is plotted
         self.ui.spectraMapSelector.connect("activated(int)", lambda index: self.show_map())
-        self.ui.wholeGridCheckBox.connect("toggled(bool)", lambda whole: self._show_whole())
+        self.ui.wholeGridCheckBox.connect("clicked(bool)", self.choose_whole)
         self.ui.spectrumSelector.connect("activated(int)", lambda index: self.show_region())
-        slicer.app.layoutManager().connect("layoutChanged(int)", lambda layout: self.listen())
+        self.layout_changed = lambda layout: self.listen()
+        self.followed = False
 
     def open(self) -> None:
         """Clicks and the crosshair are followed."""
+        manager = slicer.app.layoutManager()
+        if manager is not None and not self.followed:  # without a window there is none
+            manager.connect("layoutChanged(int)", self.layout_changed)
+            self.followed = True
         self.listen()
 
     def close(self) -> None:
         """Nothing is observed any more; the plot lets go of its nodes."""
         self.pointer.forget()
+        manager = slicer.app.layoutManager()
+        if manager is not None and self.followed:
+            manager.disconnect("layoutChanged(int)", self.layout_changed)
+            self.followed = False
         if self.plot is not None:
             self.plot.mrmlPlotViewNode().SetPlotChartNodeID(None)
 
@@ -81,6 +99,7 @@ class SpectroscopySection(Section):
             selector.clear()
             for name in offered:
                 selector.addItem(_("Accepted voxels in the lesion") if name == OVERLAP else name, name)
+        self._show_whole()
         self._offer_regions()
         self.listen()
         if visits and not self.ui.spectrumHolder.layout().count():
@@ -117,13 +136,20 @@ class SpectroscopySection(Section):
             self.session.show_timeline(True)
             rows = [row for row in timeline.shown_rows(patient) if row.overlay not in MAPS]
             self.session.choose_rows([*rows, timeline.Row("T1CE", name)])
+            if whole_grid(patient) is None:
+                choose_whole_grid(patient, True)
             self._show_whole()
 
+    def choose_whole(self, whole: bool) -> None:
+        """Colours every accepted voxel of the maps, or only those that stand out."""
+        patient = patient_node(slicer.mrmlScene)
+        if patient is not None:
+            choose_whole_grid(patient, whole)
+
     def _show_whole(self) -> None:
-        """Colours every accepted voxel of the chosen map, or only those that stand out."""
-        name, patient = self.ui.spectraMapSelector.currentData, patient_node(slicer.mrmlScene)
-        if name and name != OVERLAP and patient is not None:
-            show_whole_grid(patient, name, self.ui.wholeGridCheckBox.checked)
+        """The tick says what is shown."""
+        patient = patient_node(slicer.mrmlScene)
+        self.ui.wholeGridCheckBox.checked = bool(patient is not None and whole_grid(patient))
 
     def show_voxel(self, visit: str, world: np.ndarray) -> bool:
         """Plots the spectrum at a point of the scene (RAS mm) in a visit, with its numbers; False without one."""
