@@ -16,7 +16,6 @@ from .segments import on_grid, put_segment, segment_mask, segment_of
 
 NAME = "proposal"
 HATCH = "hatch"
-COLOUR = (1.00, 0.70, 0.10)
 STRIPES = 4.0
 """mm from stripe to stripe of the hatch; half of it is filled."""
 

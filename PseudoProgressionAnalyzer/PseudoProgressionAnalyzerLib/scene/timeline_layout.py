@@ -61,13 +61,24 @@ def enter_layout(application: Application, columns: int, rows: list[Row]) -> Non
 
 
 def leave_layout(application: Application) -> None:
-    """Restores the layout from before; one that the user chose meanwhile stays."""
-    layout = _layout_node(application)
+    """Restores the layout from before; one that the user chose meanwhile stays. None of our views stays alone."""
+    layout, alone = _layout_node(application), enlarged_view(application)
     if layout is None:
         return
+    if alone is not None:
+        layout.RemoveMaximizedViewNode(alone)
     if layout.GetViewArrangement() == LAYOUT_ID:
         layout.SetViewArrangement(_earlier(layout))
     layout.RemoveAttribute(nodes.PREFIX + "earlier_layout")
+
+
+def enlarged_view(application: Application) -> object | None:
+    """The timeline's view that is shown alone; None where all of them are."""
+    layout = _layout_node(application)
+    if layout is None:
+        return None
+    alone = [layout.GetMaximizedViewNode(number) for number in range(layout.GetNumberOfMaximizedViewNodes())]
+    return next((node for node in alone if node is not None and (node.GetLayoutName() or "").startswith("PPA_")), None)
 
 
 def in_layout(application: Application) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,11 +53,21 @@ def look_of(application: Application) -> dict[int, Look]:
     return dict.fromkeys(look, look[min(look)])
 
 
+def as_before(now: dict[int, Look], before: dict[int, Look]) -> dict[int, Look]:
+    """Where the columns look now, with the zoom that they had before."""
+    return {column: replace(look, side=before.get(column, look).side) for column, look in now.items()}
+
+
 def look_again(application: Application, look: dict[int, Look]) -> None:
-    """Brings every view to where its column looked; a layout that makes views anew pulls them to 0."""
+    """Brings every view to where its column looked; a layout that makes views anew pulls them to 0. Columns that are
+    new look where all do; in native position each has its own place."""
+    patient_node = nodes.patient_node(application.scene)
+    native = patient_node is not None and state_of(patient_node).get("native")
+    together = look[min(look)] if look and not native else None
     for node in view_nodes(application):
-        if column_of(node) in look:
-            _set(node, look[column_of(node)])
+        found = look.get(column_of(node), together)
+        if found is not None:
+            _set(node, found)
 
 
 def place(patient_node: object, page: list[Visit], views: Views) -> None:

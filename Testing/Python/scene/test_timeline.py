@@ -10,10 +10,13 @@ import slicer
 from PseudoProgressionAnalyzerLib.scene import nodes, timeline
 from PseudoProgressionAnalyzerLib.scene.application import application
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
+from PseudoProgressionAnalyzerLib.scene.focus import native_axes
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked
 from PseudoProgressionAnalyzerLib.scene.save import open_scene, save_mrb
 from PseudoProgressionAnalyzerLib.scene.timeline import LAYOUT_ID, VIEW_GROUP, Row
-from PseudoProgressionAnalyzerLib.scene.timeline_views import link
+from PseudoProgressionAnalyzerLib.scene.timeline_layout import enlarged_view
+from PseudoProgressionAnalyzerLib.scene.timeline_look import as_before, look_again, look_of
+from PseudoProgressionAnalyzerLib.scene.timeline_views import column_of, link
 
 FOUR_UP = 3
 
@@ -81,6 +84,18 @@ def choose_background(app, node, volume):
 
 def test_rows_are_what_the_patient_has(patient):
     assert timeline.default_rows(patient) == [Row("T1CE"), Row("T1CE", "rCBV_ratio"), Row("T1CE", "Cho_NAA_molar")]
+
+
+def test_a_map_that_was_not_made_gives_its_row_to_the_one_that_was(app, phantom, tmp_path):
+    """Without reference tissue there is rCBV of a DSC series, and never a ratio."""
+    analysis = phantom.make_analysis(tmp_path)
+    for visit in phantom.visits:
+        del analysis.maps[visit, "rCBV_ratio"]
+    analysis.finished -= {("step_ratios", visit) for visit in phantom.visits}
+    assert Row("T1CE", "rCBV_ratio") in timeline.default_rows(build_scene(app, analysis)), "it may come yet"
+    analysis.finished |= {("step_ratios", visit) for visit in phantom.visits}
+    rows = timeline.default_rows(build_scene(app, analysis))
+    assert Row("T1CE", "rCBV") in rows and Row("T1CE", "rCBV_ratio") not in rows
 
 
 def test_the_layout_makes_all_views_in_their_group(app, layout, shown, phantom):
@@ -320,6 +335,47 @@ def test_the_earlier_layout_comes_back_before_views_go(app, layout, shown):
     app.scene.RemoveObserver(tag)
     assert len(seen) > 9
     assert set(seen) == {FOUR_UP}
+
+
+def test_no_view_stays_alone_when_the_timeline_goes(app, layout, shown):
+    assert enlarged_view(app) is None
+    layout.AddMaximizedViewNode(view(app, 1, 0))
+    assert enlarged_view(app) is view(app, 1, 0)
+    timeline.hide(app)
+    assert layout.GetNumberOfMaximizedViewNodes() == 0
+    timeline.show(app)  # views of the same names
+    assert enlarged_view(app) is None
+    layout.AddMaximizedViewNode(app.scene.GetNodeByID("vtkMRMLSliceNodeRed"))
+    assert enlarged_view(app) is None, "a view of others"
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_back_from_one_view_the_columns_look_where_the_user_went(app, shown, phantom, native):
+    before = look_of(app)
+    timeline.show(app, native=native)
+    for node in timeline.view_nodes(app):
+        logic = app.slice_logic(node)
+        logic.SetSliceOffset(logic.GetSliceOffset() + 12)
+        node.SetFieldOfView(*(size / 2 for size in node.GetFieldOfView()))  # as a view that got larger zooms
+    matrices = [nodes.from_vtk(node.GetSliceToRAS()) for node in timeline.view_nodes(app)]
+    look_again(app, as_before(look_of(app), before))
+    for node, matrix in zip(timeline.view_nodes(app), matrices, strict=True):
+        assert np.allclose(nodes.from_vtk(node.GetSliceToRAS()), matrix, atol=1e-6)
+        if native:
+            axes = native_axes(find(shown, Kind.IMAGE, phantom.visits[column_of(node)], "T1CE"))
+            assert np.allclose(matrix[:3, :3], axes, atol=1e-6)
+        assert min(node.GetFieldOfView()[:2]) == pytest.approx(before[column_of(node)].side)
+
+
+def test_columns_that_are_new_look_where_the_others_do(app, shown):
+    timeline.show(app, columns=1)
+    look = look_of(app)
+    timeline.show(app, columns=3)
+    for node in timeline.view_nodes(app):
+        app.slice_logic(node).SetSliceOffset(0.0)  # what the bars of new views do
+    look_again(app, look)
+    for node in timeline.view_nodes(app):
+        assert np.allclose(nodes.from_vtk(node.GetSliceToRAS()), look[0].matrix)
 
 
 def test_a_layout_that_the_user_chose_meanwhile_stays(app, layout, shown):

@@ -10,7 +10,8 @@ from slicer.i18n import tr as _
 from ...analysis.change_maps import changes_to_show
 from ...scene import timeline
 from ...scene.nodes import patient_node
-from ...scene.timeline_look import look_again, look_of
+from ...scene.timeline_layout import enlarged_view
+from ...scene.timeline_look import as_before, look_again, look_of
 from ...scene.timeline_overlays import range_of, set_opacity, set_range, size_legends, toggle_overlays
 from ...scene.timeline_rows import state_of
 from ...scene.timeline_steps import active_view, next_lesion, next_row, next_visit
@@ -42,7 +43,6 @@ class TimelineSection(Section):
         ui = self.ui
         self.rows: list[timeline.Row] = []
         self.filling = False
-        self.enlarged = None
         self.look = {}
         self.watched = None
         self.timer = qt.QTimer()
@@ -251,27 +251,34 @@ class TimelineSection(Section):
 
     def enlarge(self) -> None:
         """The chosen view alone, or all of them again."""
-        self._show_alone(None if self.enlarged is not None else active_view(self.session.application))
+        application = self.session.application
+        if self.enlarged is None:
+            self.look = look_of(application)
+            self._show_alone(active_view(application))
+            return
+        # A view that was large takes more room, and zooms otherwise than the others; where it looks is the user's.
+        look = as_before(look_of(application), self.look)
+        self._show_alone(None)
+        qt.QTimer.singleShot(0, lambda: self.session.arrange(lambda: look_again(application, look)))
+
+    @property
+    def enlarged(self) -> object | None:
+        """The view that is shown alone, by us or by Slicer."""
+        return enlarged_view(self.session.application)
 
     def _go(self, view: object | None) -> None:
         if view is not None and self.enlarged is not None:
             self._show_alone(view)
 
     def _show_alone(self, view: object | None) -> None:
-        manager = slicer.app.layoutManager()
-        if self.enlarged is None:
-            if view is None:
-                return
-            self.look = look_of(self.session.application)
-        else:
-            manager.removeMaximizedViewNode(self.enlarged)
-        self.enlarged = view
-        size_legends(self.session.application, len(self.rows_shown()) if view is not None else 1)
+        """Shows a view alone, or (None) all of them again."""
+        manager, before = slicer.app.layoutManager(), self.enlarged
+        if before is not None:
+            manager.removeMaximizedViewNode(before)
         if view is not None:
             manager.addMaximizedViewNode(view)
-        else:  # a view that was large takes more room, and zooms otherwise than the others
-            application = self.session.application
-            qt.QTimer.singleShot(0, lambda: self.session.arrange(lambda: look_again(application, self.look)))
+        if before is not None or view is not None:
+            size_legends(self.session.application, len(self.rows_shown()) if view is not None else 1)
 
     def enable(self, busy: bool) -> None:
         """There must be a patient."""
