@@ -48,6 +48,7 @@ class Editors(VTKObservationMixin):
         self.kind = Kind.LESION
         self.visit = ""
         self.listening = True
+        self.resting = ""
         self.edited: dict[str, object] = {}
         self.held = False  # the views, until the numbers are told
         self.timer = qt.QTimer()
@@ -92,7 +93,7 @@ class Editors(VTKObservationMixin):
             if node is not None and slicer.mrmlScene.IsNodePresent(node):
                 slicer.mrmlScene.RemoveNode(node)
         self.editors, self.known = {}, {}
-        self.kind, self.visit = Kind.LESION, ""
+        self.kind, self.visit, self.resting = Kind.LESION, "", ""
 
     def bring(self, visit: str, kind: str = "") -> None:
         """Brings the editor of a visit (of lesions or reference tissue; by default as now) to the front with the effect
@@ -127,14 +128,19 @@ class Editors(VTKObservationMixin):
         self.on_front(visit)
 
     def listen(self, on: bool) -> None:
-        """Whether the effects listen to views and keys: not in another module, and not while long work runs."""
+        """Whether the effects listen to views and keys: not in another module, and not while long work runs. The effect
+        that was in use comes back."""
         if on == self.listening:
             return
         self.listening = on
         if self.editor and on:
             self.editor.setupViewObservations()
             self.editor.installKeyboardShortcuts()
+            if self.resting:
+                self.editor.setActiveEffectByName(self.resting)
         elif self.editor:
+            effect = self.editor.activeEffect()
+            self.resting = effect.name if effect else ""
             self.editor.setActiveEffect(None)
             self.editor.removeViewObservations()
             self.editor.uninstallKeyboardShortcuts()

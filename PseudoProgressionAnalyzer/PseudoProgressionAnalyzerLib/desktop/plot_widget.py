@@ -14,6 +14,7 @@ def plot_widget(holder: object, tag: str, name: str, height: int) -> object:
         view.SetSingletonTag(tag)
         view.SetName(name)
         view.SetLayoutName(tag)
+        view.SetSaveWithScene(False)  # it belongs to the panel
         view = slicer.mrmlScene.AddNode(view)
     plot = slicer.qMRMLPlotWidget()
     plot.setMRMLScene(slicer.mrmlScene)

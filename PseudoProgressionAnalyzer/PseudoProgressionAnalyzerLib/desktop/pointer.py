@@ -25,7 +25,7 @@ class Pointer:
     def __init__(self, pointed: Pointed):
         self.pointed = pointed
         self.observed: list[tuple[object, int]] = []
-        self.views: tuple[str, ...] = ()
+        self.views: tuple[object, ...] = ()
 
     def follow(self) -> None:
         """From now on, in the views that the layout has now."""
@@ -33,9 +33,8 @@ class Pointer:
         crosshair = _crosshair()
         if crosshair is not None:
             self._observe(crosshair, slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent, self._moved)
-        manager, self.views = slicer.app.layoutManager(), _views()
-        for name in self.views:
-            interactor = manager.sliceWidget(name).sliceView().interactor()
+        self.views = _views()
+        for interactor in self.views:
             self._observe(interactor, vtk.vtkCommand.LeftButtonPressEvent, self._clicked)
 
     def forget(self) -> None:
@@ -48,7 +47,7 @@ class Pointer:
         self.observed.append((node, node.AddObserver(event, function, FIRST)))
 
     def _moved(self, crosshair: object, event: str) -> None:
-        if self.views != _views():  # rows that were added to the layout tell nobody
+        if self.views != _views():  # rows that were added to the layout, or made again, tell nobody
             qt.QTimer.singleShot(0, self.follow)
         if qt.QApplication.keyboardModifiers() & qt.Qt.ShiftModifier:
             self._tell(False)
@@ -71,6 +70,8 @@ def _crosshair() -> object | None:
     return slicer.mrmlScene.GetSingletonNode("default", "vtkMRMLCrosshairNode")
 
 
-def _views() -> tuple[str, ...]:
+def _views() -> tuple[object, ...]:
+    """The interactors of all slice views: a view that is made again under its name has another one."""
     manager = slicer.app.layoutManager()
-    return tuple(manager.sliceViewNames()) if manager else ()
+    widgets = [manager.sliceWidget(name) for name in manager.sliceViewNames()] if manager else []
+    return tuple(widget.sliceView().interactor() for widget in widgets if widget is not None)

@@ -30,7 +30,7 @@ class ViewTitles(VTKObservationMixin):
     def __init__(self):
         VTKObservationMixin.__init__(self)
         self.resized: Callable[[], None] = lambda: None
-        self._corners: dict[str, object] = {}
+        self._corners: dict[str, tuple[object, object]] = {}
         self._widths: dict[str, int] = {}
 
     def update(self, application: object) -> None:
@@ -56,6 +56,8 @@ class ViewTitles(VTKObservationMixin):
     def forget(self) -> None:
         """The views are gone."""
         self.removeObservers()
+        for renderer, corner in self._corners.values():
+            renderer.RemoveViewProp(corner)
         self._corners.clear()
         self._widths.clear()
 
@@ -63,8 +65,8 @@ class ViewTitles(VTKObservationMixin):
         name = node.GetLayoutName()
         renderer = widget.sliceView().renderWindow().GetRenderers().GetFirstRenderer()
         known = self._corners.get(name)
-        if known is not None and renderer.HasViewProp(known):
-            return known
+        if known is not None and known[0] is renderer and renderer.HasViewProp(known[1]):
+            return known[1]
         corner = vtk.vtkCornerAnnotation()
         corner.SetMaximumFontSize(SIZE)
         corner.SetMinimumFontSize(SIZE)
@@ -73,7 +75,7 @@ class ViewTitles(VTKObservationMixin):
         corner.GetTextProperty().SetShadow(True)
         renderer.AddViewProp(corner)
         widget.sliceView().cornerAnnotation().SetVisibility(False)  # Slicer's names of the volumes would lie under ours
-        self._corners[name] = corner
+        self._corners[name] = renderer, corner
         self._widths[name] = node.GetDimensions()[0]
         if not self.hasObserver(node, vtk.vtkCommand.ModifiedEvent, self._changed):
             self.addObserver(node, vtk.vtkCommand.ModifiedEvent, self._changed)
@@ -82,9 +84,9 @@ class ViewTitles(VTKObservationMixin):
     def _changed(self, node: object, event: object = None) -> None:
         """A view that was turned shows other sides. Called with each step of a scroll: it must cost nothing."""
         name = node.GetLayoutName()
-        corner = self._corners.get(name)
-        if corner is None:
+        if name not in self._corners:
             return
+        corner = self._corners[name][1]
         left, right = letters(node)
         if corner.GetText(LEFT_EDGE) != left or corner.GetText(RIGHT_EDGE) != right:
             corner.SetText(LEFT_EDGE, left)

@@ -49,17 +49,24 @@ class MapsSection(Section):
         ui.mapSelector.connect("activated(int)", lambda index: self.show_map())
         ui.dscVisitSelector.connect("currentIndexChanged(int)", lambda index: self.show_choices())
         ui.dscComputeButton.connect("clicked()", self.compute_again)
-        manager = slicer.app.layoutManager()
-        if manager is not None:  # without a window there is none
-            manager.connect("layoutChanged(int)", lambda layout: self.listen())
+        self.layout_changed = lambda layout: self.listen()
+        self.followed = False
 
     def open(self) -> None:
         """Clicks and the crosshair are followed."""
+        manager = slicer.app.layoutManager()
+        if manager is not None and not self.followed:  # without a window there is none
+            manager.connect("layoutChanged(int)", self.layout_changed)
+            self.followed = True
         self.listen()
 
     def close(self) -> None:
         """Nothing is observed any more; the plot lets go of its nodes, and the series of its memory."""
         self.pointer.forget()
+        manager = slicer.app.layoutManager()
+        if manager is not None and self.followed:
+            manager.disconnect("layoutChanged(int)", self.layout_changed)
+            self.followed = False
         self.series = None
         if self.plot is not None:
             self.plot.mrmlPlotViewNode().SetPlotChartNodeID(None)
@@ -67,7 +74,9 @@ class MapsSection(Section):
     def listen(self) -> None:
         """Follows the pointer in the views of the present layout, where the patient has curves."""
         self.pointer.forget()
-        if self._visits():
+        if slicer.mrmlScene.IsClosing() or slicer.mrmlScene.IsImporting():
+            qt.QTimer.singleShot(0, self.listen)  # the patient is not whole yet, or not whole any more
+        elif self._visits():
             self.pointer.follow()
 
     def refresh(self) -> None:

@@ -1,0 +1,180 @@
+"""What the widgets do with Slicer's views, signals and editors, with these made up: no desktop runs here."""
+
+import sys
+from types import ModuleType, SimpleNamespace
+from unittest.mock import MagicMock
+
+import pytest
+
+pytest.importorskip("slicer", reason="slicer-core cannot be loaded here", exc_type=ImportError)
+
+import slicer
+
+
+class Anything(ModuleType):
+    """A module with every name that is asked for, each a class that takes anything."""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {"__init__": lambda self, *arguments: None})
+
+
+class Observed:
+    """Anything with observers."""
+
+    def __init__(self):
+        self.observers = {}
+
+    def AddObserver(self, event, function, priority=0.0):  # noqa: N802
+        self.observers[len(self.observers)] = function
+        return len(self.observers) - 1
+
+    def RemoveObserver(self, tag):  # noqa: N802
+        del self.observers[tag]
+
+
+class Manager:
+    """A layout manager: interactors by the name of their view, and who hears of another layout."""
+
+    def __init__(self):
+        self.views = {}
+        self.connected = []
+
+    def sliceViewNames(self):  # noqa: N802
+        return list(self.views)
+
+    def sliceWidget(self, name):  # noqa: N802
+        interactor = self.views[name]
+        view = SimpleNamespace(interactor=lambda: interactor)
+        return None if interactor is None else SimpleNamespace(sliceView=lambda: view)
+
+    def connect(self, signal, function):
+        self.connected.append((signal, function))
+        return True
+
+    def disconnect(self, signal, function):
+        self.connected.remove((signal, function))
+        return True
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """What was put off until the events are over."""
+    found = []
+    qt = Anything("qt")
+    qt.QTimer = MagicMock(singleShot=lambda delay, function: found.append(function))
+    qt.QApplication = SimpleNamespace(keyboardModifiers=lambda: 0)
+    qt.Qt = SimpleNamespace(ShiftModifier=1)
+    words = ModuleType("slicer.i18n")
+    words.tr = lambda text: text
+    before = set(sys.modules)
+    monkeypatch.setitem(sys.modules, "qt", qt)
+    monkeypatch.setitem(sys.modules, "slicer.i18n", words)
+    yield found
+    for name in set(sys.modules) - before:  # they hold what was made up
+        if ".desktop" in name:
+            del sys.modules[name]
+
+
+@pytest.fixture
+def manager(monkeypatch):
+    made = Manager()
+    monkeypatch.setattr(slicer, "app", SimpleNamespace(layoutManager=lambda: made), False)
+    return made
+
+
+def test_the_pointer_follows_views_that_were_made_again_under_their_names(later, manager, monkeypatch):
+    from PseudoProgressionAnalyzerLib.desktop import pointer
+
+    crosshair = Observed()
+    monkeypatch.setattr(pointer, "_crosshair", lambda: crosshair)
+    monkeypatch.setattr(slicer, "vtkMRMLCrosshairNode", SimpleNamespace(CursorPositionModifiedEvent=1), raising=False)
+    first, second = Observed(), Observed()
+    manager.views = {"PPA_0_0": first, "being made": None}
+    made = pointer.Pointer(lambda *pointed: None)
+    made.follow()
+    assert len(first.observers) == 1
+    made._moved(crosshair, "")
+    assert later == []
+    manager.views = {"PPA_0_0": second}
+    made._moved(crosshair, "")
+    later.pop()()
+    assert (len(first.observers), len(second.observers), len(crosshair.observers)) == (0, 1, 1)
+    made.forget()
+    assert second.observers == crosshair.observers == {}
+
+
+@pytest.mark.parametrize("name", ["maps", "spectroscopy"])
+def test_a_section_that_was_closed_hears_of_no_layout(later, manager, monkeypatch, name):
+    from importlib import import_module
+
+    module = import_module(f"PseudoProgressionAnalyzerLib.desktop.sections.{name}")
+    heard = []
+    monkeypatch.setattr(module, "Pointer", lambda pointed: SimpleNamespace(forget=lambda: None, follow=heard.append))
+    session = SimpleNamespace(analysis=None)
+    section = next(found for found in vars(module).values() if getattr(found, "name", "") == name)(
+        MagicMock(), session, None
+    )
+    scene = SimpleNamespace(IsClosing=lambda: False, IsImporting=lambda: False)
+    monkeypatch.setattr(slicer, "mrmlScene", scene, False)
+    for _ in range(2):
+        section.open()
+        section.open()
+        assert len(manager.connected) == 1
+        section.close()
+        assert manager.connected == []
+    scene.IsImporting = lambda: True
+    section.session = None  # a patient that is not whole must not be read
+    section.listen()
+    assert later == [section.listen]
+
+
+def test_titles_are_taken_out_of_the_views(manager):
+    from PseudoProgressionAnalyzerLib.desktop.view_titles import ViewTitles
+
+    props = []
+    renderer = SimpleNamespace(AddViewProp=props.append, RemoveViewProp=props.remove, HasViewProp=props.__contains__)
+    window = SimpleNamespace(GetRenderers=lambda: SimpleNamespace(GetFirstRenderer=lambda: renderer))
+    view = SimpleNamespace(
+        renderWindow=lambda: window, cornerAnnotation=lambda: SimpleNamespace(SetVisibility=lambda on: None)
+    )
+    node, titles = slicer.vtkMRMLSliceNode(), ViewTitles()
+    node.SetLayoutName("PPA_0_0")
+    corner = titles._corner(node, SimpleNamespace(sliceView=lambda: view))
+    assert titles._corner(node, SimpleNamespace(sliceView=lambda: view)) is corner and props == [corner]
+    titles.forget()
+    assert props == []
+
+
+class Editor:
+    """A Segment Editor with Paint in use."""
+
+    def __init__(self):
+        self.name = "Paint"
+        self.calls = []
+
+    def activeEffect(self):  # noqa: N802
+        return SimpleNamespace(name=self.name) if self.name else None
+
+    def setActiveEffect(self, effect):  # noqa: N802
+        self.name = ""
+
+    def setActiveEffectByName(self, name):  # noqa: N802
+        self.name = name
+
+    def __getattr__(self, name):
+        return lambda *arguments: self.calls.append(name)
+
+
+@pytest.mark.parametrize("effect", ["Paint", ""])
+def test_the_effect_comes_back_after_long_work(later, effect):
+    from PseudoProgressionAnalyzerLib.desktop.editors import Editors
+
+    editors = Editors(None, lambda edits: None, lambda visit: None)
+    editor = editors.editors["visit", editors.kind] = Editor()
+    editors.visit, editor.name = "visit", effect
+    editors.listen(False)
+    assert editor.name == ""
+    editors.listen(True)
+    assert editor.name == effect
