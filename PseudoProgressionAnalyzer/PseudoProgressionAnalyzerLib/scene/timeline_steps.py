@@ -51,7 +51,8 @@ def next_row(application: Application, by: int = 1) -> object | None:
 
 
 def go_to_visit(application: Application, visit_id: str) -> object | None:
-    """Goes to a visit by its id, as a click on a point of a plot does. Returns the view."""
+    """Goes to a visit by its id, for clicks on plots and tables. Returns the view; None where the timeline is off or
+    shows no image of the visit."""
     patient = patient_node(application.scene)
     order = [visit.id for visit in visits_of(patient)] if patient is not None else []
     if visit_id not in order or not is_shown(application):

@@ -1,6 +1,7 @@
 """What the widgets do with Slicer's views, signals and editors, with these made up: no desktop runs here."""
 
 import sys
+from importlib import import_module
 from types import ModuleType, SimpleNamespace
 from unittest.mock import MagicMock
 
@@ -68,6 +69,8 @@ def later(monkeypatch):
     qt.Qt = SimpleNamespace(ShiftModifier=1)
     words = ModuleType("slicer.i18n")
     words.tr = lambda text: text
+    for name in [name for name, module in sys.modules.items() if ".desktop" in name and hasattr(module, "qt")]:
+        monkeypatch.delitem(sys.modules, name)  # of tests that made up another Qt
     before = set(sys.modules)
     monkeypatch.setitem(sys.modules, "qt", qt)
     monkeypatch.setitem(sys.modules, "slicer.i18n", words)
@@ -85,8 +88,7 @@ def manager(monkeypatch):
 
 
 def test_the_pointer_follows_views_that_were_made_again_under_their_names(later, manager, monkeypatch):
-    from PseudoProgressionAnalyzerLib.desktop import pointer
-
+    pointer = import_module("PseudoProgressionAnalyzerLib.desktop.pointer")
     crosshair = Observed()
     monkeypatch.setattr(pointer, "_crosshair", lambda: crosshair)
     monkeypatch.setattr(slicer, "vtkMRMLCrosshairNode", SimpleNamespace(CursorPositionModifiedEvent=1), raising=False)
@@ -107,8 +109,6 @@ def test_the_pointer_follows_views_that_were_made_again_under_their_names(later,
 
 @pytest.mark.parametrize("name", ["maps", "spectroscopy"])
 def test_a_section_that_was_closed_hears_of_no_layout(later, manager, monkeypatch, name):
-    from importlib import import_module
-
     module = import_module(f"PseudoProgressionAnalyzerLib.desktop.sections.{name}")
     heard = []
     monkeypatch.setattr(module, "Pointer", lambda pointed: SimpleNamespace(forget=lambda: None, follow=heard.append))
