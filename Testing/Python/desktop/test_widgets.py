@@ -178,3 +178,13 @@ def test_the_effect_comes_back_after_long_work(later, effect):
     assert editor.name == ""
     editors.listen(True)
     assert editor.name == effect
+
+
+def test_a_plot_of_the_panel_is_not_saved_with_the_scene(later, monkeypatch):
+    module = import_module("PseudoProgressionAnalyzerLib.desktop.plot_widget")
+    scene = slicer.vtkMRMLScene()
+    monkeypatch.setattr(slicer, "mrmlScene", scene, False)
+    monkeypatch.setattr(slicer, "qMRMLPlotWidget", MagicMock(), False)
+    monkeypatch.setattr(module, "qt", MagicMock())
+    module.plot_widget(MagicMock(), "PPASpectrum", "Spectrum", 100)
+    assert not scene.GetSingletonNode("PPASpectrum", "vtkMRMLPlotViewNode").GetSaveWithScene()
