@@ -260,6 +260,8 @@ class Panel:
         try:
             with self.errors():
                 yield self.show_progress, self.cancel
+                if self.cancel.is_set():
+                    self.say(_("It was finished before it could be stopped."))
         finally:
             self.cancel = None
             self.ui.progressBar.value = 0

@@ -126,6 +126,12 @@ def test_cancel_is_offered_only_where_it_is_heard(panel):
         assert panel.ui.progressBar.visible
 
 
+def test_cancel_that_comes_too_late_is_said(panel):
+    with panel.long_work():
+        panel.stop()
+    assert "finished" in panel.ui.progressLabel.text
+
+
 def test_strokes_during_work_that_measures_nothing_are_measured_after_it(panel, mask):
     with panel.long_work():  # a report, a curve, the timeline
         panel.stroke([draw(panel.session, mask)])
@@ -359,3 +365,44 @@ def test_there_is_no_analysis_while_the_scene_is_opened_or_has_no_text(panel):
     assert session.analysis is None
     patient_node(scene).SetText(text)
     assert session.analysis is not None
+
+
+@pytest.fixture
+def patient_section(panel, monkeypatch):
+    """The section that loads patients; notes when the panel shows one."""
+    from PseudoProgressionAnalyzerLib.desktop.sections.patient import PatientSection
+
+    section = PatientSection.__new__(PatientSection)
+    section.panel, section.session = panel, panel.session
+    section.hide_volumes = lambda: None
+    monkeypatch.setattr(panel, "show_patient", lambda: panel.told.append("shown"))
+    monkeypatch.setattr(panel, "open_patient", lambda: panel.told.append("opened"))
+    panel.told.clear()
+    return section
+
+
+def test_a_failed_load_leaves_the_editors_of_the_patient_that_is_there(patient_section, panel):
+    def load(show, cancel):
+        panel.session.load("nowhere", show, cancel)
+
+    patient_section._load(load)  # there is a patient
+    assert panel.told == []
+    patient_section._load(lambda show, cancel: None)
+    assert panel.told == ["shown"]
+
+
+def test_nothing_is_loaded_or_listed_while_work_runs(patient_section, panel):
+    with panel.long_work():
+        patient_section._load(lambda show, cancel: panel.told.append("loaded"))
+        patient_section.choose_volumes()
+        assert "running" in panel.ui.progressLabel.text
+    assert panel.told == []
+
+
+def test_a_correction_whose_scene_was_closed_ends_quietly(patient_section, panel):
+    def work(show, cancel):
+        panel.session.application.scene.Clear(0)
+        panel.session.forget()
+
+    patient_section._correct(work)
+    assert panel.told == []

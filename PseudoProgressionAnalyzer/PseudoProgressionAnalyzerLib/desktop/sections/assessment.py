@@ -168,6 +168,7 @@ class AssessmentSection(Section):
         """Saves assessment.json where the user says."""
         file = self._file_to_save(_("Assessment for other programs"), "assessment.json", "JSON (*.json)")
         if file:
+            self.panel.settle()
             with self.panel.errors():
                 self.session.save_assessment(file)
                 self.panel.say(_("Saved {file}").format(file=file))

@@ -175,7 +175,7 @@ class PatientSection(Section):
         """The chosen picture in a window, and in the scene; over the T1CE in the timeline where it lies in space."""
         visit, series = self.visits.chosen(), self.series.picture
         if visit is not None and series is not None:
-            with self.panel.errors():
+            with self.panel.long_work(stoppable=False):
                 picture = self.session.show_picture(visit, series)
                 self._close_window()
                 self.window = PictureWindow(picture, visit, series)
