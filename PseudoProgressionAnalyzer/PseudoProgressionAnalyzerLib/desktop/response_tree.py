@@ -68,7 +68,7 @@ def _reasons(item: object, analysis: Analysis, verdict: Verdict) -> None:
     """What is possible with its reasons, what is unknown, what sources dispute and what else must be said."""
     _options(item, _("As known then"), verdict.provisional)
     if {option.category for option in verdict.final} != {option.category for option in verdict.provisional}:
-        _options(item, _("Final, with later scans"), verdict.final)
+        _options(item, _("Final, with what later scans confirmed or not"), verdict.final)
     if verdict.baseline:
         names = [words.date_words(analysis.patient.visit(one)) for one in (verdict.baseline, verdict.nadir) if one]
         _sentence(item, _("Baseline and nadir: {visits}").format(visits=", ".join(names)))

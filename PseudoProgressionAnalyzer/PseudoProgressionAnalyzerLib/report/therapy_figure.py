@@ -93,7 +93,8 @@ def visit_lines(analysis: Analysis, visit: str, language: str = "english") -> li
     for criterion in filter(lambda name: applies(analysis, name), CRITERIA):
         now, later = _of_criterion(analysis, visit, criterion, language)
         if now:
-            both = f"{now} \u2192 {later}" if later else now
+            # These words are also drawn into pictures, whose font has no arrow.
+            both = words.say("report_then_final", language, now=now, final=later) if later else now
             found.append(f"{words.label('criterion', criterion, language)}: {both}")
     return found
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +53,14 @@ def check_folder(folder: Path, overwrite: bool = False) -> None:
         raise InputError("output_not_ours", file=str(folder))
     if not overwrite:
         raise InputError("output_exists", file=str(folder))
+
+
+def unused(parent: Path, name: str) -> Path:
+    """A place in a folder that nothing has yet: the name, with what no file name may hold replaced, and a number where
+    it is taken."""
+    plain = re.sub(r"[^\w.-]+", "_", name)
+    numbered = (f"{plain}_{number}" for number in itertools.count(2))
+    return next(place for place in map(parent.joinpath, itertools.chain([plain], numbered)) if not place.exists())
 
 
 @contextlib.contextmanager

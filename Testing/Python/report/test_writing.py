@@ -96,3 +96,11 @@ def test_an_empty_folder_is_fine_and_a_file_is_not(tmp_path):
     with pytest.raises(InputError) as refused:
         writing.check_folder(file)
     assert refused.value.message.code == "output_not_a_folder"
+
+
+def test_a_new_place_is_never_one_that_is_taken(tmp_path):
+    assert writing.unused(tmp_path, "report_2023-05-08").name == "report_2023-05-08"
+    (tmp_path / "report_2023-05-08").mkdir()
+    (tmp_path / "report_2023-05-08_2").write_text("")
+    assert writing.unused(tmp_path, "report_2023-05-08").name == "report_2023-05-08_3"
+    assert writing.unused(tmp_path, "report_a/b: c").parent == tmp_path

@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 
 from ...measures import Assessment, Message
 from ...report.statement import Line, statement
+from ...report.writing import unused
 from .. import assessment_text, pdf
 from ..ledger_tree import details, fill_ledger, line_of
 from ..section import Section, offer
@@ -141,9 +142,9 @@ class AssessmentSection(Section):
         folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Folder for the report"), before)
         if folder:
             qt.QSettings().setValue(FOLDER, folder)
-            place = Path(folder) / "report"
+            place = unused(Path(folder), f"report_{self.as_of}")
             with self.panel.long_work() as (show, cancel):
-                self.session.save_report(place, overwrite=True, as_of=self.as_of, show=show, cancel=cancel)
+                self.session.save_report(place, as_of=self.as_of, show=show, cancel=cancel)
                 self.panel.say(_("Report saved in {folder}").format(folder=place))
 
     def save_pdf(self) -> None:
