@@ -11,7 +11,7 @@ import slicer
 import vtk
 from slicer.util import VTKObservationMixin
 
-from ..scene import timeline
+from ..scene import check_view, timeline
 from ..scene.nodes import patient_node
 from ..scene.timeline_look import letters
 from ..scene.timeline_rows import shown_rows, state_of
@@ -46,7 +46,8 @@ class ViewTitles(VTKObservationMixin):
         for node, widget in views:
             row = int(node.GetLayoutName().split("_")[2])
             corner = self._corner(node, widget)
-            title = rows[row].title if row < len(rows) else ""
+            title, other = rows[row].title if row < len(rows) else "", check_view.beside(patient, node)
+            title = f"{title} with {other}" if other else title  # two visits in one view are never under one date
             _write(corner, UPPER_LEFT, "\n".join(lines(node.GetLayoutLabel(), title, width)), widget)
             self._changed(node)
             image = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node).GetBackgroundVolumeID()

@@ -105,6 +105,15 @@ def _checked(patient: object, view: object) -> str:
     return visit if shown else ""
 
 
+def beside(patient: object, view: object) -> str:
+    """The reference visit that a view shows with its own while an alignment is checked; empty where it does not."""
+    if not _checked(patient, view):
+        return ""
+    composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view)
+    under = view.GetScene().GetNodeByID(composite.GetBackgroundVolumeID())
+    return marked(under, "name") if marked(under, "kind") == Kind.CHECK else marked(under, "visit")
+
+
 def _transforms(fixed: object, moving: object) -> str:
     """What the checkerboard depends on beside the images: where they lie, and how they are shown."""
     placed = np.round(np.linalg.inv(to_world(fixed)) @ to_world(moving), 6) + 0.0

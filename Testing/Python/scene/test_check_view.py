@@ -119,3 +119,20 @@ def test_a_view_that_was_given_something_else_by_hand_keeps_it(app, analysis, ph
     slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view).SetForegroundVolumeID(other)
     check_view.hide(app)
     assert slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view).GetForegroundVolumeID() == other
+
+
+def test_a_view_with_two_visits_says_whose_the_other_is(app, analysis, phantom):
+    node = build_scene(app, analysis)
+    timeline.show(app)
+    first, second, _ = phantom.visits
+
+    def told():
+        return [check_view.beside(node, view) for view in timeline.view_nodes(app)]
+
+    assert not any(told())
+    assert check_view.show(app, second, first, 0.25)
+    assert [other for other in told() if other] == [first]
+    assert check_view.show_checkerboard(app, second, first)
+    assert [other for other in told() if other] == [first]
+    check_view.hide(app)
+    assert not any(told())

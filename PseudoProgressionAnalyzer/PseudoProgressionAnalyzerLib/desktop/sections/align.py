@@ -62,22 +62,23 @@ class AlignSection(Section):
 
     def check(self) -> None:
         """The chosen visit with the reference visit in the first view of its column, faded by the slider or as a
-        checkerboard."""
-        application, visit = self.session.application, self.visit
-        if not self.ui.checkBox.checked or not visit:
-            check_view.hide(application)
-            return
-        reference = self.session.analysis.reference_visit
-        if visit == reference:
-            check_view.hide(application)
-            return
+        checkerboard; the view's title says so."""
         with self.panel.errors():
-            if self._checkerboard:
-                shown = check_view.show_checkerboard(application, visit, reference)
-            else:
-                shown = check_view.show(application, visit, reference, self.ui.fadeSlider.value)
-            if not shown:
-                self.panel.say(_("Show the row T1CE and the visit in the timeline to check it by eye."))
+            self._show_check()
+        self.session.titles.update(self.session.application)
+
+    def _show_check(self) -> None:
+        application, visit = self.session.application, self.visit
+        reference = self.session.analysis.reference_visit if self.session.analysis else ""
+        if not self.ui.checkBox.checked or visit in ("", reference):
+            check_view.hide(application)
+            return
+        if self._checkerboard:
+            shown = check_view.show_checkerboard(application, visit, reference)
+        else:
+            shown = check_view.show(application, visit, reference, self.ui.fadeSlider.value)
+        if not shown:
+            self.panel.say(_("Show the row T1CE and the visit in the timeline to check it by eye."))
 
     @property
     def _checkerboard(self) -> bool:
