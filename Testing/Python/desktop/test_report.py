@@ -37,15 +37,19 @@ def test_pictures_of_the_scene_are_made_in_the_main_thread(session, monkeypatch)
     assert threads == {threading.main_thread()}
 
 
-def test_a_report_that_is_stopped_leaves_the_folder_as_it_was(session, tmp_path):
+def test_a_report_that_is_stopped_leaves_the_folder_as_it_was(session, tmp_path, monkeypatch):
     session.compute()
     session.save_report(tmp_path / "report")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    cancel = threading.Event()
+    cancel, write = threading.Event(), results.html.write
+
+    def stopped_after_the_page(*arguments):
+        write(*arguments)
+        cancel.set()
+
+    monkeypatch.setattr(results.html, "write", stopped_after_the_page)
     with pytest.raises(CancelledError):
-        session.save_report(
-            tmp_path / "report", overwrite=True, show=lambda message, share: cancel.set(), cancel=cancel
-        )
+        session.save_report(tmp_path / "report", overwrite=True, cancel=cancel)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
