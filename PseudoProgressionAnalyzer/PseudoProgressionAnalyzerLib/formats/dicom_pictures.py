@@ -18,7 +18,7 @@ from pydicom.encaps import generate_frames
 
 from ..measures import InputError, Message, Series
 from .dicom_files import read_dataset
-from .dicom_pixels import MOST_BYTES, bare_copy, stream_size
+from .dicom_pixels import MOST_BYTES, bare_copy, decoded, stream_size
 from .dicom_series import Arrangement, Part, arrange
 from .series import part_of
 
@@ -81,15 +81,7 @@ def _placed(part: Part) -> Arrangement | None:
 
 def _colours(path: Path) -> np.ndarray:
     """The frames of a file as uint8 ``(frames, rows, columns, 3)``."""
-    dataset = read_dataset(path, pixels=True)
-    try:
-        return _in_colour(dataset, path)
-    except InputError:
-        raise
-    except MemoryError:
-        raise InputError("dicom_too_large", file=str(path), series=path.name) from None
-    except Exception as error:  # damaged bytes make decoders raise almost anything
-        raise InputError("dicom_pixels_wrong", file=str(path)) from error
+    return decoded(path, _in_colour)
 
 
 def _in_colour(dataset: Dataset, path: Path) -> np.ndarray:

@@ -9,6 +9,7 @@ slope), as in Chenevert 2014 (Translational Oncology 7:65) and in dcm2niix.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -81,9 +82,17 @@ def stored_frames(path: Path) -> np.ndarray:
     Raises InputError: as ``read_dicom_file``, ``dicom_no_pixels``, ``dicom_colour``, ``dicom_truncated``,
     ``dicom_pixels_wrong``, ``dicom_too_large``.
     """
+    return decoded(path, _stored)
+
+
+def decoded(path: Path, decode: Callable[[Dataset, Path], np.ndarray]) -> np.ndarray:
+    """What ``decode`` makes of a file that is read with its pixels.
+
+    Raises InputError: as ``read_dicom_file``, ``dicom_pixels_wrong``, ``dicom_too_large``, and those of ``decode``.
+    """
     dataset = read_dataset(path, pixels=True)
     try:
-        return _stored(dataset, path)
+        return decode(dataset, path)
     except InputError:
         raise
     except MemoryError:

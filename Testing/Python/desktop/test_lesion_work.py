@@ -153,13 +153,18 @@ def test_targets_and_what_is_no_tumour_are_chosen_in_place_and_taken_back(work, 
     assert said(session, FIRST, "not_tumour") is None
 
 
-def test_a_region_is_proposed_in_the_next_visit_with_its_purpose(work, session):
+def draw_rim(session):
+    """A free region in the first visit."""
     node, segment = session.add_region(FIRST, "free", "rim")
     anatomy = session.analysis.images[FIRST, "T1CE"]
     mask = np.zeros(anatomy.shape, bool)
     mask[4:8, 5:9, 5:10] = True
     put_segment(node, "rim", "free", Image(mask, anatomy.affine))
     session.remeasure(node, segment)
+
+
+def test_a_region_is_proposed_in_the_next_visit_with_its_purpose(work, session):
+    draw_rim(session)
     session.change_region(FIRST, "rim", purpose="necrosis")
     assert work.propose_region("rim", FIRST)[0] == SECOND
     assert work.proposed(SECOND)
@@ -178,12 +183,7 @@ def test_a_region_is_proposed_in_the_next_visit_with_its_purpose(work, session):
 
 
 def test_a_waiting_lesion_is_not_overwritten_by_a_proposed_region(work, session):
-    node, segment = session.add_region(FIRST, "free", "rim")
-    anatomy = session.analysis.images[FIRST, "T1CE"]
-    mask = np.zeros(anatomy.shape, bool)
-    mask[4:8, 5:9, 5:10] = True
-    put_segment(node, "rim", "free", Image(mask, anatomy.affine))
-    session.remeasure(node, segment)
+    draw_rim(session)
     centre = np.argwhere(session.analysis.regions[SECOND, "lesion"].array).mean(axis=0)[::-1] * 2.0
     work.propose(SECOND, centre.tolist(), silent, threading.Event())
     patient = patient_node(session.application.scene)
