@@ -76,6 +76,12 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier result in DIR")
     parser.add_argument("--pdf", action="store_true", help="also write report.pdf (needs the extra 'pdf')")
     parser.add_argument("--show-patient", action="store_true", help="write the patient's id from patient.json")
+    parser.add_argument(
+        "--as-of",
+        default="",
+        metavar="VISIT",
+        help="write what was known by this visit alone; by the latest unless given",
+    )
 
 
 def _add_rules(parser: argparse.ArgumentParser) -> None:
@@ -90,20 +96,29 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
 
 
 def _analyze(options: argparse.Namespace) -> None:
+    from .analysis.known import known_analysis
     from .report import printing
     from .report.results import check_output, shown_analysis, write_results
 
     check_output(options.output, options.overwrite)
     if options.pdf:
         printing.check_possible()
-    analysis = _run_job(options.patient, _rules(options))
-    with_scene = _with_scene(shown_analysis(analysis, options.show_patient))
+    analysis = _run_job(options.patient, _rules(options), options.as_of)
+    known, not_used = known_analysis(analysis, options.as_of)
+    with_scene = _with_scene(shown_analysis(known, options.show_patient), options.as_of, not_used)
+    if known.reference_visit != analysis.reference_visit:
+        with_scene.pop("pictures", None)  # of another space than that in which the timeline is cut
     if options.pdf:
         with_scene["also"] = _with_pdf(with_scene.get("also"))
     with _Progress() as show:
         show(Message("step_write"), 0.0)
         written = write_results(
-            analysis, options.output, overwrite=options.overwrite, show_patient=options.show_patient, **with_scene
+            analysis,
+            options.output,
+            overwrite=options.overwrite,
+            show_patient=options.show_patient,
+            as_of=options.as_of,
+            **with_scene,
         )
     for path in written:
         if path.parent == options.output:
@@ -124,7 +139,7 @@ def _with_pdf(also: Callable[[Any, Path], None] | None) -> Callable[[Any, Path],
     return add
 
 
-def _with_scene(shown: object) -> dict[str, Any]:
+def _with_scene(shown: object, as_of: str, not_used: int) -> dict[str, Any]:
     """What ``write_results`` needs to draw the shown analysis as Slicer does and to add ``scene.mrb``; empty, with a
     note for the user, where slicer-core cannot be imported."""
     from .report import assessment_json
@@ -138,7 +153,7 @@ def _with_scene(shown: object) -> dict[str, Any]:
         print(f"  note: {texts.sentence(Message('scene_not_made', {'detail': str(error)}))}", file=sys.stderr)
         return {}
     made = application()
-    build_scene(made, shown, assessment_json.text(shown))
+    build_scene(made, shown, assessment_json.text(shown, as_of=as_of, not_used=not_used))
     return {
         "pictures": ScenePictures(made.scene),
         "also": lambda _, stage: save_mrb(made.scene, stage / "scene.mrb"),
@@ -152,12 +167,15 @@ def _rules(options: argparse.Namespace):
     return Rules().with_criteria(options.criteria).with_prior(options.prior)
 
 
-def _run_job(patient_folder: Path, rules):
+def _run_job(patient_folder: Path, rules, as_of: str = ""):
     from .analysis.run import run, start
     from .patient import read
 
     # The absolute path: reports cut it to study folder and name, and cannot tell where a relative one begins.
-    analysis = start(read(patient_folder.absolute()))
+    patient = read(patient_folder.absolute())
+    if as_of:
+        patient.visit(as_of)  # an unknown one is said before anything is computed
+    analysis = start(patient)
     analysis.rules = rules
     with _Progress() as show:
         run(analysis, progress=show)

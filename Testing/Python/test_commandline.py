@@ -165,7 +165,7 @@ def analysis(tmp_path):
 @pytest.fixture
 def job(analysis, monkeypatch):
     """The command with the analysis in place of what a folder holds."""
-    monkeypatch.setattr(commandline, "_run_job", lambda folder, rules: analysis)
+    monkeypatch.setattr(commandline, "_run_job", lambda *given: analysis)
 
 
 def test_the_scene_holds_what_the_report_says(analysis, job, tmp_path, capsys):

@@ -24,6 +24,7 @@ from ..analysis.aligning import forget_transform, use_transform
 from ..analysis.change_maps import change_map
 from ..analysis.correcting import correct
 from ..analysis.judging import assess_visits
+from ..analysis.known import is_latest, known_analysis
 from ..analysis.mean_spectra import STEP as MEAN_SPECTRA
 from ..analysis.mean_spectra import follow_mean_spectra
 from ..analysis.measuring import measure_waiting
@@ -39,6 +40,7 @@ from ..report import assessment_json, results
 from ..scene import timeline
 from ..scene.adopting import adopt, given_again, remember_sources
 from ..scene.application import application
+from ..scene.as_of import choose_as_of, chosen_as_of
 from ..scene.build import (
     build_scene,
     known_checksums,
@@ -545,17 +547,35 @@ class Session:
         show: Show = _silent,
         cancel: threading.Event | None = None,
     ) -> str:
-        """The report as one HTML page with everything in it. as_of: the visit that it opens with, else the latest."""
+        """The report as one HTML page with everything in it. as_of: the visit that it opens with, else the
+        latest; of an earlier one nothing later is in it."""
 
         def make(analysis: Analysis, rest: dict[str, Any]) -> str:
             return results.page(analysis, show_patient, as_of=as_of, **rest)
 
         return self._report(make, show, cancel)
 
-    def save_assessment(self, file: Path, show_patient: bool = False) -> None:
-        """Writes assessment.json, judged up to the last stroke."""
+    @property
+    def as_of(self) -> str:
+        """The visit whose assessment is shown: the chosen one, else the latest; empty where there is no assessment."""
+        assessed = [found.as_of for found in self.analysis.assessments] if self.analysis else []
+        chosen = chosen_as_of(self.application.scene)
+        return chosen if chosen in assessed else next(reversed(assessed), "")
+
+    def choose_as_of(self, visit: str) -> None:
+        """Chooses the visit whose assessment is shown; it is saved with the scene. Raises InputError
+        ``unknown_visit``."""
+        analysis = self._patient()
+        if visit:
+            analysis.patient.visit(visit)
+        choose_as_of(self.application.scene, "" if is_latest(analysis, visit) else visit)
+
+    def save_assessment(self, file: Path, show_patient: bool = False, as_of: str = "") -> None:
+        """Writes assessment.json, judged up to the last stroke. as_of: as in ``save_report``."""
         self.settle()
-        assessment_json.write(results.shown_analysis(self._patient(), show_patient), Path(file))
+        known, not_used = known_analysis(self._patient(), as_of)
+        shown = results.shown_analysis(known, show_patient)
+        assessment_json.write(shown, Path(file), as_of=as_of, not_used=not_used)
 
     def save_report(
         self,
@@ -567,7 +587,8 @@ class Session:
         cancel: threading.Event | None = None,
     ) -> list[Path]:
         """Writes report, timeline, tables and maps into a folder; the scene itself is saved by Slicer. as_of: the visit
-        that the report opens with, else the latest. Raises InputError; CancelledError leaves the folder as it was."""
+        that the report opens with, else the latest; of an earlier one nothing later is in it. Raises InputError;
+        CancelledError leaves the folder as it was."""
         results.check_output(Path(folder), overwrite)
 
         def write(analysis: Analysis, rest: dict[str, Any]) -> list[Path]:

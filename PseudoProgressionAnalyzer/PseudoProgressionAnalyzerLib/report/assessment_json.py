@@ -24,10 +24,12 @@ def schema() -> dict[str, Any]:
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def document(analysis: Analysis, language: str = "english") -> dict[str, Any]:
+def document(analysis: Analysis, language: str = "english", as_of: str = "", not_used: int = 0) -> dict[str, Any]:
     """The whole document as plain objects; the order of its keys is always the same.
 
-    Every entry of ``assessments`` is complete in itself: it holds nothing that was not known at its visit.
+    Every entry of ``assessments`` is complete in itself: it holds nothing that was not known at its visit. as_of: the
+    visit by which everything in the document was known, all visits where it is empty; not_used: how many visits that
+    leaves out.
     """
     patient = analysis.patient
     messages = [*patient.problems, *(message for visit in analysis.messages.values() for message in visit)]
@@ -36,6 +38,8 @@ def document(analysis: Analysis, language: str = "english") -> dict[str, Any]:
         "version": __version__,
         "patient": patient.id,
         "visits": [_visit(patient, visit, language) for visit in patient.visits],
+        "as_of": as_of if not_used else None,
+        "visits_not_used": not_used,
         "measurements": [
             _measurement(measurements_csv.record(patient, row), language)
             for row in (*analysis.measurements, *lesion_rows(analysis))
@@ -52,14 +56,15 @@ def document(analysis: Analysis, language: str = "english") -> dict[str, Any]:
     }
 
 
-def text(analysis: Analysis, language: str = "english") -> str:
+def text(analysis: Analysis, language: str = "english", as_of: str = "", not_used: int = 0) -> str:
     """The document as text. Raises ValueError rather than write a number that JSON does not know."""
-    return json.dumps(document(analysis, language), indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    found = document(analysis, language, as_of, not_used)
+    return json.dumps(found, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
 
-def write(analysis: Analysis, path: Path, language: str = "english") -> None:
-    """Writes the document."""
-    writing.write_file(path, text(analysis, language))
+def write(analysis: Analysis, path: Path, language: str = "english", as_of: str = "", not_used: int = 0) -> None:
+    """Writes the document; arguments as ``document``."""
+    writing.write_file(path, text(analysis, language, as_of, not_used))
 
 
 def _visit(patient: Patient, visit: Visit, language: str) -> dict[str, Any]:

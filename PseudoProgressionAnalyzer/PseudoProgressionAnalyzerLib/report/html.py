@@ -45,14 +45,21 @@ def write(
     title: str | None = None,
     language: str = "english",
     as_of: str = "",
+    not_used: int = 0,
 ) -> None:
     """Writes the page. timeline: the PNG of ``timeline_png``, None where nothing could be aligned. as_of: the visit
-    whose assessment it opens with, the latest unless said."""
-    writing.write_file(path, page(analysis, timeline, title, language, as_of))
+    whose assessment it opens with, the latest unless said. not_used: how many visits there are beside those of the
+    analysis, which the page then says."""
+    writing.write_file(path, page(analysis, timeline, title, language, as_of, not_used))
 
 
 def page(
-    analysis: Analysis, timeline: bytes | None, title: str | None = None, language: str = "english", as_of: str = ""
+    analysis: Analysis,
+    timeline: bytes | None,
+    title: str | None = None,
+    language: str = "english",
+    as_of: str = "",
+    not_used: int = 0,
 ) -> str:
     """The page as text; arguments as ``write``."""
     cleaned = [words.cleaned(measurement) for measurement in analysis.measurements]
@@ -83,12 +90,13 @@ def page(
         folded(_methods(markup, analysis), PRINTED),
     )
     main = "\n".join(section for section in sections if section)
+    heading = f"{_patient_line(markup, title)}\n{_not_used(markup, not_used)}"
     return (
         f"<!DOCTYPE html>\n<!-- {DISCLAIMER} -->\n"
         f'<html lang="{markup.say("language_code")}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{markup.say('title')}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
-        f"<header>\n<h1>{markup.say('title')}</h1>\n{_patient_line(markup, title)}\n{disclaimer}\n</header>\n"
+        f"<header>\n<h1>{markup.say('title')}</h1>\n{heading}{disclaimer}\n</header>\n"
         f"<main>\n{main}\n</main>\n<footer>\n{disclaimer}\n</footer>\n</body>\n</html>\n"
     )
 
@@ -102,6 +110,12 @@ def _patient_line(markup: Markup, title: str | None) -> str:
         markup.say("radiotherapy_end", date=end.isoformat()) if end else markup.say("radiotherapy_unknown"),
     )
     return f'<p class="patient">{" &middot; ".join(parts)}</p>'
+
+
+def _not_used(markup: Markup, count: int) -> str:
+    """That there are visits which were not known yet."""
+    code = "not_used_one" if count == 1 else "not_used_many"
+    return f'<p class="patient"><b>{markup.say(code, count=count)}</b></p>\n' if count else ""
 
 
 def _section(markup: Markup, head: str, *parts: str) -> str:

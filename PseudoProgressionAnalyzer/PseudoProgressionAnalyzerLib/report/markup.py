@@ -40,9 +40,7 @@ class Markup:
 
     def visit(self, visit_id: str) -> str:
         """A visit by its date and day."""
-        visit = self.patient.visit(visit_id)
-        parts = [words.date_words(visit, self.language), words.day_words(self.patient, visit, self.language)]
-        return ", ".join(part for part in parts if part)
+        return words.visit_words(self.patient, visit_id, self.language)
 
     def bullets(self, messages: Iterable[Message]) -> str:
         """Messages as a list."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..analysis import Analysis
+from ..analysis.known import known_analysis
 from ..analysis.lesion_rows import lesion_rows
 from ..formats.images import write_image
 from ..measures import DISCLAIMER, Image, Message
@@ -73,22 +74,24 @@ def write_results(
 
     The patient is left out unless show_patient (``shown_analysis``). pictures: what the timeline's cells show. also: is
     given the shown analysis and the folder in which everything is put together, and may add files of its own. as_of:
-    the visit whose assessment the report opens with, the latest unless said. done: is told the share (0 to 1) that is
-    finished; what it raises ends the work.
+    the visit whose assessment the report opens with, the latest unless said; of an earlier one nothing later is in any
+    of the files (``analysis.known``). done: is told the share (0 to 1) that is finished; what it raises ends the work.
 
-    Raises InputError as ``writing.check_folder``; the folder is then, and after any other error, as it was before.
+    Raises InputError ``unknown_visit`` and as ``writing.check_folder``; the folder is then, and after any other error,
+    as it was before.
     """
-    shown = shown_analysis(analysis, show_patient)
+    shown, not_used, pictures = _of_then(analysis, as_of, pictures)
+    shown = shown_analysis(shown, show_patient)
     title = shown.patient.id if show_patient else None
     with writing.staged(folder, overwrite) as stage:
-        timeline = _timeline(shown, title, language, pictures)
+        timeline = _timeline(shown, title, language, pictures, not_used)
         if timeline is not None:
             writing.write_file(stage / "timeline.png", timeline)
         done(_DRAWN)
-        html.write(shown, stage / "report.html", timeline, title, language, as_of)
+        html.write(shown, stage / "report.html", timeline, title, language, as_of, not_used)
         done(_DRAWN + _PAGE)
         measurements_csv.write(shown.patient, [*shown.measurements, *lesion_rows(shown)], stage / "measurements.csv")
-        assessment_json.write(shown, stage / writing.MARK, language)
+        assessment_json.write(shown, stage / writing.MARK, language, as_of, not_used)
         before = _DRAWN + _PAGE
         _write_maps(shown, stage / "maps", lambda share: done(before + share * (1 - before)))
         if also is not None:
@@ -108,22 +111,49 @@ def page(
     done: Callable[[float], None] = lambda share: None,
 ) -> str:
     """The page of ``report.html`` as text; arguments as ``write_results``."""
-    shown = shown_analysis(analysis, show_patient)
+    shown, not_used, pictures = _of_then(analysis, as_of, pictures)
+    shown = shown_analysis(shown, show_patient)
     title = shown.patient.id if show_patient else None
-    timeline = _timeline(shown, title, language, pictures)
+    timeline = _timeline(shown, title, language, pictures, not_used)
     done(0.6)
-    text = html.page(shown, timeline, title, language, as_of)
+    text = html.page(shown, timeline, title, language, as_of, not_used)
     done(1.0)
     return text
 
 
 def _timeline(
-    shown: Analysis, title: str | None, language: str, pictures: timeline_png.Pictures | None
+    shown: Analysis, title: str | None, language: str, pictures: timeline_png.Pictures | None, not_used: int
 ) -> bytes | None:
     """The PNG of the timeline, None where nothing is aligned."""
     if (shown.reference_visit, "T1CE") not in shown.images:
         return None
-    return png(timeline_png.picture(shown, title, language, pictures))
+    return png(timeline_png.picture(shown, title, language, pictures, not_used))
+
+
+def _of_then(
+    analysis: Analysis, as_of: str, pictures: timeline_png.Pictures | None
+) -> tuple[Analysis, int, timeline_png.Pictures | None]:
+    """(what was known by a visit, how many visits that leaves out, the pictures in its space)."""
+    known, not_used = known_analysis(analysis, as_of)
+    if pictures is not None and known.reference_visit != analysis.reference_visit and known.reference_visit:
+        pictures = _Moved(pictures, analysis.visit_to_reference[known.reference_visit])
+    return known, not_used, pictures
+
+
+class _Moved:
+    """Pictures of planes that are given in the space of another visit. to_reference: 4x4, its RAS to the pictures'."""
+
+    def __init__(self, pictures: timeline_png.Pictures, to_reference: np.ndarray):
+        self.pictures, self.to_reference = pictures, to_reference
+
+    def cell(self, visit: str, image: str, overlay: str, plane: Image) -> np.ndarray | None:
+        """As ``Pictures.cell``."""
+        moved = dataclasses.replace(plane, affine=self.to_reference @ plane.affine)
+        return self.pictures.cell(visit, image, overlay, moved)
+
+    def scale(self, overlay: str) -> tuple[float, float, np.ndarray] | None:
+        """As ``Pictures.scale``."""
+        return self.pictures.scale(overlay)
 
 
 def _remove_stale(folder: Path, placed: list[Path]) -> None:

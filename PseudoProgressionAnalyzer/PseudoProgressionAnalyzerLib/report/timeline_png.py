@@ -63,10 +63,14 @@ def write(
 
 
 def picture(
-    analysis: Analysis, title: str | None = None, language: str = "english", pictures: Pictures | None = None
+    analysis: Analysis,
+    title: str | None = None,
+    language: str = "english",
+    pictures: Pictures | None = None,
+    not_used: int = 0,
 ) -> np.ndarray:
     """The timeline as pixels ``(rows, columns, 3)`` from 0 to 1. pictures: where cells and colour scales come from;
-    without it both are made here.
+    without it both are made here. not_used: how many visits there are beside those of the analysis, which is said.
 
     Raises InputError ``report_nothing_aligned`` where the reference visit has no T1CE.
     """
@@ -74,6 +78,9 @@ def picture(
     plane = place.plane(_pixel_size(analysis, place))
     columns = [cut_visit(analysis, visit, plane) for visit in analysis.patient.visits]
     note = _place_words(analysis, place, language)
+    if not_used:
+        code = "report_not_used_one" if not_used == 1 else "report_not_used_many"
+        note = f"{note} {words.say(code, language, count=not_used)}"
     return _Sheet(analysis, columns, plane, pictures or _Drawn(columns), note, title, language).draw()
 
 

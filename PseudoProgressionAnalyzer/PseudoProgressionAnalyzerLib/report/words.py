@@ -161,6 +161,13 @@ def day_words(patient: Patient, visit: Visit, language: str = "english") -> str:
     return say("report_day_after", language, days=day)
 
 
+def visit_words(patient: Patient, visit_id: str, language: str = "english") -> str:
+    """A visit by its date and day: ``2023-05-08, day 7 after radiotherapy``."""
+    visit = patient.visit(visit_id)
+    parts = (date_words(visit, language), day_words(patient, visit, language))
+    return ", ".join(part for part in parts if part)
+
+
 def own_values(measurements: Sequence[Measurement], visit: Visit, name: str) -> list[Measurement]:
     """The measured values of one name in a visit's own lesions."""
     wanted = (visit.id, name, "own", "")

@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 
 from ...measures import Assessment, Message
 from ...report.statement import Line, statement
+from ...report.words import visit_words
 from ...report.writing import unused
 from .. import assessment_text, pdf
 from ..ledger_tree import details, fill_ledger, line_of
@@ -29,7 +30,7 @@ class AssessmentSection(Section):
         super().__init__(*parts)
         ui = self.ui
         self.lines: tuple[Line, ...] = ()
-        ui.asOfSelector.connect("currentIndexChanged(int)", lambda index: self.show_assessment())
+        ui.asOfSelector.connect("currentIndexChanged(int)", lambda index: self.choose_as_of())
         ui.ledgerTree.connect("itemSelectionChanged()", self.show_details)
         for box in self.prior_boxes:
             box.setKeyboardTracking(False)
@@ -48,22 +49,28 @@ class AssessmentSection(Section):
 
     @property
     def as_of(self) -> str:
-        """The chosen visit, empty where there is none."""
-        return self.ui.asOfSelector.currentText
+        """The chosen visit, empty where there is none. It is kept in the scene: the widget only shows it."""
+        return self.session.as_of
 
     def refresh(self) -> None:
-        """Visits to choose from, and the assessment as of the chosen one, which stays chosen."""
+        """Visits to choose from, and the assessment as of the chosen one."""
         analysis = self.session.analysis
         assessed = [assessment.as_of for assessment in analysis.assessments] if analysis else []
-        shown = [self.ui.asOfSelector.itemText(index) for index in range(self.ui.asOfSelector.count)]
-        if shown != assessed:
-            chosen = self.as_of
-            blocked = self.ui.asOfSelector.blockSignals(True)
-            self.ui.asOfSelector.clear()
-            self.ui.asOfSelector.addItems(assessed)
-            if chosen in assessed:
-                self.ui.asOfSelector.currentIndex = assessed.index(chosen)
-            self.ui.asOfSelector.blockSignals(blocked)
+        selector = self.ui.asOfSelector
+        blocked = selector.blockSignals(True)
+        if [selector.itemData(index) for index in range(selector.count)] != assessed:
+            selector.clear()
+            for visit in assessed:
+                selector.addItem(visit_words(analysis.patient, visit), visit)
+        selector.currentIndex = assessed.index(self.as_of) if self.as_of in assessed else -1
+        selector.blockSignals(blocked)
+        self.show_assessment()
+
+    def choose_as_of(self) -> None:
+        """Keeps the visit that the selector shows, and shows its assessment."""
+        if self.session.analysis is not None:
+            with self.panel.errors():
+                self.session.choose_as_of(self.ui.asOfSelector.currentData or "")
         self.show_assessment()
 
     def settled(self) -> None:
@@ -171,7 +178,7 @@ class AssessmentSection(Section):
         if file:
             self.panel.settle()
             with self.panel.errors():
-                self.session.save_assessment(file)
+                self.session.save_assessment(file, as_of=self.as_of)
                 self.panel.say(_("Saved {file}").format(file=file))
 
     def _file_to_save(self, title: str, name: str, kinds: str) -> Path | None:
