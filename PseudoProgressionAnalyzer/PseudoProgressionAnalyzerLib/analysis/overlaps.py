@@ -34,6 +34,8 @@ class RegionOverlaps:
         """The region as it is after an edit: its overlaps follow from the voxels that came and went, or are forgotten
         where that is most of them."""
         after = RegionOverlaps(mask)
+        if np.array_equal(self.mask.affine, after.mask.affine) and np.array_equal(self.mask.array, after.mask.array):
+            return self
         change = _change(self.mask, after.mask)
         if change is None:
             return after

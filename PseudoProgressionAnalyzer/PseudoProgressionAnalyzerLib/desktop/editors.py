@@ -15,6 +15,7 @@ from slicer.util import VTKObservationMixin
 
 from ..scene.nodes import Kind, find, linked, marked, patient_node
 from ..scene.segments import fingerprint, segment_mask
+from .soon import Soon
 
 UNDO_STATES = 20
 EDITS = tuple(
@@ -51,10 +52,7 @@ class Editors(VTKObservationMixin):
         self.resting = ""
         self.edited: dict[str, object] = {}
         self.held = False  # the views, until the numbers are told
-        self.timer = qt.QTimer()
-        self.timer.setSingleShot(True)
-        self.timer.setInterval(1)  # not 0: a timer of 0 waits until every view had its turn
-        self.timer.connect("timeout()", self.tell)
+        self.soon = Soon(self.tell)
 
     @property
     def editor(self) -> object | None:
@@ -77,7 +75,7 @@ class Editors(VTKObservationMixin):
 
     def close(self) -> None:
         """Ends watching and takes the editors away; the segmentations stay."""
-        self.timer.stop()
+        self.soon.forget()
         self.edited = {}
         self._draw()
         self.removeObservers()
@@ -161,14 +159,14 @@ class Editors(VTKObservationMixin):
         def edited(caller: object, event: object) -> None:
             self.edited[segmentation.GetID()] = segmentation
             self._hold()
-            self.timer.start()
+            self.soon.ask()
 
         for event in EDITS:
             self.addObserver(segmentation.GetSegmentation(), event, edited)
 
     def tell(self) -> None:
         """Tells of edits that were not told yet, without waiting for the event loop; the views are drawn after it."""
-        self.timer.stop()
+        self.soon.forget()
         try:
             strokes = self._strokes()
             if strokes:

@@ -96,6 +96,7 @@ class Panel:
 
     def stroke(self, edits: Edits) -> None:
         """After each edit: the numbers follow at once, then the maps, what is slow when the pen rests."""
+        self.beside.forget()  # it judges what was before
         for segmentation, segment_id in edits:
             with self.errors():
                 (self.session.take if self.busy else self.session.remeasure)(segmentation, segment_id)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import functools
 import heapq
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,17 +98,19 @@ def diameters(
     first, second = (other for other in (0, 1, 2) if other != axis)
     to_plane = _plane_coordinates(affine, first, second)
     slices = box.transpose(2 - axis, 2 - first, 2 - second)
-    kept_out = np.zeros_like(slices)
+    kept_out = None
     if avoid is not None:
         kept_out = _same_box(checked_mask(avoid, affine), corner, box.shape).transpose(2 - axis, 2 - first, 2 - second)
         kept_out = kept_out & ~slices
-    pieces = []
+    indices, pieces = [], []
     for index in range(len(slices)):
-        obstacles = [obstacle @ to_plane.T for obstacle in _outlines(kept_out[index])]
+        obstacles = [] if kept_out is None else [_moved(*found) for found in _outlines(kept_out[index], to_plane)]
         obstacle = np.concatenate(obstacles) if obstacles else None
-        pieces += [(index, outline @ to_plane.T, obstacle) for outline in _outlines(slices[index])]
-    chosen, ends = _search([piece[1:] for piece in pieces], rule)
-    index = pieces[chosen][0]
+        for outline, place in _outlines(slices[index], to_plane):
+            indices.append(index)
+            pieces.append(_Piece(outline, place, obstacle))
+    chosen, ends = _search(pieces, rule)
+    index = indices[chosen]
 
     in_plane = ends @ np.linalg.inv(to_plane).T  # (2 diameters, 2 ends, 2) voxel indices in the box
     voxels = np.empty((2, 2, 3))
@@ -152,20 +153,53 @@ for _pattern, _pairs in enumerate(_EDGES):
         _SEGMENTS[_pattern, _number] = _EDGE_MIDDLES[list(_pair)]
 
 
-def _outlines(plane: np.ndarray) -> list[np.ndarray]:
-    """The outline of each piece of a bool ``(first, second)`` plane, in any order.
+class _Outline:
+    """The outline ``(n, 2, 2)`` of a piece of a slice: segments, their ends, in mm in the plane, from the first voxel
+    of what the slice holds; with what depends on its form alone, so that an edit of other slices costs nothing here."""
 
-    Each outline is ``(n, 2, 2)``: segments, their ends, voxel indices along (first, second).
-    """
+    def __init__(self, segments: np.ndarray):
+        self.segments = segments
+        self.limits = {rule: _size_limit(segments, rule) for rule in RULES}
+        self._directions: dict[tuple[str, bool], list[tuple[float, float]]] = {}
+
+    def directions(self, rule: str, free: bool) -> list[tuple[float, float]]:
+        """Pairs (largest possible size, angle) for the directions in which diameters are tried. free: whether nothing
+        is to be avoided."""
+        if (rule, free) not in self._directions:
+            self._directions[rule, free] = _directions(self.segments, rule, free)
+        return self._directions[rule, free]
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A piece of a slice: its outline, where that begins in mm, and the outline ``(n, 2, 2)`` in mm of what its
+    diameters may not cross."""
+
+    outline: _Outline
+    place: np.ndarray
+    obstacle: np.ndarray | None
+
+    def chords(self, along: np.ndarray) -> np.ndarray:
+        """``_chords`` of it."""
+        return _chords(_moved(self.outline, self.place), self.obstacle, along)
+
+
+def _moved(outline: _Outline, place: np.ndarray) -> np.ndarray:
+    return outline.segments + place
+
+
+def _outlines(plane: np.ndarray, to_plane: np.ndarray) -> list[tuple[_Outline, np.ndarray]]:
+    """The outline of each piece of a bool ``(first, second)`` plane, in any order, and where it begins in mm."""
     rows, columns = (np.flatnonzero(plane.any(axis=axis)) for axis in (1, 0))
     if rows.size == 0:
         return []
     held = plane[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return [outline + (rows[0], columns[0]) for outline in _outlines_of(held.tobytes(), held.shape)]
+    place = to_plane @ (rows[0], columns[0])
+    return [(outline, place) for outline in _outlines_of(held.tobytes(), held.shape, to_plane.tobytes())]
 
 
 @functools.lru_cache(maxsize=512)
-def _outlines_of(plane: bytes, shape: tuple[int, int]) -> list[np.ndarray]:
+def _outlines_of(plane: bytes, shape: tuple[int, int], to_plane: bytes) -> list[_Outline]:
     """``_outlines`` of a plane's voxels; those of slices that an edit does not touch are remembered."""
     labels, _ = ndimage.label(np.pad(np.frombuffer(plane, bool).reshape(shape), 1), structure=np.ones((3, 3)))
     outlines = []
@@ -174,7 +208,8 @@ def _outlines_of(plane: bytes, shape: tuple[int, int]) -> list[np.ndarray]:
         pattern = piece[:-1, :-1] + 2 * piece[1:, :-1] + 4 * piece[1:, 1:] + 8 * piece[:-1, 1:]
         cells = np.argwhere((pattern > 0) & (pattern < 15))
         segments = (cells[:, None, None] + _SEGMENTS[pattern[tuple(cells.T)]]).reshape(-1, 2, 2)
-        outlines.append(segments[np.isfinite(segments[:, 0, 0])] + (rows.start - 2, columns.start - 2))
+        segments = segments[np.isfinite(segments[:, 0, 0])] + (rows.start - 2, columns.start - 2)
+        outlines.append(_Outline(segments @ np.frombuffer(to_plane).reshape(2, 2).T))
     return outlines
 
 
@@ -189,8 +224,8 @@ def _same_box(mask: np.ndarray, corner: np.ndarray, shape: tuple[int, ...]) -> n
     return padded[tuple(slice(one + 1, one + 1 + length) for one, length in zip(corner, shape, strict=True))]
 
 
-def _search(pieces: list[tuple[np.ndarray, np.ndarray | None]], rule: str) -> tuple[int, np.ndarray]:
-    """The piece (outline, obstacle) and the ends ``(2, 2, 2)`` of its two diameters that a rule chooses.
+def _search(pieces: list[_Piece], rule: str) -> tuple[int, np.ndarray]:
+    """The number of the piece and the ends ``(2, 2, 2)`` of its two diameters that a rule chooses.
 
     No chord of an outline is longer than that of its convex hull, so that directions are tried in the order of the
     hulls' chords, or products of chords, until these fall below the best found. Pieces whose extents say that they
@@ -198,8 +233,7 @@ def _search(pieces: list[tuple[np.ndarray, np.ndarray | None]], rule: str) -> tu
     in the angle: its largest chord and product lie at one of them. The other directions are for outlines with hollows
     and obstacles.
     """
-    period = np.pi if rule == "reader" else np.pi / 2
-    tries = [(-_size_limit(outline, rule), 1.0, -number) for number, (outline, _) in enumerate(pieces)]
+    tries = [(-piece.outline.limits[rule], 1.0, -number) for number, piece in enumerate(pieces)]
     heapq.heapify(tries)
     best, chosen, ends = 0.0, 0, np.zeros((2, 2, 2))
     while tries:
@@ -207,17 +241,17 @@ def _search(pieces: list[tuple[np.ndarray, np.ndarray | None]], rule: str) -> tu
         if bound <= best * (1 + 1e-9):
             break
         if turn < 0:  # a piece that was not looked at
-            for found in _directions(*pieces[number], rule, period):
-                heapq.heappush(tries, (-found[0], -found[1], -number))
+            for size, angle in pieces[number].outline.directions(rule, pieces[number].obstacle is None):
+                heapq.heappush(tries, (-size, -angle, -number))
             continue
         along = np.array([np.cos(turn), np.sin(turn)])
         across = np.array([-along[1], along[0]])
-        firsts = _chords(*pieces[number], along)
+        firsts = pieces[number].chords(along)
         if rule == "reader":
             firsts = firsts[[np.argmax(firsts[:, 2] - firsts[:, 1])]]
             if firsts[0, 2] - firsts[0, 1] <= best:
                 continue
-        seconds = _chords(*pieces[number], across) * (-1, 1, 1)  # their place, along the first ones
+        seconds = pieces[number].chords(across) * (-1, 1, 1)  # their place, along the first ones
         if rule == "product":  # chords too short to make a larger product than the best with any other
             longest, widest = ((chords[:, 2] - chords[:, 1]).max() for chords in (firsts, seconds))
             firsts = firsts[(firsts[:, 2] - firsts[:, 1]) * widest > best]
@@ -254,18 +288,17 @@ def _size_limit(outline: np.ndarray, rule: str) -> float:
     return float((extents * np.roll(extents, len(_LOOKS) // 2)).max() / most**2)
 
 
-def _directions(
-    outline: np.ndarray, obstacle: np.ndarray | None, rule: str, period: float
-) -> Iterable[tuple[float, float]]:
-    """Pairs (largest possible size, angle) for the directions in which diameters are tried."""
+def _directions(outline: np.ndarray, rule: str, free: bool) -> list[tuple[float, float]]:
+    """``_Outline.directions`` of an outline ``(n, 2, 2)``."""
+    period = np.pi if rule == "reader" else np.pi / 2
     angles, radii = _difference_body(_hull(outline.reshape(-1, 2)))
-    turns = np.radians(np.arange(0, np.degrees(period), 1 if obstacle is None else 3))
-    if obstacle is None:
+    turns = np.radians(np.arange(0, np.degrees(period), 1 if free else 3))
+    if free:
         turns = np.concatenate([angles % period, turns])
     bounds = _radius(angles, radii, turns)
     if rule == "product":
         bounds = bounds * _radius(angles, radii, turns + np.pi / 2)
-    return zip(bounds.tolist(), turns.tolist(), strict=True)
+    return list(zip(bounds.tolist(), turns.tolist(), strict=True))
 
 
 def _difference_body(hull: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ perfect sphere look less round: compare a lesion with ``sphere_shape``, never wi
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -69,10 +70,46 @@ def shape(mask: np.ndarray, affine: np.ndarray) -> Shape:
 
 
 def sphericity(mask: np.ndarray, affine: np.ndarray) -> float:
-    """``shape(mask, affine).sphericity`` alone, in a fraction of the time: it needs neither hull nor axes."""
+    """``shape(mask, affine).sphericity`` alone, in a fraction of the time: it needs neither hull nor axes, and no mesh.
+
+    What lies of the mesh between eight neighbouring voxel centres depends on these voxels alone. So the 256 patterns of
+    eight voxels are counted, and each gives its area and its part of the volume.
+    """
     box, _ = cropped(checked_mask(mask, affine))
-    _, area, cubic_millimetres = _mesh(box, affine)
-    return _sphericity(area, cubic_millimetres)
+    held = box.view(np.uint8)
+    patterns = np.zeros(np.subtract(box.shape, 1), np.uint8)
+    for number, (k, j, i) in enumerate(_CORNERS):
+        corner = held[k : k + patterns.shape[0], j : j + patterns.shape[1], i : i + patterns.shape[2]]
+        patterns |= corner << number
+    surface = np.flatnonzero((patterns > 0) & (patterns < 255))
+    there = patterns.ravel()[surface]
+    areas, normals, moments = _patterns(affine[:3, :3].astype(float).tobytes())
+    # The volume is a third of the sum of (place . normal) over all triangles: place of the pattern + place within it.
+    places = np.stack(np.unravel_index(surface, patterns.shape)[::-1]) @ (normals @ affine[:3, :3])[there]
+    return _sphericity(float(areas[there].sum()), abs(float(np.trace(places) + moments[there].sum())) / 3)
+
+
+_CORNERS = tuple(itertools.product((0, 1), repeat=3))
+"""``(k, j, i)`` of eight neighbouring voxels; one of them in the mask has the bit of its number in a pattern."""
+
+
+@functools.lru_cache(maxsize=8)
+def _patterns(axes: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of the mesh of each pattern ``(256,)``: area in mm2, area vector ``(256, 3)`` in mm2, and sum of (place . area
+    vector) of its triangles in mm3. axes: the 3x3 part of the affine."""
+    areas, normals, moments = np.zeros(256), np.zeros((256, 3)), np.zeros(256)
+    to_mm = np.frombuffer(axes).reshape(3, 3)
+    for pattern in range(1, 255):
+        box = np.zeros((2, 2, 2), bool)
+        for number, corner in enumerate(_CORNERS):
+            box[corner] = pattern >> number & 1
+        points, triangles = _surface(box)
+        first, second, third = (points @ to_mm.T)[triangles].transpose(1, 0, 2)
+        across = np.cross(second - first, third - first) / 2
+        areas[pattern] = np.linalg.norm(across, axis=1).sum()
+        normals[pattern] = across.sum(axis=0)
+        moments[pattern] = np.sum((first + second + third) / 3 * across)
+    return areas, normals, moments
 
 
 def _sphericity(area: float, cubic_millimetres: float) -> float:

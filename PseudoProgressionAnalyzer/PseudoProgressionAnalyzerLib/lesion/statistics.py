@@ -136,5 +136,5 @@ def _percentiles(value: np.ndarray, weight: np.ndarray) -> list[float]:
 def _mean_absolute_deviation(value: np.ndarray, weight: np.ndarray) -> float:
     if value.size == 0:  # so few voxels that none lies between the 10th and the 90th percentile
         return 0.0
-    mean = np.average(value, weights=weight)
-    return float(np.average(np.abs(value - mean), weights=weight))
+    share = weight / weight.sum()
+    return float(share @ np.abs(value - share @ value))

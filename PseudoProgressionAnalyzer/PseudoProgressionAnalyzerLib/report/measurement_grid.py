@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -83,6 +84,7 @@ def measurement_grid(patient: Patient, measurements: Sequence[Measurement]) -> G
     return Grid(list(measures), columns, cells)
 
 
+@functools.cache
 def topic(name: str) -> str:
     """What a measure is about: a key of ``TOPICS``, or ``size``."""
     return next((found for found, begins in TOPICS.items() if name.startswith(begins)), SIZE)

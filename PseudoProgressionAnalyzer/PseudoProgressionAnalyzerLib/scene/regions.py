@@ -60,10 +60,13 @@ def take(analysis: Analysis, node: object, segment_id: str) -> Region | None:
         return None
     purpose = "reference" if marked(node, "kind") == Kind.REFERENCE else "lesion"
     region = _region(analysis, node, segment_id, visit_id, purpose)
-    analysis.regions[visit_id, region.name] = on_grid(segment_mask(node, segment_id), anatomy)
+    drawn = on_grid(segment_mask(node, segment_id), anatomy)
+    analysis.regions[visit_id, region.name] = drawn
     _forget_mean_spectra(analysis, region)
     if purpose == "reference":
-        tissue = np.logical_or.reduce([on_grid(segment_mask(node, each), anatomy).array for each in regions_of(node)])
+        others = [segment_mask(node, each) for each in regions_of(node) if each != segment_id]
+        others = [on_grid(mask, anatomy).array for mask in others if mask.array.any()]
+        tissue = np.logical_or.reduce([drawn.array, *others]) if others else drawn.array
         analysis.references.pop(visit_id, None)
         for ratio in TO_REFERENCE.values():
             analysis.maps.pop((visit_id, ratio.name), None)

@@ -213,3 +213,13 @@ def assert_same(first, second):
             a, b = getattr(one, name), getattr(other, name)
             assert (a is None) == (b is None), one
             assert a is None or a == pytest.approx(b, rel=1e-9, abs=1e-9), one
+
+
+def test_a_region_that_did_not_change_keeps_its_overlaps():
+    mask = Image(start(), AFFINE)
+    region = RegionOverlaps(mask)
+    assert region.edited(Image(start(), AFFINE)) is region
+    moved = AFFINE.copy()
+    moved[2, 3] += 2.5
+    assert region.edited(Image(start(), moved)) is not region
+    assert np.array_equal(region.edited(Image(start(), moved)).mask.array, region.mask.array)

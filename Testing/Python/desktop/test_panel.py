@@ -265,7 +265,8 @@ def test_errors_of_work_beside_are_shown(made_panel, monkeypatch):
             seen.append(error)
 
     beside = module.Beside.__new__(module.Beside)
-    beside.errors, beside.timer = errors, SimpleNamespace(stop=lambda: None)
+    beside.errors, beside.timer, beside.thread = errors, SimpleNamespace(stop=lambda: None), None
+    monkeypatch.setattr(module.qt, "QApplication", SimpleNamespace(mouseButtons=lambda: 0), False)
     beside.done = lambda result: seen.append("done")
 
     class Failed:

@@ -18,7 +18,9 @@ class Anything(ModuleType):
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        return type(name, (), {"__init__": lambda self, *arguments: None})
+        made = type(name, (), {"__init__": lambda self, *arguments: None})
+        made.connect = lambda self, *arguments: True
+        return made
 
 
 class Observed:
@@ -66,7 +68,7 @@ def later(monkeypatch):
     qt = Anything("qt")
     qt.QTimer = MagicMock(singleShot=lambda delay, function: found.append(function))
     qt.QApplication = SimpleNamespace(keyboardModifiers=lambda: 0)
-    qt.Qt = SimpleNamespace(ShiftModifier=1)
+    qt.Qt = SimpleNamespace(ShiftModifier=1, QueuedConnection=2)
     words = ModuleType("slicer.i18n")
     words.tr = lambda text: text
     for name in [name for name, module in sys.modules.items() if ".desktop" in name and hasattr(module, "qt")]:

@@ -10,7 +10,13 @@ from scipy import ndimage
 from scipy.spatial.distance import pdist
 
 from PseudoProgressionAnalyzerLib.formats.images import read_image
-from PseudoProgressionAnalyzerLib.lesion.diameters import RULES, acquisition_axis, anatomical_axis, diameters
+from PseudoProgressionAnalyzerLib.lesion.diameters import (
+    RULES,
+    _outlines_of,
+    acquisition_axis,
+    anatomical_axis,
+    diameters,
+)
 from PseudoProgressionAnalyzerLib.measures import InputError
 
 SHAPE = (40, 70, 74)
@@ -141,6 +147,31 @@ def test_ragged_lesions_against_plain_search(seed):
     assert product.product >= reader.product - 1e-9
     assert product.product > searched * 0.98
     assert product.product < (reader.longest + 1e-9) ** 2
+
+
+def test_what_is_remembered_of_slices_changes_no_diameter():
+    """Edits of a few slices, in turn with other voxel sizes, rules and obstacles: all as if nothing was remembered."""
+    rng = np.random.default_rng(7)
+    mask = np.zeros((9, 30, 32), bool)
+    mask[2:7, 8:20, 7:22] = True
+    seen = []
+    for number in range(12):
+        k, j, i = rng.integers((1, 4, 4), (6, 20, 20))
+        mask[k : k + 2, j : j + 6, i : i + 7] = number % 3 > 0
+        avoid = np.zeros_like(mask)
+        avoid[:, 12:15, 10:16] = True
+        affine = np.diag([*rng.choice([0.9, 1.0, 1.3], 3), 1.0])
+        affine[:3, 3] = rng.normal(size=3)
+        for rule in RULES:
+            for obstacle in (None, avoid):
+                seen.append((mask & ~avoid, affine, rule, None, obstacle))
+    for _ in range(2):
+        for arguments in seen:
+            remembered = diameters(*arguments)
+            _outlines_of.cache_clear()
+            anew = diameters(*arguments)
+            for name in ("longest", "perpendicular", "longest_ends", "perpendicular_ends", "slice_index"):
+                assert np.array_equal(getattr(remembered, name), getattr(anew, name)), name
 
 
 def test_pieces_that_do_not_touch_are_measured_apart():

@@ -92,6 +92,26 @@ def test_hollows_lower_solidity():
     assert shape(notched, np.eye(4)).solidity == pytest.approx(0.75, abs=0.03)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_sphericity_alone_is_that_of_the_mesh(seed):
+    """Ragged masks with all patterns of neighbours, touching the edge of the grid, on sheared and mirrored voxels."""
+    random = np.random.default_rng(seed)
+    affine = np.eye(4)
+    affine[:3] = random.normal(size=(3, 4)) + 2 * np.eye(3, 4)
+    mask = random.random(random.integers(2, 12, 3)) < 0.5
+    assert sphericity(mask, affine) == pytest.approx(shape(mask, affine).sphericity, rel=1e-12)
+    assert sphericity(mask, np.diag([1, 2, 3, 1])) == pytest.approx(shape(mask, np.diag([1, 2, 3, 1])).sphericity)
+    assert sphericity(~mask, affine) != pytest.approx(shape(mask, affine).sphericity, rel=1e-6)
+
+
+def test_sphericity_of_a_long_box_by_hand():
+    """A row of five voxels is a square rod of length 4 whose sides are as long as half a diagonal of a voxel, between
+    the two halves of the octahedron that a single voxel is."""
+    mask = np.ones((1, 1, 5), bool)
+    area, volume = np.sqrt(3) + 4 * 4 * np.sqrt(0.5), 1 / 6 + 4 * 0.5
+    assert sphericity(mask, np.eye(4)) == pytest.approx((36 * np.pi * volume**2) ** (1 / 3) / area)
+
+
 def test_an_empty_region_is_refused():
     for measure in (shape, sphere_shape):
         with pytest.raises(InputError) as error:

@@ -273,6 +273,18 @@ def test_a_stroke_in_reference_tissue_gives_the_numbers_of_the_whole_job(app, dr
     assert {r.reference for r in ratios} == {"drawn reference tissue"}
 
 
+def test_reference_tissue_is_all_that_is_drawn_as_it(app, drawn):
+    left, right = drawn.references[SECOND].array.copy(), np.roll(drawn.references[SECOND].array, 3, axis=1)
+    paint(app, drawn, SECOND, COMPUTED_REFERENCE, left, Kind.REFERENCE)
+    paint(app, drawn, SECOND, "more", right, Kind.REFERENCE)
+    assert np.array_equal(drawn.references[SECOND].array, left | right)
+    assert np.array_equal(drawn.regions[SECOND, "more"].array, right)
+    paint(app, drawn, SECOND, "more", np.zeros_like(right), Kind.REFERENCE)
+    assert np.array_equal(drawn.references[SECOND].array, left)
+    paint(app, drawn, SECOND, COMPUTED_REFERENCE, np.zeros_like(left), Kind.REFERENCE)
+    assert SECOND not in drawn.references
+
+
 def test_a_stroke_in_reference_tissue_computes_no_shape(app, drawn, monkeypatch):
     """Each stroke would pay for it, and no size depends on reference tissue."""
     monkeypatch.setattr(measuring, "diameters", lambda *arguments: pytest.fail("shape"))

@@ -35,6 +35,7 @@ class MeasurementsSection(Section):
         super().__init__(*parts)
         self.grid = Grid([], [], [])
         self.shown: tuple[list[str], list[str], list[list[str]]] = [], [], []
+        self.listed: list[tuple[str, str, str]] | None = None  # kinds, regions and topics of the selectors
         self.plots = TimePlots(self.ui.plotBox, self.session.application, self.go_to)
         self.plotted: list[Measure] = []
         for selector in (self.ui.kindSelector, self.ui.regionSelector, self.ui.topicSelector):
@@ -59,7 +60,10 @@ class MeasurementsSection(Section):
     def _look(self) -> None:
         analysis = self.session.analysis
         patient, rows = (analysis.patient, analysis.measurements) if analysis else (None, [])
-        self._list_choices(rows)
+        there = list(dict.fromkeys((row.kind, row.region, topic(row.name)) for row in rows))
+        if there != self.listed:  # what is in the selectors is Qt's, which takes long to ask
+            self.listed = there
+            self._list_choices(there)
         kind, region, about = self.chosen
         shown = [
             row
@@ -75,11 +79,11 @@ class MeasurementsSection(Section):
         selectors = (self.ui.kindSelector, self.ui.regionSelector, self.ui.topicSelector)
         return tuple(selector.currentData or "" for selector in selectors)
 
-    def _list_choices(self, rows: list[Measurement]) -> None:
+    def _list_choices(self, there: list[tuple[str, str, str]]) -> None:
         """All kinds, regions and topics that there are, to choose one of each; the chosen ones stay."""
-        kinds = {kind: label("kind", kind) for kind in dict.fromkeys(("own", *(row.kind for row in rows)))}
+        kinds = {kind: label("kind", kind) for kind in dict.fromkeys(("own", *(kind for kind, _r, _t in there)))}
         fill_selector(self.ui.kindSelector, kinds | {"": _("all kinds")})  # first the own ones: drawn
-        regions = {region: region for region in dict.fromkeys(row.region for row in rows)}
+        regions = {region: region for region in dict.fromkeys(region for _k, region, _t in there)}
         fill_selector(self.ui.regionSelector, {"": _("all regions")} | regions)
         self.ui.regionSelector.visible = len(regions) > 1
         known = {
@@ -88,8 +92,8 @@ class MeasurementsSection(Section):
             "spectroscopy": _("spectroscopy"),
             "diffusion": _("diffusion and APT"),
         }
-        there = {topic(row.name) for row in rows}
-        topics = {about: known[about] for about in (SIZE, *TOPICS) if about in there}
+        found = {about for _k, _r, about in there}
+        topics = {about: known[about] for about in (SIZE, *TOPICS) if about in found}
         fill_selector(self.ui.topicSelector, {"": _("all measures")} | topics)
 
     def measured(self) -> None:
