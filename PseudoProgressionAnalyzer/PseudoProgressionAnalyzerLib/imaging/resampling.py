@@ -6,6 +6,7 @@ the other grid learns which fraction of it the region covers.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass
 
@@ -231,17 +232,26 @@ def _sampled_overlap(cut, grid_to_cut, shape):
     covered = (held > 0).astype(float)
     undecided = np.flatnonzero((held > 0) & (held < np.prod(end + 1 - first, axis=1)))
     numbers = np.clip(np.ceil(2 * np.abs(steps).max(axis=0)), *_SAMPLES_PER_EDGE).astype(int)
-    offsets = np.array(list(itertools.product(*((np.arange(n) + 0.5) / n - 0.5 for n in numbers)))) @ steps.T
+    offsets = _lattice(*numbers.tolist()) @ steps.T
     places, offsets = (np.rint(2**_BITS * points).astype(np.int32) for points in (centres[undecided], offsets))
-    strides = np.cumprod([1, *padded.shape[:0:-1]])
+    strides = np.cumprod([1, *padded.shape[:0:-1]], dtype=np.int32)
     values = padded.ravel()
     for part in np.array_split(np.arange(len(undecided)), 1 + len(undecided) * len(offsets) // _SAMPLES_AT_ONCE):
-        index = 0
+        index = np.zeros((len(part), len(offsets)), np.int32)
         for axis in range(3):
-            along = (places[part, axis, np.newaxis] + offsets[:, axis]) >> _BITS
-            index = index + np.clip(along, 0, last[axis], out=along) * strides[axis]
+            along = places[part, axis, np.newaxis] + offsets[:, axis]
+            along >>= _BITS
+            np.clip(along, 0, last[axis], out=along)
+            along *= strides[axis]
+            index += along
         covered[undecided[part]] = np.count_nonzero(values[index], axis=1) / len(offsets)
     return covered.reshape(shape)
+
+
+@functools.lru_cache(maxsize=64)
+def _lattice(*numbers: int) -> np.ndarray:
+    """Midpoints ``(n, 3)`` of a regular lattice of these numbers of samples along the edges of a unit cube about 0."""
+    return np.array(list(itertools.product(*((np.arange(n) + 0.5) / n - 0.5 for n in numbers))))
 
 
 def _box_sums(array: np.ndarray, first: np.ndarray, end: np.ndarray) -> np.ndarray:
