@@ -34,8 +34,16 @@ class PseudoProgressionAnalyzer(ScriptedLoadableModule):
         )
         self.parent.acknowledgementText = _("The example cases use the ICBM 152 brain template.")
         slicer.app.connect("startupCompleted()", registerSampleData)
+        slicer.app.connect("startupCompleted()", registerLayout)
         slicer.app.connect("startupCompleted()", registerStatistics)
         slicer.app.connect("startupCompleted()", registerHierarchyPlugin)
+
+
+def registerLayout():
+    """Scenes with a timeline open without a warning, also before this module is opened."""
+    from PseudoProgressionAnalyzerLib.scene.timeline_layout import announce_layout
+
+    announce_layout(slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode"))
 
 
 def registerStatistics():
@@ -213,6 +221,7 @@ class PseudoProgressionAnalyzerLogic(ScriptedLoadableModuleLogic):
 
     def setTimelineShown(self, shown: bool) -> None:
         """Shows the visits side by side, or brings back the earlier layout."""
+        self.getParameterNode().showTimeline = shown  # the panel, where it is open, does it as its own long work
         self.session.show_timeline(shown)
 
     def setOverlayOpacity(self, opacity: float) -> None:

@@ -1,4 +1,5 @@
-"""Where the user points in the views: a click, or the crosshair moved under Shift, as a visit and a place."""
+"""Where the user points in the views: a click, or the crosshair moved under Shift, as a visit and a place; and which
+view of the timeline a button was pressed in."""
 
 from __future__ import annotations
 
@@ -8,8 +9,10 @@ import numpy as np
 import qt
 import slicer
 import vtk
+from slicer.util import VTKObservationMixin
 
 from ..scene.nodes import marked
+from ..scene.timeline_layout import is_ours
 
 Pointed = Callable[[str, np.ndarray, bool], None]
 """Called with the visit's id, the point of the scene (RAS mm) and whether it was clicked."""
@@ -64,6 +67,34 @@ class Pointer:
         visit = marked(volume, "visit") if volume is not None else ""
         if visit:
             self.pointed(visit, np.array(world), clicked)
+
+
+class Presses(VTKObservationMixin):
+    """Tells of the left button pressed in a view of the timeline: ``pressed`` gets the view's node."""
+
+    def __init__(self, pressed: Callable[[object], None]):
+        VTKObservationMixin.__init__(self)
+        self.pressed = pressed
+        self.views: dict[object, object] = {}
+
+    def follow(self) -> None:
+        """From now on, in the timeline's views as they are now."""
+        manager = slicer.app.layoutManager()
+        widgets = [manager.sliceWidget(name) for name in manager.sliceViewNames() if is_ours(name)] if manager else []
+        views = {each.sliceView().interactor(): each.mrmlSliceNode() for each in widgets if each is not None}
+        if views != self.views:
+            self.forget()
+            self.views = views
+            for interactor in views:
+                self.addObserver(interactor, vtk.vtkCommand.LeftButtonPressEvent, self._pressed, priority=FIRST)
+
+    def forget(self) -> None:
+        """Ends it."""
+        self.removeObservers()
+        self.views = {}
+
+    def _pressed(self, interactor: object, event: object = None) -> None:
+        self.pressed(self.views[interactor])
 
 
 def _crosshair() -> object | None:

@@ -65,6 +65,7 @@ from ..scene.spectra import write_region_spectra
 from ..scene.timeline_change import put_change
 from ..scene.timeline_look import look_again, look_of
 from ..scene.timeline_overlays import set_opacity
+from ..scene.timeline_put_away import fill_empty_views
 from .drawing import drawn_one_by_one, new_views_veiled
 from .long_work import Calls, run_in_background
 from .view_titles import ViewTitles
@@ -296,11 +297,13 @@ class Session:
         try:
             with contextlib.suppress(CancelledError), drawn_one_by_one(pause):
                 if shown:
+                    look = look_of(self.application)  # of a scene that was opened
                     with new_views_veiled(pause) as veiled:
                         timeline.show(self.application, pause=veiled)
-                    self.arrange(lambda: timeline.fit(self.application))
+                    self.arrange(lambda: timeline.look_as_left(self.application, look))
                 else:
                     timeline.hide(self.application, pause)
+                    fill_empty_views(self.application)
         finally:
             self._arranging = False
 

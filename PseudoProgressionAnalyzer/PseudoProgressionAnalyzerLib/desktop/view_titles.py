@@ -13,11 +13,13 @@ from slicer.util import VTKObservationMixin
 
 from ..scene import check_view, timeline
 from ..scene.nodes import patient_node
+from ..scene.timeline_layout import enlarged_view
 from ..scene.timeline_look import letters
+from ..scene.timeline_overlays import legend_units
 from ..scene.timeline_rows import shown_rows, state_of
-from ..scene.timeline_views import column_of
+from ..scene.timeline_views import column_of, row_of, title_of
 
-UPPER_LEFT, RIGHT_EDGE, LEFT_EDGE = 2, 5, 6  # places of vtkCornerAnnotation
+LOWER_RIGHT, UPPER_LEFT, RIGHT_EDGE, LEFT_EDGE = 1, 2, 5, 6  # places of vtkCornerAnnotation
 SIZE = 13  # points
 CHARACTER = 7.0  # pixels that a character of this size takes, on average
 BUTTONS, SLIDER = 110, 140  # pixels that the buttons of a bar and a slider with its number take at least
@@ -25,7 +27,8 @@ BUTTONS, SLIDER = 110, 140  # pixels that the buttons of a bar and a slider with
 
 class ViewTitles(VTKObservationMixin):
     """Date, days since radiotherapy and row in the upper left corner of each view, and at its sides which side of the
-    patient lies there. ``resized()`` is called when a view got another width, and its title may need other lines."""
+    patient lies there; below a colour legend its unit. ``resized()`` is called when a view got another width, and its
+    title may need other lines."""
 
     def __init__(self):
         VTKObservationMixin.__init__(self)
@@ -39,16 +42,19 @@ class ViewTitles(VTKObservationMixin):
         if manager is None or patient is None or not patient.GetText():  # a saved scene opens: its text comes last
             return
         rows = shown_rows(patient)
-        width = manager.viewport().width / max(state_of(patient).get("columns", 1), 1)
+        alone = enlarged_view(application) is not None
+        width = manager.viewport().width / (1 if alone else max(state_of(patient).get("columns", 1), 1))
         views = [(node, manager.sliceWidget(node.GetLayoutName())) for node in timeline.view_nodes(application)]
         views = [(node, widget) for node, widget in views if widget is not None]
         fits = all(_width(widget, node.GetLayoutLabel()) < width - BUTTONS for node, widget in views)
+        units = legend_units(patient)
         for node, widget in views:
-            row = int(node.GetLayoutName().split("_")[2])
+            row = row_of(node)
             corner = self._corner(node, widget)
-            title, other = rows[row].title if row < len(rows) else "", check_view.beside(patient, node)
+            title, other = title_of(patient, rows[row]) if row < len(rows) else "", check_view.beside(patient, node)
             title = f"{title} with {other}" if other else title  # two visits in one view are never under one date
             _write(corner, UPPER_LEFT, "\n".join(lines(node.GetLayoutLabel(), title, width)), widget)
+            _write(corner, LOWER_RIGHT, units.get(node.GetID(), ""), widget)
             self._changed(node)
             image = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node).GetBackgroundVolumeID()
             label = node.GetLayoutLabel() if fits else ""

@@ -17,7 +17,7 @@ from .application import Application
 from .hierarchy import visit_title
 from .nodes import Kind, linked, mark
 from .timeline_layout import LAYOUT_ID, TAG, VIEW_GROUP, enter_layout, in_layout, layout_description, leave_layout
-from .timeline_look import look_of, place, prescribe_spacing, turn
+from .timeline_look import Look, keep_look, kept_look, look_again, look_of, place, prescribe_spacing, turn
 from .timeline_overlays import remove_legends, show_legends
 from .timeline_rows import (
     Row,
@@ -35,7 +35,9 @@ from .timeline_views import (
     column_of,
     configure,
     make_views,
+    mark_chosen,
     remove_views,
+    row_of,
     show_in,
     show_regions,
     slice_node,
@@ -47,8 +49,8 @@ COLUMNS = 4  # as many as were measured to follow a scroll step together; furthe
 
 __all__ = [
     "COLUMNS", "LAYOUT_ID", "VIEW_GROUP", "Row", "available_rows", "choose_rows", "default_rows", "fit", "hide",
-    "is_shown", "layout_description", "patient_of", "rows_after_work", "show", "show_drawn", "shown_rows", "turn_page",
-    "view_nodes", "visits_of",
+    "is_shown", "layout_description", "look_as_left", "patient_of", "rows_after_work", "show", "show_drawn",
+    "show_legends_of", "shown_rows", "turn_page", "view_nodes", "visits_of",
 ]  # fmt: skip
 
 
@@ -104,6 +106,7 @@ def show(
         prescribe_spacing(patient_node, page, views)
         pause()
         show_regions(patient_node, page, views)
+        mark_chosen(application, patient_node)
         pause()
         show_legends(patient_node, rows, page, views)
 
@@ -127,14 +130,17 @@ def turn_page(application: Application, by: int) -> None:
 
 
 def hide(application: Application, pause: Callable[[], None] = lambda: None) -> None:
-    """Restores the layout from before, then removes our views; also when the scene is about to close.
+    """Restores the layout from before, then removes our views; also when the scene is about to close. Where they
+    looked is kept for the next time (``timeline_look.kept_look``).
 
     A layout that the user chose meanwhile stays. What was drawn in the columns is hidden, for all visits' regions lie
     over each other in other views; it can be made visible there by hand as anything else. pause is called after each
     view.
     """
-    leave_layout(application)
     patient_node = nodes.patient_node(application.scene)
+    if patient_node is not None:
+        keep_look(application, patient_node)
+    leave_layout(application)
     if patient_node is not None:
         for kind in OF_ONE_VISIT:
             for node in linked(patient_node, kind):
@@ -159,6 +165,17 @@ def fit(application: Application) -> None:
     place(patient_node, page, views)
 
 
+def look_as_left(application: Application, look: dict[int, Look]) -> None:
+    """Brings the views to where they looked before they were made again (``look_of``), else to where they looked when
+    the timeline was put away; to the lesions the first time."""
+    patient_node = nodes.patient_node(application.scene)
+    look = look or (kept_look(patient_node) if patient_node is not None else {})
+    if look:
+        look_again(application, look)
+    else:
+        fit(application)
+
+
 def show_drawn(application: Application) -> None:
     """Shows what came into the scene since (proposals, lines) in the column of its visit only; no lines elsewhere."""
     patient_node = nodes.patient_node(application.scene)
@@ -177,5 +194,14 @@ def _page_and_views(
     page = visits_of(patient_node)[last.get("first", 0) :][: last.get("columns", COLUMNS)]
     views = {}
     for node in view_nodes(application):
-        views[column_of(node), int(node.GetLayoutName().split("_")[2])] = node
+        views[column_of(node), row_of(node)] = node
     return page, views
+
+
+def show_legends_of(application: Application, alone: object | None) -> None:
+    """Colour legends in a view that is shown alone, or (None) as all views have them together."""
+    patient_node = nodes.patient_node(application.scene)
+    if patient_node is not None:
+        page, views = _page_and_views(application, patient_node)
+        views = views if alone is None else {(column_of(alone), row_of(alone)): alone}
+        show_legends(patient_node, shown_rows(patient_node), page, views)

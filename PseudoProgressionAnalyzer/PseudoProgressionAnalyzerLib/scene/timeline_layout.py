@@ -15,8 +15,25 @@ from .timeline_rows import Row
 LAYOUT_ID = 730719
 VIEW_GROUP = 7307
 TAG = "PPA_{column}_{row}"
+_TAGS = TAG.split("{")[0]
 VIEW_COLOUR = "#8C8C8C"
 BAR_COLOUR = tuple(int(VIEW_COLOUR[place : place + 2], 16) / 255 for place in (1, 3, 5))
+ACTIVE_COLOUR = (1.0, 0.72, 0.10)
+"""Of the bar of the view that keys act on: amber stands out from grey for every colour vision."""
+
+
+def announce_layout(layout: object | None) -> None:
+    """Makes the timeline's number known to a layout node, as Slicer's four views until the timeline is shown: scenes
+    are saved with the number and not with what it means, and Slicer opens a number that it does not know as nothing."""
+    if layout is not None:
+        four = layout.GetLayoutDescription(layout.SlicerLayoutFourUpView)
+        if not layout.AddLayoutDescription(LAYOUT_ID, four):
+            layout.SetLayoutDescription(LAYOUT_ID, four)
+
+
+def is_ours(name: str | None) -> bool:
+    """Whether a view of this name belongs to the timeline."""
+    return (name or "").startswith(_TAGS)
 
 
 def layout_description(columns: int, rows: list[Row]) -> str:
@@ -49,7 +66,7 @@ def enter_layout(application: Application, columns: int, rows: list[Row]) -> Non
         return
     if layout.GetViewArrangement() != LAYOUT_ID:
         mark(layout, earlier_layout=str(layout.GetViewArrangement()))
-    elif not layout.IsLayoutDescription(LAYOUT_ID):  # of an opened scene: the number is saved and not what it means
+    elif not _is_described(layout):  # of an opened scene: the number is saved and not what it means
         layout.SetViewArrangement(_earlier(layout))
     description = layout_description(columns, rows)
     if layout.GetViewArrangement() == LAYOUT_ID and layout.GetLayoutDescription(LAYOUT_ID) == description:
@@ -69,6 +86,8 @@ def leave_layout(application: Application) -> None:
         layout.RemoveMaximizedViewNode(alone)
     if layout.GetViewArrangement() == LAYOUT_ID:
         layout.SetViewArrangement(_earlier(layout))
+    if _is_described(layout):
+        announce_layout(layout)  # a scene that is opened later has other visits and rows
     layout.RemoveAttribute(nodes.PREFIX + "earlier_layout")
 
 
@@ -78,18 +97,23 @@ def enlarged_view(application: Application) -> object | None:
     if layout is None:
         return None
     alone = [layout.GetMaximizedViewNode(number) for number in range(layout.GetNumberOfMaximizedViewNodes())]
-    return next((node for node in alone if node is not None and (node.GetLayoutName() or "").startswith("PPA_")), None)
+    return next((node for node in alone if node is not None and is_ours(node.GetLayoutName())), None)
 
 
 def in_layout(application: Application) -> bool:
     """Whether the timeline's layout is the present one and known; true where there is no layout."""
     layout = _layout_node(application)
-    return layout is None or (layout.GetViewArrangement() == LAYOUT_ID and layout.IsLayoutDescription(LAYOUT_ID))
+    return layout is None or (layout.GetViewArrangement() == LAYOUT_ID and _is_described(layout))
+
+
+def _is_described(layout: object) -> bool:
+    """Whether the timeline's number stands for our views."""
+    return layout.IsLayoutDescription(LAYOUT_ID) and _TAGS in layout.GetLayoutDescription(LAYOUT_ID)
 
 
 def _earlier(layout: object) -> int:
     earlier = marked(layout, "earlier_layout")
-    known = earlier.isdigit() and layout.IsLayoutDescription(int(earlier))
+    known = earlier.isdigit() and int(earlier) != LAYOUT_ID and layout.IsLayoutDescription(int(earlier))
     return int(earlier) if known else layout.SlicerLayoutFourUpView
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,8 +11,9 @@ from . import nodes
 from .application import Application
 from .focus import head_bounds, lesion_focus, native_axes, set_axial, to_world, visit_focus
 from .nodes import Kind, find, mark, marked
-from .timeline_rows import keep_state, state_of
-from .timeline_views import Views, column_of, view_nodes
+from .timeline_layout import enlarged_view
+from .timeline_rows import keep_state, state_of, visits_of
+from .timeline_views import Views, column_of, row_of, view_nodes
 
 FROM_THE_FEET = np.diag([-1.0, 1.0, 1.0])
 """Axes of an axial slice as radiologists read it: the patient's right on the left of the screen."""
@@ -44,18 +45,46 @@ class Look:
         return Look(matrix, (0.0, 0.0, 0.0), self.side)
 
 
-def look_of(application: Application) -> dict[int, Look]:
-    """Where each column looks; the same for all but in native position."""
-    look = {column_of(node): _look(node) for node in reversed(view_nodes(application)) if marked(node, "placed")}
+def look_of(application: Application, leading: object | None = None) -> dict[int, Look]:
+    """Where each column looks; the same for all but in native position. leading: the view that counts for all that look
+    where it looks, by default the one that is shown alone."""
+    alone = leading or enlarged_view(application)
+    views = sorted(view_nodes(application), key=lambda node: (node is alone, -row_of(node)))
+    look = {column_of(node): _look(node) for node in views if marked(node, "placed")}
     patient_node = nodes.patient_node(application.scene)
     if patient_node is None or state_of(patient_node).get("native") or not look:
         return look
-    return dict.fromkeys(look, look[min(look)])
+    return dict.fromkeys(look, look[column_of(alone) if alone is not None else min(look)])
 
 
-def as_before(now: dict[int, Look], before: dict[int, Look]) -> dict[int, Look]:
-    """Where the columns look now, with the zoom that they had before."""
-    return {column: replace(look, side=before.get(column, look).side) for column, look in now.items()}
+def keep_look(application: Application, patient_node: object) -> None:
+    """Remembers where the views look, for the next time that the timeline is shown: by visit in native position."""
+    look, state = look_of(application), state_of(patient_node)
+    page = visits_of(patient_node)[state.get("first", 0) :]
+    if state.get("native"):
+        kept = {page[column].id: _plain(each) for column, each in look.items() if column < len(page)}
+    else:
+        kept = {"": _plain(look[min(look)])} if look else {}
+    if kept:
+        keep_state(patient_node, left=kept)
+
+
+def kept_look(patient_node: object) -> dict[int, Look]:
+    """Where the columns of the page looked when the timeline was last put away, as ``look_of``; empty where it was not,
+    or in another position."""
+    state = state_of(patient_node)
+    page = visits_of(patient_node)[state.get("first", 0) :][: state.get("columns", 0)]
+    keys = [visit.id if state.get("native") else "" for visit in page]
+    left = state.get("left", {})
+    return {column: _of_plain(left[key]) for column, key in enumerate(keys) if key in left}
+
+
+def _plain(look: Look) -> list:
+    return [look.matrix.tolist(), list(look.origin), look.side]
+
+
+def _of_plain(kept: list) -> Look:
+    return Look(np.array(kept[0]), tuple(kept[1]), kept[2])
 
 
 def look_again(application: Application, look: dict[int, Look]) -> None:
@@ -91,11 +120,10 @@ def turn(patient_node: object, page: list[Visit], views: Views, look: dict[int, 
     native = state_of(patient_node).get("native")
     kept = state_of(patient_node).get("look")
     if native and kept is None and look:
-        first = look[min(look)]
-        keep_state(patient_node, look=[first.matrix.tolist(), list(first.origin), first.side])
+        keep_state(patient_node, look=_plain(look[min(look)]))
     together = None
     if not native and kept is not None:
-        together = Look(np.array(kept[0]), tuple(kept[1]), kept[2])
+        together = _of_plain(kept)
         keep_state(patient_node, look=None)
     elif not native and look:
         together = look[min(look)].turned(FROM_THE_FEET)

@@ -14,8 +14,8 @@ from .timeline_change import set_change_range
 from .timeline_rows import Row, keep_state, shown_rows, state_of
 from .timeline_views import Views, map_node, opacity_of, view_at
 
-LEGEND_PLACE, LEGEND_SIZE, LEGEND_LABELS = (0.98, 0.02), (0.15, 0.38), 5
-"""In shares of a view: below the letter at its right side."""
+LEGEND_PLACE, LEGEND_SIZE, LEGEND_LABELS = (0.98, 0.10), (0.15, 0.36), 5
+"""In shares of a view: between the letter at its right side and the unit in its corner."""
 SMALL = 0.5  # of a scale: below it the legend's one decimal tells nothing
 
 
@@ -78,27 +78,52 @@ def _apply_opacity(application: Application, patient: object) -> None:
             composite = node and slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node)
             if composite is not None and composite.GetForegroundVolumeID():
                 composite.SetForegroundOpacity(opacity_of(patient, row.overlay))
+    for volume, legend in _legends(patient):
+        legend.SetVisibility(opacity_of(patient, marked(volume, "name")) > 0)
 
 
 def show_legends(patient: object, rows: list[Row], page: list[Visit], views: Views) -> None:
-    """One colour legend per map, in the last column that shows it, titled by the unit: the view names the map."""
+    """One colour legend per map, in the last of these views that shows it. It has no title: Slicer's would leave no
+    room for numbers; the view names the map and its unit (``legend_units``). A view that is shown alone is given alone,
+    and its legend is as large as where all rows share the window: Slicer's letters grow with a view."""
     remove_legends(patient)
+    share = len(rows) if len(views) == 1 else 1
     for number, row in enumerate(rows):
-        for column in reversed(range(len(page))):
+        for column in sorted((column for column, at in views if at == number), reverse=True):
             volume = map_node(patient, page[column].id, row.overlay) if row.overlay else None
             if volume is not None and volume.GetDisplayNode() is not None and marked(volume, "kind") != Kind.PICTURE:
-                _put_legend(patient, volume, views[column, number])
+                _put_legend(patient, volume, views[column, number], share)
                 break
 
 
-def _put_legend(patient: object, volume: object, view: object) -> None:
+def unit_words(name: str, unit: str) -> str:
+    """The unit of a map as people say it: ``1`` is a ratio to something."""
+    if unit == "1" and name in CLASSES:
+        return ""
+    if unit == "1" and (name.removesuffix("_change").endswith("_ratio") or name.startswith("rPH")):
+        return "ratio to reference tissue"
+    if unit == "1":
+        return "" if "_index_" in name else "ratio"
+    return f"{unit} of reference tissue" if name.startswith("rPSR") else unit
+
+
+def legend_units(patient: object) -> dict[str, str]:
+    """The unit of each colour legend that is seen, by the id of its view."""
+    return {
+        legend.GetNthViewNodeID(0): unit_words(marked(volume, "name"), marked(volume, "unit"))
+        for volume, legend in _legends(patient)
+        if legend.GetVisibility() and legend.GetNumberOfViewNodeIDs()
+    }
+
+
+def _put_legend(patient: object, volume: object, view: object, share: int) -> None:
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(volume)
-    display, unit = volume.GetDisplayNode(), marked(volume, "unit")
-    legend.SetTitleText("" if unit in ("", "1") else unit)
-    legend.SetPosition(*LEGEND_PLACE)
-    legend.SetSize(*LEGEND_SIZE)
+    display, name = volume.GetDisplayNode(), marked(volume, "name")
+    legend.SetTitleText("")
+    legend.SetPosition(LEGEND_PLACE[0], LEGEND_PLACE[1] / share)
+    legend.SetSize(*(side / share for side in LEGEND_SIZE))
     legend.SetNumberOfLabels(LEGEND_LABELS)
-    if marked(volume, "name") in CLASSES:
+    if name in CLASSES:
         display.SetAndObserveColorNodeID(class_colours(patient).GetID())  # scenes of before had colours without words
         legend.SetUseColorNamesForLabels(True)
         legend.SetLabelFormat("%s")
@@ -108,22 +133,17 @@ def _put_legend(patient: object, volume: object, view: object) -> None:
         legend.SetLabelFormat("%.3f")
     legend.RemoveAllViewNodeIDs()
     legend.AddViewNodeID(view.GetID())
-    legend.SetVisibility(True)
-
-
-def size_legends(application: Application, views: int = 1) -> None:
-    """Legends as large as they are where ``views`` views share the height of the window: Slicer's letters grow with a
-    view that is shown alone."""
-    patient = patient_node(application.scene)
-    for volume in [*linked(patient, Kind.MAP), *linked(patient, Kind.CHANGE)] if patient is not None else []:
-        legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volume)
-        if legend is not None:
-            legend.SetSize(*(share / views for share in LEGEND_SIZE))
+    legend.SetVisibility(opacity_of(patient, name) > 0)
 
 
 def remove_legends(patient: object) -> None:
     """Removes the legends of our maps."""
-    for volume in [*linked(patient, Kind.MAP), *linked(patient, Kind.CHANGE)]:
-        legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volume)
-        if legend is not None:
-            patient.GetScene().RemoveNode(legend)
+    for _volume, legend in _legends(patient):
+        patient.GetScene().RemoveNode(legend)
+
+
+def _legends(patient: object) -> list[tuple[object, object]]:
+    """(volume, legend) of each of our maps that has one."""
+    volumes = [*linked(patient, Kind.MAP), *linked(patient, Kind.CHANGE)]
+    found = [(volume, slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volume)) for volume in volumes]
+    return [(volume, legend) for volume, legend in found if legend is not None]

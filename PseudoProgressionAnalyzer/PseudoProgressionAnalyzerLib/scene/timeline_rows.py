@@ -98,7 +98,8 @@ def rows_after_work(patient_node: object) -> list[Row]:
 def state_of(patient_node: object) -> dict[str, Any]:
     """What was chosen in the timeline: ``rows`` (``chosen``: by the user), ``first`` and ``columns`` of the page,
     ``native``, ``look`` (where all columns looked before native position), ``opacity`` by overlay, ``overlays`` (shown
-    or not), ``whole_grid`` (of metabolite maps), ``active`` (column, row), ``lesion``. Saved with the scene."""
+    or not), ``whole_grid`` (of metabolite maps), ``active`` (column, row), ``lesion``, ``left`` (where
+    views looked when it was put away). Saved with the scene."""
     return json.loads(marked(patient_node, "timeline") or "{}")
 
 

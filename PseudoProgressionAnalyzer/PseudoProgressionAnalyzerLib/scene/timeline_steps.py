@@ -7,22 +7,26 @@ from .focus import region_focus
 from .nodes import Kind, linked, marked, patient_node
 from .segments import regions_of, segment_mask
 from .timeline import COLUMNS, is_shown, show
-from .timeline_layout import BAR_COLOUR
 from .timeline_look import centre_on
 from .timeline_rows import keep_state, shown_rows, state_of, visits_of
-from .timeline_views import view_at, view_nodes
-
-ACTIVE_COLOUR = (1.0, 0.72, 0.10)
-"""Of the bar of the view that keys act on: amber stands out from grey for every colour vision."""
+from .timeline_views import chosen_view, column_of, mark_chosen, row_of, view_at, view_nodes
 
 
 def active_view(application: Application) -> object | None:
-    """The view that keys act on: the first one until another was chosen."""
+    """The view that keys and *Enlarge* act on: the first one until another was chosen."""
     patient = patient_node(application.scene)
     if patient is None or not is_shown(application):
         return None
-    column, row = state_of(patient).get("active", (0, 0))
-    return view_at(application, column, row) or view_at(application, 0, 0)
+    return chosen_view(application, patient)
+
+
+def choose_view(application: Application, view: object) -> bool:
+    """Makes a view the one that keys and *Enlarge* act on; says whether it was another one before."""
+    patient = patient_node(application.scene)
+    if patient is None or not is_shown(application) or active_view(application) is view:
+        return False
+    _activate(application, patient, column_of(view), row_of(view))
+    return True
 
 
 def next_visit(application: Application, by: int = 1) -> object | None:
@@ -94,7 +98,5 @@ def next_lesion(application: Application, by: int = 1) -> tuple[str, str] | None
 
 def _activate(application: Application, patient: object, column: int, row: int) -> object | None:
     keep_state(patient, active=[column, row])
-    chosen = view_at(application, column, row)
-    for node in view_nodes(application):
-        node.SetLayoutColor(*(ACTIVE_COLOUR if node is chosen else BAR_COLOUR))
-    return chosen
+    mark_chosen(application, patient)
+    return view_at(application, column, row)

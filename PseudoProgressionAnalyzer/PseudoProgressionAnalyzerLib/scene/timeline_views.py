@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
 import slicer
 
 from ..measures import Visit
@@ -12,7 +13,7 @@ from .application import Application
 from .captures import overlay_of
 from .display import OVERLAY_OPACITY
 from .nodes import PREFIX, Kind, find, linked, marked
-from .timeline_layout import BAR_COLOUR, TAG, VIEW_GROUP
+from .timeline_layout import ACTIVE_COLOUR, BAR_COLOUR, TAG, VIEW_GROUP, is_ours
 from .timeline_rows import Row, state_of
 
 OF_ONE_VISIT = (Kind.LESION, Kind.REFERENCE, Kind.PROPOSAL, Kind.LINE)
@@ -28,7 +29,7 @@ def view_nodes(application: Application) -> list[object]:
         scene.GetNthNodeByClass(number, "vtkMRMLSliceNode")
         for number in range(scene.GetNumberOfNodesByClass("vtkMRMLSliceNode"))
     ]
-    return [node for node in every if (node.GetLayoutName() or "").startswith("PPA_")]
+    return [node for node in every if is_ours(node.GetLayoutName())]
 
 
 def column_of(node: object) -> int:
@@ -36,10 +37,30 @@ def column_of(node: object) -> int:
     return int(node.GetLayoutName().split("_")[1])
 
 
+def row_of(node: object) -> int:
+    """The row that a view stands in."""
+    return int(node.GetLayoutName().split("_")[2])
+
+
 def view_at(application: Application, column: int, row: int) -> object | None:
     """The slice node in a column and row, or None."""
     tag = TAG.format(column=column, row=row)
     return next((node for node in view_nodes(application) if node.GetLayoutName() == tag), None)
+
+
+def chosen_view(application: Application, patient_node: object) -> object | None:
+    """The view that was chosen, the first one where that is not there."""
+    column, row = state_of(patient_node).get("active", (0, 0))
+    return view_at(application, column, row) or view_at(application, 0, 0)
+
+
+def mark_chosen(application: Application, patient_node: object) -> None:
+    """The bar of the chosen view is amber, all others grey."""
+    chosen = chosen_view(application, patient_node)
+    for node in view_nodes(application):
+        colour = ACTIVE_COLOUR if node is chosen else BAR_COLOUR
+        if not np.allclose(node.GetLayoutColor(), colour):  # each change draws a view anew
+            node.SetLayoutColor(*colour)
 
 
 def slice_node(application: Application, tag: str) -> object:
@@ -98,7 +119,6 @@ def configure(
         title = f"{title}, since {marked(overlay, 'since')}"
     node.RemoveAttribute(PREFIX + "check")  # what is shown now was not put here to be checked by eye
     node.SetLayoutLabel(title)
-    node.SetLayoutColor(*BAR_COLOUR)
     composite = composite_of(application, node)
     change = composite.StartModify()  # who listens to views hears of all this once
     composite.SetBackgroundVolumeID(image.GetID() if image else None)
@@ -137,6 +157,12 @@ def chosen_opacity(patient_node: object, overlay: str) -> float:
 def opacity_of(patient_node: object, overlay: str) -> float:
     """The opacity of an overlay as it is shown: 0 while overlays are switched off."""
     return chosen_opacity(patient_node, overlay) if state_of(patient_node).get("overlays", True) else 0.0
+
+
+def title_of(patient_node: object, row: Row) -> str:
+    """The words of a row as it is seen: without its map where that is switched off."""
+    seen = not row.overlay or opacity_of(patient_node, row.overlay) > 0
+    return row.title if seen else Row(row.image).title
 
 
 def show_regions(patient_node: object, page: list[Visit], views: Views) -> None:

@@ -14,9 +14,12 @@ from PseudoProgressionAnalyzerLib.scene.focus import native_axes
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked
 from PseudoProgressionAnalyzerLib.scene.save import open_scene, save_mrb
 from PseudoProgressionAnalyzerLib.scene.timeline import LAYOUT_ID, VIEW_GROUP, Row
-from PseudoProgressionAnalyzerLib.scene.timeline_layout import enlarged_view
-from PseudoProgressionAnalyzerLib.scene.timeline_look import as_before, look_again, look_of
-from PseudoProgressionAnalyzerLib.scene.timeline_views import column_of, link
+from PseudoProgressionAnalyzerLib.scene.timeline_layout import announce_layout, enlarged_view
+from PseudoProgressionAnalyzerLib.scene.timeline_look import look_again, look_of
+from PseudoProgressionAnalyzerLib.scene.timeline_overlays import legend_units
+from PseudoProgressionAnalyzerLib.scene.timeline_put_away import fill_empty_views
+from PseudoProgressionAnalyzerLib.scene.timeline_steps import choose_view
+from PseudoProgressionAnalyzerLib.scene.timeline_views import column_of, composite_of, link
 
 FOUR_UP = 3
 
@@ -268,7 +271,9 @@ def test_one_legend_per_row_in_the_last_column_that_has_the_map(app, shown):
     assert app.scene.GetNumberOfNodesByClass("vtkMRMLColorLegendDisplayNode") == 2
     where = [list(legend.GetViewNodeIDs()) for legend in legends]
     assert sorted(where) == [[view(app, 2, 1).GetID()], [view(app, 2, 2).GetID()]]
-    assert {legend.GetTitleText() for legend in legends} == {""}  # a ratio has no unit, and the view names the map
+    assert {legend.GetTitleText() for legend in legends} == {""}
+    units = {view(app, 2, 1).GetID(): "ratio to reference tissue", view(app, 2, 2).GetID(): "ratio"}
+    assert legend_units(shown) == units
     timeline.show(app, columns=2, first=0)
     timeline.show(app, columns=2, first=1)
     assert app.scene.GetNumberOfNodesByClass("vtkMRMLColorLegendDisplayNode") == 2
@@ -350,21 +355,83 @@ def test_no_view_stays_alone_when_the_timeline_goes(app, layout, shown):
 
 
 @pytest.mark.parametrize("native", [False, True])
-def test_back_from_one_view_the_columns_look_where_the_user_went(app, shown, phantom, native):
-    before = look_of(app)
+def test_back_from_one_view_all_look_where_the_user_went_in_it(app, layout, shown, phantom, native):
+    """Only the view that was alone is moved here: other views that no link moves follow it, in native position those of
+    its column."""
     timeline.show(app, native=native)
+    before = look_of(app)
+    alone = view(app, 1, 1)
+    layout.AddMaximizedViewNode(alone)
+    logic = app.slice_logic(alone)
+    logic.SetSliceOffset(logic.GetSliceOffset() + 12)
+    alone.SetDimensions(900, 700, 1)
+    alone.SetFieldOfView(90.0, 70.0, 1.0)
+    went = nodes.from_vtk(alone.GetSliceToRAS())
+    look = look_of(app)
+    layout.RemoveMaximizedViewNode(alone)
+    alone.SetDimensions(*view(app, 0, 0).GetDimensions())
+    look_again(app, look)
     for node in timeline.view_nodes(app):
-        logic = app.slice_logic(node)
-        logic.SetSliceOffset(logic.GetSliceOffset() + 12)
-        node.SetFieldOfView(*(size / 2 for size in node.GetFieldOfView()))  # as a view that got larger zooms
-    matrices = [nodes.from_vtk(node.GetSliceToRAS()) for node in timeline.view_nodes(app)]
-    look_again(app, as_before(look_of(app), before))
-    for node, matrix in zip(timeline.view_nodes(app), matrices, strict=True):
-        assert np.allclose(nodes.from_vtk(node.GetSliceToRAS()), matrix, atol=1e-6)
+        follows = not native or column_of(node) == 1
+        matrix, side = nodes.from_vtk(node.GetSliceToRAS()), min(node.GetFieldOfView()[:2])
+        assert np.allclose(matrix, went if follows else before[column_of(node)].matrix, atol=1e-6)
+        assert side == pytest.approx(70.0 if follows else before[column_of(node)].side)
         if native:
             axes = native_axes(find(shown, Kind.IMAGE, phantom.visits[column_of(node)], "T1CE"))
             assert np.allclose(matrix[:3, :3], axes, atol=1e-6)
-        assert min(node.GetFieldOfView()[:2]) == pytest.approx(before[column_of(node)].side)
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_the_timeline_comes_back_where_it_was_put_away(app, shown, native):
+    timeline.show(app, native=native)
+    for node in timeline.view_nodes(app):
+        logic = app.slice_logic(node)
+        logic.SetSliceOffset(logic.GetSliceOffset() + 6)
+        node.SetFieldOfView(*(size / 3 for size in node.GetFieldOfView()))
+    left = {
+        n.GetLayoutName(): (nodes.from_vtk(n.GetSliceToRAS()), n.GetFieldOfView()) for n in timeline.view_nodes(app)
+    }
+    timeline.hide(app)
+    timeline.show(app)
+    timeline.look_as_left(app, {})
+    for node in timeline.view_nodes(app):
+        matrix, field = left[node.GetLayoutName()]
+        assert np.allclose(nodes.from_vtk(node.GetSliceToRAS()), matrix, atol=1e-6)
+        assert np.allclose(node.GetFieldOfView()[:2], field[:2])
+
+
+def test_a_number_of_a_saved_layout_is_known_before_the_timeline_is_shown(app, layout, patient):
+    announce_layout(layout)
+    four = layout.GetLayoutDescription(FOUR_UP)
+    layout.SetViewArrangement(timeline.LAYOUT_ID)  # as a scene that is opened does
+    assert layout.GetLayoutDescription(timeline.LAYOUT_ID) == four
+    assert not timeline.is_shown(app)
+    timeline.show(app)
+    assert timeline.is_shown(app)
+    assert "PPA_2_0" in layout.GetLayoutDescription(timeline.LAYOUT_ID)
+    timeline.hide(app)
+    assert layout.GetViewArrangement() == FOUR_UP
+    assert layout.GetLayoutDescription(timeline.LAYOUT_ID) == four, "of a scene that is opened later"
+
+
+def test_views_that_show_nothing_show_the_chosen_visit_once_the_timeline_is_put_away(app, layout, shown, phantom):
+    red = app.scene.GetNodeByID("vtkMRMLSliceNodeRed")
+    choose_view(app, view(app, 2, 1))
+    middle = look_of(app)[0].middle
+    timeline.hide(app)
+    fill_empty_views(app)
+    wanted = find(shown, Kind.IMAGE, phantom.visits[2], "T1CE")
+    assert composite_of(app, red).GetBackgroundVolumeID() == wanted.GetID()
+    assert nodes.from_vtk(red.GetSliceToRAS())[2, 3] == pytest.approx(middle[2], abs=1.0)
+    for visit in phantom.visits:
+        display = find(shown, Kind.LESION, visit).GetDisplayNode()
+        assert (
+            (red.GetID() in display.GetViewNodeIDs()) == bool(display.GetVisibility()) == (visit == phantom.visits[2])
+        )
+    other = find(shown, Kind.IMAGE, phantom.visits[0], "T1CE")
+    composite_of(app, red).SetBackgroundVolumeID(other.GetID())
+    fill_empty_views(app)
+    assert composite_of(app, red).GetBackgroundVolumeID() == other.GetID(), "what the user chose stays"
 
 
 def test_columns_that_are_new_look_where_the_others_do(app, shown):

@@ -10,13 +10,15 @@ from PseudoProgressionAnalyzerLib.scene.display import Scale
 from PseudoProgressionAnalyzerLib.scene.focus import native_axes, region_focus, to_world
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find
 from PseudoProgressionAnalyzerLib.scene.segments import segment_of
+from PseudoProgressionAnalyzerLib.scene.timeline_layout import ACTIVE_COLOUR
 from PseudoProgressionAnalyzerLib.scene.timeline_look import letters, look_again, look_of
 from PseudoProgressionAnalyzerLib.scene.timeline_overlays import (
+    legend_units,
     range_of,
     set_opacity,
     set_range,
-    size_legends,
     toggle_overlays,
+    unit_words,
 )
 from PseudoProgressionAnalyzerLib.scene.timeline_rows import (
     Row,
@@ -26,15 +28,15 @@ from PseudoProgressionAnalyzerLib.scene.timeline_rows import (
     shown_rows,
 )
 from PseudoProgressionAnalyzerLib.scene.timeline_steps import (
-    ACTIVE_COLOUR,
     active_view,
+    choose_view,
     go_to_visit,
     lesions,
     next_lesion,
     next_row,
     next_visit,
 )  # fmt: skip
-from PseudoProgressionAnalyzerLib.scene.timeline_views import composite_of, view_at
+from PseudoProgressionAnalyzerLib.scene.timeline_views import composite_of, title_of, view_at
 
 
 @pytest.fixture
@@ -169,20 +171,71 @@ def test_a_range_holds_in_every_visit_and_when_maps_are_made_again(app, shown, a
     assert range_of(app, "never") is None
 
 
-def test_letters_of_legends_do_not_grow_with_a_view_that_is_shown_alone(app, shown):
-    """A legend takes as many pixels of a view that is three times as high."""
+def legends(app):
+    number = app.scene.GetNumberOfNodesByClass("vtkMRMLColorLegendDisplayNode")
+    return [app.scene.GetNthNodeByClass(n, "vtkMRMLColorLegendDisplayNode") for n in range(number)]
 
-    def heights():
-        number = app.scene.GetNumberOfNodesByClass("vtkMRMLColorLegendDisplayNode")
-        legends = [app.scene.GetNthNodeByClass(n, "vtkMRMLColorLegendDisplayNode") for n in range(number)]
-        return [legend.GetSize()[1] for legend in legends]
 
-    before = heights()
-    assert before
-    size_legends(app, 3)
-    assert np.allclose(np.multiply(heights(), 3), before)
-    size_legends(app)
-    assert heights() == before
+def test_a_view_that_is_shown_alone_has_its_legend_and_no_larger_letters(app, shown):
+    """A legend takes as many pixels of a view that is three times as high; of any column, not of the last one only."""
+    before = {legend.GetNthViewNodeID(0): legend.GetSize()[1] for legend in legends(app)}
+    assert set(before) == {view_at(app, 2, row).GetID() for row in (1, 2)}
+    alone = view_at(app, 0, 1)
+    timeline.show_legends_of(app, alone)
+    (legend,) = legends(app)
+    assert legend.GetNthViewNodeID(0) == alone.GetID()
+    assert legend.GetSize()[1] * 3 == pytest.approx(max(before.values()))
+    timeline.show_legends_of(app, view_at(app, 0, 0))
+    assert not legends(app), "no map is in it"
+    timeline.show_legends_of(app, None)
+    assert {legend.GetNthViewNodeID(0): legend.GetSize()[1] for legend in legends(app)} == before
+
+
+def test_overlays_off_means_picture_title_and_colour_bar(app, shown):
+    rows = shown_rows(shown)
+    assert [legend.GetVisibility() for legend in legends(app)] == [1, 1]
+    assert [title_of(shown, row) for row in rows] == [row.title for row in rows]
+    toggle_overlays(app)
+    assert [legend.GetVisibility() for legend in legends(app)] == [0, 0]
+    assert not legend_units(shown)
+    assert [title_of(shown, row) for row in rows] == ["T1CE"] * 3
+    timeline.show(app)  # drawn anew
+    assert [legend.GetVisibility() for legend in legends(app)] == [0, 0]
+    toggle_overlays(app)
+    assert [legend.GetVisibility() for legend in legends(app)] == [1, 1]
+    set_opacity(app, 0.0, "rCBV_ratio")
+    assert [title_of(shown, row) for row in rows] == ["T1CE", "T1CE", "Cho/NAA (molar) over T1CE"]
+    assert sorted(legend.GetVisibility() for legend in legends(app)) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "words"),
+    [
+        ("rCBV_ratio", "1", "ratio to reference tissue"),
+        ("rCBV_ratio_change", "1", "ratio to reference tissue"),
+        ("rPSR", "%", "% of reference tissue"),
+        ("CBF", "mL/100 g/min", "mL/100 g/min"),
+        ("ADC", "10^-6 mm^2/s", "10^-6 mm^2/s"),
+        ("Cho_NAA_molar", "1", "ratio"),
+        ("rCBV_response", "1", ""),
+        ("T1_subtraction", "%", "%"),
+    ],
+)
+def test_colour_bars_say_the_unit(name, unit, words):
+    assert unit_words(name, unit) == words
+
+
+def test_a_view_is_chosen_and_stays_so(app, shown):
+    wanted = view_at(app, 1, 2)
+    assert choose_view(app, wanted)
+    assert active_view(app) is wanted
+    assert not choose_view(app, wanted), "it is the chosen one already"
+    timeline.show(app)
+    bright = [node for node in timeline.view_nodes(app) if np.allclose(node.GetLayoutColor(), ACTIVE_COLOUR)]
+    assert bright == [wanted]
+    assert next_visit(app).GetLayoutName() == "PPA_2_2", "keys go on from there"
+    timeline.hide(app)
+    assert not choose_view(app, wanted)
 
 
 # rows

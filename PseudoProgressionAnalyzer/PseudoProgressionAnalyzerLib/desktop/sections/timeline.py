@@ -10,12 +10,12 @@ from slicer.i18n import tr as _
 from ...analysis.change_maps import changes_to_show
 from ...scene import timeline
 from ...scene.nodes import patient_node
-from ...scene.timeline_layout import enlarged_view
-from ...scene.timeline_look import as_before, look_again, look_of
-from ...scene.timeline_overlays import range_of, set_opacity, set_range, size_legends, toggle_overlays
+from ...scene.timeline_overlays import range_of, set_opacity, set_range, toggle_overlays
 from ...scene.timeline_rows import state_of
-from ...scene.timeline_steps import active_view, next_lesion, next_row, next_visit
+from ...scene.timeline_steps import active_view, choose_view, next_lesion, next_row, next_visit
 from ...scene.timeline_views import chosen_opacity
+from ..enlarging import Enlarging
+from ..pointer import Presses
 from ..section import Section, offer
 from ..timeline_window import even_out
 
@@ -30,6 +30,7 @@ KEYS = (
 )
 """Held with Alt, so that Slicer's own keys and those of the Segment Editor stay what they are; Alt with the arrows to
 left and right goes back and forth between modules."""
+KEYS_LINES = 3  # that the words on keys take in the panel
 DELAY = 150  # ms after the last change until the views' titles follow
 
 
@@ -43,7 +44,8 @@ class TimelineSection(Section):
         ui = self.ui
         self.rows: list[timeline.Row] = []
         self.filling = False
-        self.look = {}
+        self.enlarging = Enlarging(self.session.application, self.session.arrange, self.chosen)
+        self.presses = Presses(self.chosen)
         self.watched = None
         self.timer = qt.QTimer()
         self.timer.setSingleShot(True)
@@ -69,21 +71,26 @@ class TimelineSection(Section):
             shortcut.connect("activated()", getattr(self, work))
             self.shortcuts.append(shortcut)
         ui.keysLabel.text = _(
-            "Alt with: comma, full stop for visits; up, down for rows; O maps off and on; L next lesion; X enlarge."
+            "A click chooses a view, a double click enlarges it. With Alt: comma, full stop for visits; up, down for "
+            "rows; O maps off and on; L next lesion; X enlarge."
         )
+        ui.keysLabel.setMinimumHeight(KEYS_LINES * ui.keysLabel.fontMetrics().lineSpacing())
 
     def open(self) -> None:
         """Whatever changes the timeline leaves its choices in the patient's node."""
-        self._show_alone(None)
+        self.enlarging.show(None)
         self._unwatch()
         node = patient_node(slicer.mrmlScene)
         if node is not None:
             self.watched = node, node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda caller, event: self.later())
             self.session.titles.resized = self.later
+            self.enlarging.watch()
 
     def close(self) -> None:
         """The views go."""
-        self._show_alone(None)
+        self.enlarging.forget()
+        self.enlarging.show(None)
+        self.presses.forget()
         self.timer.stop()
         self.session.titles.forget()
         self._unwatch()
@@ -103,7 +110,12 @@ class TimelineSection(Section):
             self.later()
         elif timeline.is_shown(self.session.application):
             self.session.titles.update(self.session.application)
+            self.presses.follow()
             even_out(nearly=True)
+
+    def chosen(self, view: object) -> None:
+        """A click into a view, or a view that was enlarged, is the one that keys and *Enlarge* act on."""
+        choose_view(self.session.application, view)
 
     # what is shown
 
@@ -241,6 +253,7 @@ class TimelineSection(Section):
     def toggle(self) -> None:
         """All maps off, or on again."""
         toggle_overlays(self.session.application)
+        self.follow()
 
     def lesion(self) -> None:
         """To the next lesion of the next visit."""
@@ -251,34 +264,11 @@ class TimelineSection(Section):
 
     def enlarge(self) -> None:
         """The chosen view alone, or all of them again."""
-        application = self.session.application
-        if self.enlarged is None:
-            self.look = look_of(application)
-            self._show_alone(active_view(application))
-            return
-        # A view that was large takes more room, and zooms otherwise than the others; where it looks is the user's.
-        look = as_before(look_of(application), self.look)
-        self._show_alone(None)
-        qt.QTimer.singleShot(0, lambda: self.session.arrange(lambda: look_again(application, look)))
-
-    @property
-    def enlarged(self) -> object | None:
-        """The view that is shown alone, by us or by Slicer."""
-        return enlarged_view(self.session.application)
+        self.enlarging.show(None if self.enlarging.alone is not None else active_view(self.session.application))
 
     def _go(self, view: object | None) -> None:
-        if view is not None and self.enlarged is not None:
-            self._show_alone(view)
-
-    def _show_alone(self, view: object | None) -> None:
-        """Shows a view alone, or (None) all of them again."""
-        manager, before = slicer.app.layoutManager(), self.enlarged
-        if before is not None:
-            manager.removeMaximizedViewNode(before)
-        if view is not None:
-            manager.addMaximizedViewNode(view)
-        if before is not None or view is not None:
-            size_legends(self.session.application, len(self.rows_shown()) if view is not None else 1)
+        if view is not None and self.enlarging.alone is not None:
+            self.enlarging.show(view)
 
     def enable(self, busy: bool) -> None:
         """There must be a patient."""
