@@ -26,6 +26,9 @@ EDITS = tuple(
 )  # fmt: skip
 """Any of these may change voxels: a stroke, an undo, a threshold. None says reliably which segment it was."""
 
+BEFORE_EFFECTS = 10.0
+"""Priority of an observer that Segment Editor effects come after."""
+
 Edits = list[tuple[object, str]]
 """Segmentations with the id of a segment that changed."""
 
@@ -52,6 +55,8 @@ class Editors(VTKObservationMixin):
         self.resting = ""
         self.edited: dict[str, object] = {}
         self.held = False  # the views, until the numbers are told
+        self.entered: object | None = None  # the view under the pointer
+        self.released: tuple[object, int] | None = None  # its interactor, and the observer of it
         self.soon = Soon(self.tell)
 
     @property
@@ -79,6 +84,7 @@ class Editors(VTKObservationMixin):
         self.edited = {}
         self._draw()
         self.removeObservers()
+        self._watch_release(None)
         for editor in self.editors.values():
             node = editor.mrmlSegmentEditorNode()
             editor.setActiveEffect(None)
@@ -174,6 +180,24 @@ class Editors(VTKObservationMixin):
         finally:
             self._draw()
 
+    def _watch_release(self, view: object | None) -> None:
+        """Hears of the end of strokes in a view before the effect does, which would draw that view at once."""
+        if view is self.entered:
+            return
+        if self.released is not None:
+            self.released[0].RemoveObserver(self.released[1])
+        self.entered, self.released = view, None
+        manager = slicer.app.layoutManager()
+        widget = manager.sliceWidget(view.GetLayoutName()) if view is not None and manager is not None else None
+        if widget is not None:
+            interactor = widget.sliceView().interactor()
+            self.released = interactor, interactor.AddObserver("LeftButtonReleaseEvent", self._let_go, BEFORE_EFFECTS)
+
+    def _let_go(self, interactor: object, event: str) -> None:
+        if self.listening and self.editor is not None and self.editor.activeEffect() is not None:
+            self._hold()
+            self.soon.ask()  # also where the effect changes nothing
+
     def _hold(self) -> None:
         """Numbers come before pictures: twelve views that are drawn first take longer than the numbers themselves."""
         if not self.held:
@@ -227,6 +251,7 @@ class Editors(VTKObservationMixin):
         # A drag that leaves its column still belongs to it.
         if view is None or qt.QApplication.mouseButtons():
             return
+        self._watch_release(view)
         composite = slicer.app.applicationLogic().GetSliceLogic(view)
         image = composite.GetBackgroundLayer().GetVolumeNode() if composite else None
         if image is not None:

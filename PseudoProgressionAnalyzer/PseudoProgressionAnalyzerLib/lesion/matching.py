@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from ..imaging.resampling import held_block
 from .change import percent_change
 from .estimate import Estimate, checked_mask, cropped
 from .volume import banded
@@ -122,8 +123,7 @@ def track(visits: Sequence[VisitLesions], tolerance: float) -> list[TrackedLesio
 
 def _cropped(visit: VisitLesions) -> VisitLesions:
     """The visit on the part of its grid that holds lesions (one voxel where there are none)."""
-    boxes = ndimage.find_objects((visit.labels > 0).astype(np.uint8))
-    box = boxes[0] if boxes else (slice(0, 1),) * 3
+    box = held_block(visit.labels) or (slice(0, 1),) * 3
     affine = visit.affine.copy()
     affine[:3, 3] += affine[:3, :3] @ [part.start for part in reversed(box)]
     return VisitLesions(visit.visit, visit.labels[box], affine, visit.to_reference)

@@ -90,8 +90,11 @@ def region_statistics(
     mean = float(share @ value)
     deviation = value - mean
     standard_deviation = float(share @ deviation**2) ** 0.5
-    order = np.argsort(value, kind="stable")
-    percentile = dict(zip(PERCENTILES, _percentiles(value[order], weight[order]), strict=True))
+    rising = (value, weight)
+    if np.any(value[1:] < value[:-1]):
+        order = np.argsort(value, kind="stable")
+        rising = value[order], weight[order]
+    percentile = dict(zip(PERCENTILES, _percentiles(*rising), strict=True))
     # Rounding alone gives equal values a deviation of some units in their last place.
     flat = standard_deviation <= 1e-12 * np.abs(value).max()
     scaled = deviation / (1.0 if flat else standard_deviation)
@@ -106,7 +109,7 @@ def region_statistics(
         standard_deviation=0.0 if flat else standard_deviation,
         skewness=None if flat else float(share @ (square * scaled)),
         kurtosis=None if flat else float(share @ (square * square)),
-        minimum=float(value[order[0]]),
+        minimum=float(rising[0][0]),
         p5=percentile[5],
         p10=percentile[10],
         p25=percentile[25],
@@ -114,7 +117,7 @@ def region_statistics(
         p75=percentile[75],
         p90=percentile[90],
         p95=percentile[95],
-        maximum=float(value[order[-1]]),
+        maximum=float(rising[0][-1]),
         interquartile_range=percentile[75] - percentile[25],
         mean_absolute_deviation=float(share @ np.abs(deviation)),
         robust_mean_absolute_deviation=_mean_absolute_deviation(value[middle], weight[middle]),

@@ -40,14 +40,16 @@ def percentile_intervals(
     weight. Raises InputError ``perfusion_mask_shape``; the region must hold a voxel.
     """
     x, w, _ = _region(values, weights, trusted)
-    order = np.argsort(x, kind="stable")
-    middle = np.cumsum(w[order]) - w[order] / 2
+    if np.any(x[1:] < x[:-1]):
+        order = np.argsort(x, kind="stable")
+        x, w = x[order], w[order]
+    middle = np.cumsum(w) - w / 2
     span = middle[-1] - middle[0]
     place = (middle - middle[0]) / (span if span > 0 else 1)
     share = np.asarray(percents, dtype=float) / 100
     half = NORMAL_95 * np.sqrt(share * (1 - share) / effective)
     ends = np.clip(np.stack([share - half, share + half], axis=1), 0, 1)
-    return [(float(low), float(high)) for low, high in np.interp(ends, place, x[order])]
+    return [(float(low), float(high)) for low, high in np.interp(ends, place, x)]
 
 
 @dataclass(frozen=True)

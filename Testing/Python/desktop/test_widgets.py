@@ -182,6 +182,32 @@ def test_the_effect_comes_back_after_long_work(later, effect):
     assert editor.name == effect
 
 
+@pytest.mark.parametrize("effect", ["Paint", ""])
+def test_no_view_is_drawn_between_the_end_of_a_stroke_and_its_numbers(later, manager, monkeypatch, effect):
+    from PseudoProgressionAnalyzerLib.desktop.editors import Editors
+
+    told = []
+    slicer.app.pauseRender, slicer.app.resumeRender = (lambda: told.append("pause")), (lambda: told.append("draw"))
+    manager.views = {"one": Observed(), "other": Observed()}
+    view, other = (SimpleNamespace(GetLayoutName=lambda name=name: name) for name in ("one", "other"))
+    editors = Editors(None, lambda edits: told.append("numbers"), lambda visit: None)
+    editors.soon = SimpleNamespace(ask=lambda: told.append("asked"), forget=lambda: None)
+    editor = editors.editors["visit", editors.kind] = Editor()
+    editors.visit, editor.name = "visit", effect
+    editors._watch_release(view)
+    editors._watch_release(view)
+    (let_go,) = manager.views["one"].observers.values()
+    let_go(manager.views["one"], "LeftButtonReleaseEvent")
+    assert told == (["pause", "asked"] if effect else [])
+    editors.tell()  # the effect changed nothing
+    assert told == (["pause", "asked", "draw"] if effect else [])
+    editors._watch_release(other)
+    assert not manager.views["one"].observers
+    assert len(manager.views["other"].observers) == 1
+    editors._watch_release(None)
+    assert not manager.views["other"].observers
+
+
 def test_a_plot_of_the_panel_is_not_saved_with_the_scene(later, monkeypatch):
     module = import_module("PseudoProgressionAnalyzerLib.desktop.plot_widget")
     scene = slicer.vtkMRMLScene()
