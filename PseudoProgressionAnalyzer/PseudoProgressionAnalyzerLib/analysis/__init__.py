@@ -60,7 +60,8 @@ class Analysis:
     ``non_enhancing``, ``necrosis``, ``oedema`` and ``cavity`` where they were drawn. reader_lines: (visit id, identity,
     rule) to ``(2 diameters, 2 ends, 3)`` RAS mm of the visit, where the reader drew them. response: what every
     criterion says, by the choices. outlines: what was measured of outlines, so that an edit measures only what changed.
-    overlaps: (visit id, region name) to ``overlaps.RegionOverlaps``, for the same reason.
+    overlaps: (visit id, region name) to ``overlaps.RegionOverlaps``, for the same reason. reference_head: the
+    reference visit's head as its other visits are aligned to it, until the last is: see ``aligning``.
     maps: also ``rCBV`` (relative units) and ``rCBV_ratio`` (over the reference tissue's mean) where there is a DSC, and
     ``rCBV_response`` (0, 1, 2) where the visit before has rCBV too.
     finished: steps that are done, as (step code, visit id or empty): a step runs again when it is taken out of here.
@@ -97,6 +98,7 @@ class Analysis:
     response: PatientResponse = field(default_factory=PatientResponse)
     outlines: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
     overlaps: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
+    reference_head: tuple | None = field(default=None, repr=False, compare=False)
     messages: dict[str, list[Message]] = field(default_factory=dict)
     finished: set[tuple[str, str]] = field(default_factory=set)
     given: dict[str, Image] = field(default_factory=dict)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..imaging import agreement
 from ..imaging.head import Head
-from ..imaging.registration import register_rigid
+from ..imaging.registration import register_heads
 from ..measures import InputError, Message
 from . import Analysis
 from .reading import lesion_of, warn
@@ -43,23 +43,20 @@ def align_visit(
     ``edge_distance_after`` (mm, of the edges of brain, ventricles and skull outside the lesions, by the scanner's own
     coordinates and by the transform). What could not be told is absent.
     """
-    reference = analysis.reference_visit
-    if visit_id == reference:
+    _align(analysis, visit_id, progress, cancelled)
+    if visit_id == [visit.id for visit in analysis.patient.visits if visit.of_role("T1CE")][-1]:
+        analysis.reference_head = None  # no other visit needs it
+
+
+def _align(analysis: Analysis, visit_id: str, progress, cancelled) -> None:
+    if visit_id == analysis.reference_visit:
         analysis.visit_to_reference[visit_id] = np.eye(4)
         analysis.alignment[visit_id] = {"uncertainty": 0.0}
         return
     if is_users(analysis, visit_id) and visit_id in analysis.visit_to_reference:
         return
-    fixed, moving = analysis.images[reference, "T1CE"], analysis.images[visit_id, "T1CE"]
-    registration = register_rigid(
-        fixed,
-        moving,
-        fixed_mask=analysis.brains.get(reference),
-        moving_mask=analysis.brains.get(visit_id),
-        exclude_fixed=lesion_of(analysis, reference),
-        exclude_moving=lesion_of(analysis, visit_id),
-        progress=progress,
-        cancelled=cancelled,
+    registration = register_heads(
+        _reference_head(analysis), _head(analysis, visit_id), progress=progress, cancelled=cancelled
     )
     analysis.visit_to_reference[visit_id] = registration.moving_to_fixed
     spreads = {"uncertainty": registration.uncertainty}
@@ -89,7 +86,7 @@ def use_transform(analysis: Analysis, visit_id: str, matrix: np.ndarray) -> None
     analysis.alignment[visit_id] = {USER: 1.0}
     _forget_registration(analysis, visit_id)
     if (visit_id, "T1CE") in analysis.images and (analysis.reference_visit, "T1CE") in analysis.images:
-        fixed, moving = (_edges(analysis, one) for one in (analysis.reference_visit, visit_id))
+        fixed, moving = (agreement.edges(_head(analysis, one)) for one in (analysis.reference_visit, visit_id))
         before = agreement.edge_distance(fixed, moving, np.eye(4))
         after = agreement.edge_distance(fixed, moving, matrix)
         analysis.alignment[visit_id] |= _edge_distances(before, after)
@@ -124,10 +121,24 @@ def visit_to_visit(analysis: Analysis, moving: str, fixed: str) -> np.ndarray:
     return np.linalg.inv(analysis.visit_to_reference[fixed]) @ analysis.visit_to_reference[moving]
 
 
-def _edges(analysis: Analysis, visit_id: str) -> agreement.Edges:
-    return agreement.edges(
-        Head(analysis.images[visit_id, "T1CE"], analysis.brains.get(visit_id), lesion_of(analysis, visit_id))
-    )
+def _reference_head(analysis: Analysis) -> Head:
+    """The reference visit's head with what was made of it for an earlier visit, while nothing that it is of changed."""
+    of = analysis.images[analysis.reference_visit, "T1CE"], analysis.brains.get(analysis.reference_visit)
+    lesion = lesion_of(analysis, analysis.reference_visit)
+    if analysis.reference_head is not None:
+        *kept, kept_lesion, head = analysis.reference_head
+        same = lesion is kept_lesion or (
+            lesion is not None and kept_lesion is not None and np.array_equal(lesion, kept_lesion)
+        )
+        if same and all(one is other for one, other in zip(kept, of, strict=True)):
+            return head
+    head = Head(*of, lesion)
+    analysis.reference_head = (*of, lesion, head)
+    return head
+
+
+def _head(analysis: Analysis, visit_id: str) -> Head:
+    return Head(analysis.images[visit_id, "T1CE"], analysis.brains.get(visit_id), lesion_of(analysis, visit_id))
 
 
 def _edge_distances(before: float | None, after: float | None) -> dict[str, float]:

@@ -42,6 +42,10 @@ def edges(head: Head) -> Edges:
 
     Canny's detector (J. Canny, IEEE PAMI 8:679, 1986) as SimpleITK has it, thresholds from the image itself.
     """
+    return head.once(("edges",), lambda: _edges(head))
+
+
+def _edges(head: Head) -> Edges:
     cubic = head.cubic(_SPACING)
     where = cubic.near_brain(_MARGIN) & cubic.included()
     array = cubic.bounded().array

@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from ..measures import Image, InputError
-from . import resampling
+from . import distances, resampling
 from .midline import find_midline
 
 # All numbers below are own choices, tuned by eye on T1 images after contrast with thick slices and held against
@@ -50,9 +50,9 @@ def brain_mask(image: Image, known: np.ndarray | None = None) -> np.ndarray:
     depth = _depth(head)
     typical = np.median(array[bright & (depth > depth.max() / 2)])
     tissue = head & (array > _TISSUE[0] * typical) & (array < _TISSUE[1] * typical)
-    core = _largest(_depth(tissue) > _BRIDGE, depth**2)
+    core = _largest(_deep(tissue, _BRIDGE), depth**2)
     hull = _close(_grow(core, _BRIDGE + _SPACING / 2) & tissue, _SULCUS)
-    trunk = _largest(_depth(hull) > _LIMB, depth**2)
+    trunk = _largest(_deep(hull, _LIMB), depth**2)
     brain = _grow(trunk, _LIMB + _SPACING / 2) & hull
     if brain.sum() > _STRIPPED * head.sum():
         if np.mean(image.array == 0) > _CLEARED:
@@ -91,7 +91,7 @@ def complete_by_symmetry(image: Image, brain: np.ndarray) -> np.ndarray:
     values = Image(np.stack([mask, depth]).astype(np.float32), block.affine)
     other, its_depth = resampling.resample(values, block, plane.mirror).array
     lacking = (other > 0.5) & ~mask & (depth > 0) & (depth > its_depth - _NEARER)
-    labels, _ = ndimage.label(_grow(_depth(lacking) > _THIN, _THIN + _SPACING / 2) & lacking)
+    labels, _ = ndimage.label(_grow(_deep(lacking, _THIN), _THIN + _SPACING / 2) & lacking)
     added = np.zeros_like(mask)
     for number, place in enumerate(ndimage.find_objects(labels), 1):
         place = tuple(slice(max(axis.start - 1, 0), axis.stop + 1) for axis in place)
@@ -120,11 +120,15 @@ def _depth(mask: np.ndarray) -> np.ndarray:
 
 
 def _grow(mask: np.ndarray, distance: float) -> np.ndarray:
-    return ndimage.distance_transform_edt(~mask, sampling=_SPACING) <= distance
+    return distances.near(mask, distance, np.full(3, _SPACING))
+
+
+def _deep(mask: np.ndarray, distance: float) -> np.ndarray:
+    return distances.deep(mask, distance, np.full(3, _SPACING))
 
 
 def _close(mask: np.ndarray, distance: float) -> np.ndarray:
-    return ndimage.binary_fill_holes(mask | (_depth(_grow(mask, distance)) > distance))
+    return ndimage.binary_fill_holes(mask | _deep(_grow(mask, distance), distance))
 
 
 def _largest(mask: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from scipy import ndimage
 
 from ..measures import Image, InputError
-from . import resampling
+from . import distances, resampling
 from .brain import brain_mask
 
 LESION_MARGIN = 5.0
@@ -37,7 +40,8 @@ class Head:
             raise InputError("brain_not_found")
         self.excluded = None
         if exclude is not None and exclude[block].any():
-            self.excluded = _grow(exclude[block].astype(bool), self.image.spacing, LESION_MARGIN)
+            self.excluded = distances.near(exclude[block].astype(bool), LESION_MARGIN, self.image.spacing[::-1])
+        self._known: dict[tuple, object] = {}
 
     def brain_points(self) -> np.ndarray:
         """At most about 1000 RAS points ``(n, 3)`` of the brain, evenly from all of it."""
@@ -46,8 +50,12 @@ class Head:
         return resampling.transform_points(self.image.affine, np.stack(some[::-1], axis=1).astype(float))
 
     def cubic(self, spacing: float) -> Head:
-        """The same on cubic voxels of this many mm."""
+        """The same on cubic voxels of this many mm, made once."""
+        return self.once(("cubic", spacing), lambda: self._cubic(spacing))
+
+    def _cubic(self, spacing: float) -> Head:
         side = object.__new__(Head)
+        side._known = {}
         side.image = resampling.isotropic(self.image, spacing)
         side.brain = resampling.isotropic(self.brain, spacing, interpolation="nearest")
         side.excluded = None
@@ -61,6 +69,9 @@ class Head:
 
         Air may be exactly zero too: around the head that is no loss to the levels that use this.
         """
+        return self.once(("included",), self._included)
+
+    def _included(self) -> np.ndarray:
         array = self.image.array
         border = np.ones(array.shape, dtype=bool)
         border[1:-1, 1:-1, 1:-1] = False
@@ -70,15 +81,21 @@ class Head:
 
     def near_brain(self, distance: float) -> np.ndarray:
         """Bool ``(k, j, i)``: the brain and what lies within the distance in mm."""
-        return _grow(self.brain.array, self.image.spacing, distance)
+        return self.once(
+            ("near_brain", distance), lambda: distances.near(self.brain.array, distance, self.image.spacing[::-1])
+        )
 
     def bounded(self) -> Image:
         """The image without the brightest values of its scalp and vessels, so that a histogram serves the brain."""
+        return self.once(("bounded",), self._bounded)
+
+    def _bounded(self) -> Image:
         array = self.image.array.astype(np.float32)
         low, high = np.percentile(array[self.brain.array], [0.5, 99.5])
         return Image(np.clip(array, min(low, array.min()), high), self.image.affine)
 
-
-def _grow(mask: np.ndarray, spacing: np.ndarray, distance: float) -> np.ndarray:
-    """The mask ``(k, j, i)`` and what lies within the distance in mm; spacing: ``(i, j, k)``."""
-    return ndimage.distance_transform_edt(~mask, sampling=spacing[::-1]) <= distance
+    def once(self, what: tuple, make: Callable[[], Any]) -> Any:
+        """What was made before, or made now: a reference visit is held against each of the others."""
+        if what not in self._known:
+            self._known[what] = make()
+        return self._known[what]

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
-from scipy import ndimage
 
 from ..formats.images import to_sitk
 from ..measures import Image, InputError
+from . import distances
 
 _DEEP = 6.0  # mm under the brain's surface: past the skull's shadow. Own choice
 _LOW, _HIGH = 10.0, 90.0  # percentiles of normal-appearing tissue that are laid upon each other. Own choice
@@ -46,7 +46,7 @@ def tissue_scale(image: Image, brain: np.ndarray, leave_out: Sequence[np.ndarray
     missing in a few voxels. Where all tissue has one value: zero and that value. Raises InputError
     ``intensity_no_tissue`` (too little is left), ``image_is_blank``.
     """
-    tissue = ndimage.distance_transform_edt(brain, sampling=image.spacing[::-1]) > _DEEP
+    tissue = distances.deep(brain, _DEEP, image.spacing[::-1])
     for mask in leave_out:
         tissue &= ~mask
     values = image.array[tissue]

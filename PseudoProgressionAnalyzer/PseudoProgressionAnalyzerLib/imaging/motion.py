@@ -188,8 +188,11 @@ class _Template:
         known = np.hstack([smooth, jacobian])
         changes = seen - mean
         changes -= (changes @ np.linalg.pinv(known).T) @ known.T
-        patterns = np.linalg.svd(changes, full_matrices=False)[2][:_CHANGES].T
-        self._basis = np.hstack([smooth, patterns * np.sqrt(len(mean))])
+        # the right singular vectors, by way of the few frames instead of the many points
+        patterns = np.linalg.eigh(changes @ changes.T)[1][:, : -_CHANGES - 1 : -1].T @ changes
+        lengths = np.linalg.norm(patterns, axis=1, keepdims=True)
+        patterns = np.divide(patterns, lengths, out=np.zeros_like(patterns), where=lengths > 0)
+        self._basis = np.hstack([smooth, patterns.T * np.sqrt(len(mean))])
         self._powers = mean, gradient, offsets
 
     @staticmethod

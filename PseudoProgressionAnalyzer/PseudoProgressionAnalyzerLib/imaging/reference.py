@@ -7,7 +7,7 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from ..measures import Image, InputError, Message
-from . import resampling
+from . import distances, resampling
 from .midline import Plane
 
 # All own choices: a reference is a proposal that the user sees and edits.
@@ -47,7 +47,7 @@ def contralateral_white_matter(
     brain, lesion = brain.astype(bool), lesion.astype(bool)
     side = _signed_distance(t1ce, plane)
     flags = []
-    deep = ndimage.distance_transform_edt(brain, sampling=spacing) > _DEPTH
+    deep = distances.deep(brain, _DEPTH, spacing)
     values = ndimage.gaussian_filter(np.nan_to_num(t1ce.array.astype(float)), _SMOOTHING / spacing)
     if not deep.any():
         return Image(np.zeros(brain.shape, dtype=bool), t1ce.affine), (Message("reference_not_found"),)
@@ -103,7 +103,7 @@ def _white_matter(values: np.ndarray, candidates: np.ndarray, spacing: np.ndarra
     # deep grey matter is nearly as bright: what lies below the class's typical value by more than its spread goes too
     typical = np.median(values[white])
     white &= values > typical - np.median(np.abs(values[white] - typical))
-    return ndimage.distance_transform_edt(white, sampling=spacing) > _EROSION
+    return distances.deep(white, _EROSION, spacing)
 
 
 def _compact_part(white: np.ndarray, target: np.ndarray, grid: Image) -> np.ndarray:
@@ -136,9 +136,7 @@ def _at_least(mask: np.ndarray, voxels: float) -> np.ndarray:
 
 def _away(mask: np.ndarray, spacing: np.ndarray, distance: float) -> np.ndarray:
     """Where the mask is further away than the distance in mm."""
-    if not mask.any():
-        return np.ones(mask.shape, dtype=bool)
-    return ndimage.distance_transform_edt(~mask, sampling=spacing) > distance
+    return ~distances.near(mask, distance, spacing)
 
 
 def _signed_distance(grid: Image, plane: Plane) -> np.ndarray:

@@ -72,11 +72,26 @@ def register_rigid(
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Registration:
-    """Moves the 3D image ``moving`` rigidly onto ``fixed``, both of one head.
+    """As ``register_heads``, of two 3D images.
 
     fixed_mask, moving_mask: bool ``(k, j, i)``, the brain (found when None). exclude_fixed, exclude_moving: bool, what
-    may have changed (lesion, cavity): it is left out with a margin, as is padding. progress: called with 0 to 1.
-    cancelled: asked many times a second; when it returns True, concurrent.futures.CancelledError is raised.
+    may have changed (lesion, cavity): it is left out with a margin, as is padding. Raises InputError
+    ``registration_not_3d``, ``image_is_blank``, ``brain_not_found``, ``registration_mask_grid``, and CancelledError.
+    """
+    heads = Head(fixed, fixed_mask, exclude_fixed), Head(moving, moving_mask, exclude_moving)
+    return register_heads(*heads, progress=progress, cancelled=cancelled)
+
+
+def register_heads(
+    fixed_side: Head,
+    moving_side: Head,
+    *,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Registration:
+    """Moves one image of a head rigidly onto another.
+
+    progress: called with 0 to 1. cancelled: asked many times a second; when it returns True, CancelledError is raised.
 
     Mattes mutual information of the heads on cubic voxels of 4 mm from nine rotations (every pair of -20, 0, 20 degrees
     about the left-right and the head-foot axis, brain centres laid upon each other) and from the scanner's own
@@ -88,13 +103,9 @@ def register_rigid(
 
     Flags: ``registration_uncertain``, ``registration_uncertainty_unknown``, ``registration_ambiguous``,
     ``registration_disagrees``, ``registration_start_kept``, ``registration_little_overlap``,
-    ``registration_agreement_unknown``. Raises InputError ``registration_not_3d``, ``image_is_blank``,
-    ``brain_not_found``, ``registration_mask_grid``, and CancelledError.
+    ``registration_agreement_unknown``. Raises concurrent.futures.CancelledError.
     """
     watch = Watch(progress or (lambda fraction: None), cancelled or (lambda: False))
-    fixed_side = Head(fixed, fixed_mask, exclude_fixed)
-    watch.step(0.03)
-    moving_side = Head(moving, moving_mask, exclude_moving)
     watch.step(0.06)
     points = fixed_side.brain_points()
     centre, shift = points.mean(axis=0), moving_side.brain_points().mean(axis=0) - points.mean(axis=0)

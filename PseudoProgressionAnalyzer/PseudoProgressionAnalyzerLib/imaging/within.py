@@ -154,10 +154,17 @@ def _brain_on(anatomy: Head, series: Image, series_to_visit: np.ndarray) -> np.n
 
 def _share_about(anatomy: Head, series: Image, bright: np.ndarray) -> float:
     """Share of what is no air in the series that its header places about the brain: most of it, also of a thin slab."""
-    brain = resampling.voxel_centres(anatomy.brain.array, anatomy.brain.affine)
-    points = resampling.voxel_centres(bright, series.affine)
-    near = (points >= brain.min(axis=0) - _ABOUT) & (points <= brain.max(axis=0) + _ABOUT)
-    return float(near.all(axis=1).mean())
+    ends = [
+        (points.min(axis=0), points.max(axis=0))
+        for points in resampling.planes_of_centres(anatomy.brain.array, anatomy.brain.affine)
+    ]
+    low = np.min([first for first, _ in ends], axis=0) - _ABOUT
+    high = np.max([last for _, last in ends], axis=0) + _ABOUT
+    near = [
+        int(((points >= low) & (points <= high)).all(axis=1).sum())
+        for points in resampling.planes_of_centres(bright, series.affine)
+    ]
+    return sum(near) / int(bright.sum())
 
 
 def _bright(series: Image) -> np.ndarray:

@@ -67,16 +67,35 @@ def test_a_users_transform_is_taken_and_reopens_what_depends_on_it(without_image
     assert "b" not in analysis.visit_to_reference and ("step_align", "b") not in analysis.finished
 
 
-def test_an_uncertainty_that_is_not_known_is_absent(without_images, monkeypatch):
+def test_an_uncertainty_that_is_not_known_is_absent(analysis, monkeypatch):
     """As where a fit failed: no infinite number goes into files, and change is not shown voxel by voxel."""
-    analysis = without_images
-    analysis.images = {(visit, "T1CE"): None for visit in "ab"}
     flags = (Message("registration_uncertainty_unknown"),)
     found = Registration(shift(-4), np.inf, 2.0, 1.0, flags, {"samples": 0.1, "halves": np.inf})
-    monkeypatch.setattr(aligning, "register_rigid", lambda *images, **options: found)
+    monkeypatch.setattr(aligning, "register_heads", lambda *heads, **options: found)
+    analysis.brains = {visit: np.ones(SHAPE, dtype=bool) for visit in "ab"}
     align_visit(analysis, "b")
     assert analysis.alignment["b"] == {"spread_samples": 0.1, "edge_distance_before": 2.0, "edge_distance_after": 1.0}
     assert [doubt.code for doubt in doubts(analysis, "b")] == ["registration_uncertainty_unknown"]
+
+
+def test_the_reference_head_is_kept_for_the_other_visits_and_never_outlives_a_change(analysis, monkeypatch):
+    found, seen = Registration(shift(-4), 0.3, 2.0, 1.0, (), {"samples": 0.1}), []
+    monkeypatch.setattr(aligning, "register_heads", lambda fixed, moving, **options: seen.append(fixed) or found)
+    for name in "cde":
+        analysis.patient.visits.append(Visit(name, None, [Series("T1CE", "none")]))
+        analysis.images[name, "T1CE"] = analysis.images["b", "T1CE"]
+    analysis.brains = {visit: np.ones(SHAPE, dtype=bool) for visit in "abcde"}
+    align_visit(analysis, "b")
+    align_visit(analysis, "c")
+    assert seen[1] is seen[0]
+    analysis.regions["a", "lesion"].array[0, 0, 0] = True  # a stroke of the brush
+    align_visit(analysis, "d")
+    assert seen[2] is not seen[0]
+    assert seen[2].excluded[0, 0, 0] and not seen[0].excluded[0, 0, 0]
+    analysis.brains["a"] = analysis.brains["a"].copy()
+    align_visit(analysis, "e")
+    assert seen[3] is not seen[2]
+    assert analysis.reference_head is None, "after the last visit nothing is kept"
 
 
 @pytest.mark.parametrize(
