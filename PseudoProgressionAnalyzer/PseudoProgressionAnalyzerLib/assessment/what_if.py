@@ -12,6 +12,10 @@ from .registry import fact_of, voice_of
 
 Interval = tuple[float, float, float]
 
+HARDLY = 0.05
+"""By how much what is shown must move for somebody to see it: the distance of floor and ceiling from what is sure. Our
+choice."""
+
 
 def leave_one_out(prior: Interval, evidence: Sequence[Held], conclude: Callable[[Sum], str]) -> tuple[Message, ...]:
     """What would be left without each voice that weighs."""
@@ -32,7 +36,10 @@ def missing_tests(
     """(tests without weight with what each would change, the one that would tell most).
 
     A test is a modality that has a criterion which holds at this visit. What it would tell is the expected fall of the
-    entropy of the probability (bits): H(p) - sum over its two results of P(result) H(p after it).
+    entropy of the probability (bits): H(p) - sum over its two results of P(result) H(p after it). A wide pair of
+    results tells little where one of them is unlikely; so each test comes with how likely a result for progression is
+    (``chance``, %) and how much of the entropy of now it would take away (``tells``, %). A test of which neither result
+    would move what is shown by ``HARDLY`` tells nothing that anybody sees; where all are such, none tells most.
     """
     done = {item.criterion.modality for item in evidence if item.used}
     tried = {item.criterion.modality for item in evidence}
@@ -52,8 +59,8 @@ def missing_tests(
     ]
     if not found:
         return messages, None
-    best = max(found, key=lambda modality: found[modality][0])
-    return messages, Message("next_best_test", found[best][1])
+    best = max(found, key=lambda modality: (found[modality][1]["tells"], found[modality][0]))
+    return messages, Message("next_best_test", found[best][1]) if found[best][1]["tells"] else None
 
 
 def _of_fact(criteria: Sequence[Criterion], modality: str, fact: str) -> list[Criterion]:
@@ -77,7 +84,14 @@ def _effect(
     )
     positive = now * sensitivity + (1 - now) * (1 - specificity)
     told = _entropy(now) - positive * _entropy(after[True]) - (1 - positive) * _entropy(after[False])
-    return told, {"test": modality, "if_for": _percent(after[True]), "if_against": _percent(after[False])}
+    moved = max(abs(_shown(p) - _shown(now)) for p in after.values())
+    return told, {
+        "test": modality,
+        "if_for": _percent(after[True]),
+        "if_against": _percent(after[False]),
+        "chance": round(100 * positive),
+        "tells": round(100 * max(told, 0.0) / _entropy(now)) if moved >= HARDLY else 0,
+    }
 
 
 def _entropy(p: float) -> float:
@@ -85,4 +99,8 @@ def _entropy(p: float) -> float:
 
 
 def _percent(p: float) -> int:
-    return round(100 * min(max(p, SHOWN[0]), SHOWN[1]))
+    return round(100 * _shown(p))
+
+
+def _shown(p: float) -> float:
+    return min(max(p, SHOWN[0]), SHOWN[1])

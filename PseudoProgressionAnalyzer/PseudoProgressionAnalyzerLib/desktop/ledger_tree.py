@@ -13,6 +13,7 @@ import qt
 from slicer.i18n import tr as _
 
 from ..report.statement import Line
+from ..report.words import decibans
 
 ARROW, ARROWS = 2, 5
 """Decibans that an arrow stands for, and how many the heaviest weight of one item has (10 decibans)."""
@@ -80,7 +81,7 @@ def _write(row: object, cells: Sequence[str]) -> None:
 def _weight(weight: float | None) -> str:
     if weight is None:
         return _("no weight")
-    return f"{round(weight, 1) + 0.0:+.1f} dB {arrows(weight)}".rstrip()  # no minus before zero
+    return f"{decibans(weight)} {arrows(weight)}".rstrip()
 
 
 def _linked(source: str) -> str:

@@ -46,11 +46,12 @@ def write(
     language: str = "english",
     as_of: str = "",
     not_used: int = 0,
+    strip: bytes | None = None,
 ) -> None:
     """Writes the page. timeline: the PNG of ``timeline_png``, None where nothing could be aligned. as_of: the visit
     whose assessment it opens with, the latest unless said. not_used: how many visits there are beside those of the
-    analysis, which the page then says."""
-    writing.write_file(path, page(analysis, timeline, title, language, as_of, not_used))
+    analysis, which the page then says. strip: the PNG of ``timeline_png.strip`` for the first page."""
+    writing.write_file(path, page(analysis, timeline, title, language, as_of, not_used, strip))
 
 
 def page(
@@ -60,6 +61,7 @@ def page(
     language: str = "english",
     as_of: str = "",
     not_used: int = 0,
+    strip: bytes | None = None,
 ) -> str:
     """The page as text; arguments as ``write``."""
     cleaned = [words.cleaned(measurement) for measurement in analysis.measurements]
@@ -78,7 +80,7 @@ def page(
         _motion(markup, analysis),
     )
     sections = (
-        summary(markup, chosen),
+        summary(markup, chosen, analysis, strip),
         _timeline(markup, analysis, timeline),
         _evidence(markup, chosen),
         other_visits(markup, analysis, chosen),

@@ -15,13 +15,19 @@ def impression(analysis: Analysis, response: Response, language: str = "english"
     later = {name: _categories(verdict, True, language) for name, verdict in (("area", area), ("volume", volume))}
     parts = [_by_both(both, language) + _sizes(analysis, area, volume, language)]
     if later != both:
-        parts.append(words.say("report_impression_later", language, categories=_by_both(later, language)))
+        code = "report_impression_unconfirmed" if _is_last(analysis, response) else "report_impression_later"
+        parts.append(words.say(code, language, categories=_by_both(later, language)))
     return ". ".join([*parts, *_unknown((*area.unknowns, *volume.unknowns), language)]) + "."
 
 
 def tree_impression(verdict: Verdict, language: str = "english") -> str:
     """The same of BT-RADS, which has one verdict."""
     return ". ".join([_categories(verdict, False, language), *_unknown(verdict.unknowns, language)]) + "."
+
+
+def _is_last(analysis: Analysis, response: Response) -> bool:
+    """Whether no scan came after the visit: then nothing later can have made another category of it."""
+    return analysis.patient.visits[-1].id == response.visit
 
 
 def _categories(verdict: Verdict, final: bool, language: str) -> str:

@@ -79,7 +79,8 @@ def in_short(markup: Markup, analysis: Analysis) -> str:
             found.append((TREE, tree_impression(tree, markup.language)))
         if found:
             said = [f"<li><b>{markup.label('criterion', name)}</b>: {escape(line)}</li>" for name, line in found]
-            return f"<p>{markup.say('in_short', visit=markup.date(visit))}</p><ul>{''.join(said)}</ul>"
+            date = words.date_words(visit, markup.language)
+            return f"<p>{markup.say('in_short', visit=date)}</p><ul>{''.join(said)}</ul>"
     return ""
 
 

@@ -84,11 +84,11 @@ def write_results(
     shown = shown_analysis(shown, show_patient)
     title = shown.patient.id if show_patient else None
     with writing.staged(folder, overwrite) as stage:
-        timeline = _timeline(shown, title, language, pictures, not_used)
+        timeline, strip = _timeline(shown, title, language, pictures, not_used)
         if timeline is not None:
             writing.write_file(stage / "timeline.png", timeline)
         done(_DRAWN)
-        html.write(shown, stage / "report.html", timeline, title, language, as_of, not_used)
+        html.write(shown, stage / "report.html", timeline, title, language, as_of, not_used, strip)
         done(_DRAWN + _PAGE)
         measurements_csv.write(shown.patient, [*shown.measurements, *lesion_rows(shown)], stage / "measurements.csv")
         assessment_json.write(shown, stage / writing.MARK, language, as_of, not_used)
@@ -114,20 +114,21 @@ def page(
     shown, not_used, pictures = _of_then(analysis, as_of, pictures)
     shown = shown_analysis(shown, show_patient)
     title = shown.patient.id if show_patient else None
-    timeline = _timeline(shown, title, language, pictures, not_used)
+    timeline, strip = _timeline(shown, title, language, pictures, not_used)
     done(0.6)
-    text = html.page(shown, timeline, title, language, as_of, not_used)
+    text = html.page(shown, timeline, title, language, as_of, not_used, strip)
     done(1.0)
     return text
 
 
 def _timeline(
     shown: Analysis, title: str | None, language: str, pictures: timeline_png.Pictures | None, not_used: int
-) -> bytes | None:
-    """The PNG of the timeline, None where nothing is aligned."""
+) -> tuple[bytes | None, bytes | None]:
+    """The PNG of the timeline and of its strip for the first page, None where nothing is aligned."""
     if (shown.reference_visit, "T1CE") not in shown.images:
-        return None
-    return png(timeline_png.picture(shown, title, language, pictures, not_used))
+        return None, None
+    sheet = timeline_png.sheet(shown, title, language, pictures, not_used)
+    return png(sheet.draw()), png(sheet.draw_strip())
 
 
 def _of_then(

@@ -10,10 +10,16 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..assessment.assess import RARELY_IMPORTANT
 from ..measures import Assessment, Criterion, Evidence, Measurement, Message
 from . import words
+from .framing import by_side, frame, one_sided, opposed, weighs
 
-WHY = ("facts_for_progression", "facts_for_effect", "facts_disagree", "evidence_undecided", "prior_of_growing_lesions")
+WHY = ("facts_for_progression", "facts_for_effect", "facts_disagree", "evidence_undecided")
+REMARKS = ("prior_of_growing_lesions",)
+"""What a reader of the conclusion must know beside its reasons."""
+DATES_UNKNOWN = ("visit_undated", "event_undated", "radiotherapy_unknown", "radiotherapy_end_unknown")
+"""What is not known of the time: missing before anything else."""
 AUTHOR_YEAR = re.compile(r"([^,(]{,45}? (?:19|20)\d\d)\b")
 AUTHOR = re.compile(r"((?:[^\W\d]+[ -]){1,3}[A-Z]{1,3}),")
 TITLE = re.compile(r".{20,}?(?=,|$)")  # a comma stands in titles too, as between tracers
@@ -49,29 +55,37 @@ class Line:
     @property
     def weight_words(self) -> str:
         """The weight with its unit, empty where there is none."""
-        return "" if self.weight is None else f"{round(self.weight, 1) + 0.0:+.1f} dB"
+        return "" if self.weight is None else words.decibans(self.weight)
 
 
 @dataclass(frozen=True)
 class Test:
-    """A test that carries no weight: what a clear result would make the probability of true progression (per cent)."""
+    """A test that carries no weight: what a clear result would make the probability of true progression (per cent).
+
+    chance: how likely a result for progression is; takes_away: of the uncertainty that is left, on average (per cent).
+    None in assessments of older scenes.
+    """
 
     name: str
     done: bool
     if_for: int
     if_against: int
+    chance: int | None = None
+    takes_away: int | None = None
 
     @property
     def tells(self) -> bool:
-        """Whether a clear result would move what is shown."""
-        return self.if_for != self.if_against
+        """Whether its result would be expected to tell anything."""
+        return self.if_for != self.if_against and self.takes_away != 0
 
 
 @dataclass(frozen=True)
 class Statement:
     """conclusion, why, limits: sentences; frequency: natural frequencies, empty where there is no probability.
 
-    lines: of the ledger, the heaviest first. tests: missing, the one that would tell most first. not_stated: what was
+    frame: how the number came about. sides, opposed: by ``framing.PROGRESSION`` and ``EFFECT`` what weighs there, and
+    what would speak there and has no weight. lines: of the ledger, the heaviest first. tests: missing, the one that
+    would be expected to tell most first. not_stated: what was
     asked for; unknown: other things that are not known. without: what would be left without each item. dates: at which
     the question answers itself. context: the rest, without weight.
     """
@@ -80,6 +94,9 @@ class Statement:
     why: tuple[str, ...]
     limits: str
     frequency: str
+    frame: tuple[str, ...]
+    sides: dict[str, tuple[str, ...]]
+    opposed: dict[str, tuple[str, ...]]
     lines: tuple[Line, ...]
     tests: tuple[Test, ...]
     next_best: str
@@ -101,7 +118,9 @@ def statement(assessment: Assessment, language: str = "english") -> Statement:
     prior, *context = assessment.context or (None,)
     if prior is not None and not prior.code.startswith("prior_"):
         prior, context = None, list(assessment.context)
-    apart = (*WHY, *DATES)
+    apart = (*WHY, *REMARKS, *DATES, *DATES_UNKNOWN)
+    lines = tuple(_line(item, language) for item in ordered(assessment.evidence))
+    conclusion = "one_sided" if one_sided(assessment) else assessment.conclusion
     tests = [
         _test(message, language)
         for message in assessment.missing
@@ -116,15 +135,22 @@ def statement(assessment: Assessment, language: str = "english") -> Statement:
         if message.code not in ("test_missing", "test_without_weight", "not_stated")
     ]
     return Statement(
-        conclusion=words.label("conclusion", assessment.conclusion, language),
-        why=(*sentences(message for message in context if message.code in WHY), *_rests_on(assessment, language)),
+        conclusion=words.label("conclusion", conclusion, language),
+        why=(
+            *sentences(message for message in context if message.code in WHY),
+            *_rests_on(assessment, language),
+            *sentences(message for message in context if message.code in REMARKS),
+        ),
         limits=_limits(assessment, language),
         frequency=_frequency(assessment, language),
-        lines=tuple(_line(item, language) for item in ordered(assessment.evidence)),
-        tests=tuple(sorted(tests, key=lambda test: (test.name != best, test.if_against - test.if_for, test.name))),
+        frame=frame(assessment, prior, language),
+        sides=by_side(lines, language),
+        opposed=opposed(assessment, lines, language),
+        lines=lines,
+        tests=tuple(sorted(tests, key=lambda test: (test.name != best, -(test.takes_away or 0), test.name))),
         next_best=words.sentence(assessment.next_best_test, language) if assessment.next_best_test else "",
         not_stated=tuple(words.label("event", message.parameters["event"], language) for message in asked),
-        unknown=sentences(others),
+        unknown=sentences([*(message for message in context if message.code in DATES_UNKNOWN), *others]),
         without=sentences(assessment.leave_one_out),
         dates=sentences(message for message in context if message.code in DATES),
         prior=words.sentence(prior, language) if prior else "",
@@ -150,16 +176,30 @@ def _rests_on(assessment: Assessment, language: str) -> list[str]:
 
 def _limits(assessment: Assessment, language: str) -> str:
     """One sentence on what the conclusion rests on and what it lacks."""
-    used = [item for item in assessment.evidence if item.used]
-    counts = {"used": len(used), "missing": len(assessment.missing)}
+    used = [item for item in assessment.evidence if weighs(item)]
+    names = dict.fromkeys(item.measurement.name for item in used)
+    measures = ", ".join(words.label("measure", name, language) for name in names)
     if assessment.probability is None:
-        return words.say("report_limits_insufficient", language, **counts)
+        if not used:
+            return words.say("report_limits_insufficient", language)
+        return words.say("report_limits_too_little", language, measures=measures, least=f"{RARELY_IMPORTANT:g}")
     groups = dict.fromkeys(words.label("group", item.criterion.group, language) for item in used)
     _, low, high = (round(100 * share) for share in assessment.probability)
     upper, lower = high >= HIGHEST, low <= 100 - HIGHEST
     end = "_from" if upper and not lower else "_up_to" if lower and not upper else ""  # nothing is shown as surer
     allowed = words.say(f"report_range{end}", language, low=low, high=high)
-    return words.say("report_limits", language, groups=", ".join(groups) or "-", allowed=allowed, **counts)
+    return words.say(
+        "report_limits",
+        language,
+        groups=", ".join(groups) or "-",
+        allowed=allowed,
+        measures=_counted("measures", len(names), language),
+        limits=_counted("cut_offs", len({item.criterion.id for item in used}), language),
+    )
+
+
+def _counted(code: str, count: int, language: str) -> str:
+    return words.say(f"report_{code}_{'one' if count == 1 else 'many'}", language, count=count)
 
 
 def _frequency(assessment: Assessment, language: str) -> str:
@@ -178,6 +218,8 @@ def _test(message: Message, language: str) -> Test:
         message.code == "test_without_weight",
         shown["if_for"],
         shown["if_against"],
+        shown.get("chance"),
+        shown.get("tells"),
     )
 
 

@@ -1,29 +1,43 @@
-"""The first thing on the page: what is concluded as of the chosen visit, how sure, what limits it, what is missing."""
+"""Page one: the question, what is concluded as of the chosen visit and how the number came about, key numbers,
+pictures, what speaks for and against, what is missing, and by what method."""
 
 from __future__ import annotations
 
+import base64
 from html import escape
 
 from ..analysis import Analysis
-from ..measures import Assessment
-from . import figures
-from .markup import Markup, row, table
+from ..measures import Assessment, Measurement
+from . import figures, words
+from .framing import EFFECT, PROGRESSION
+from .markup import FOLD, Markup, Notes, row, table
+from .measurement_tables import value_cell
 from .statement import Statement, Test, statement
 
+KEY = ("volume", "longest_diameter", "rCBV_ratio_mean", "CBF_ratio_mean", "Cho_NAA_molar", "ADC_mean", "APTw_mean")
+"""Measures among the key numbers beside those that weigh."""
+SHORT = 3  # tests that stand open
 
-def summary(markup: Markup, chosen: Assessment | None) -> str:
-    """The section of the chosen visit."""
+
+def summary(markup: Markup, chosen: Assessment | None, analysis: Analysis, strip: bytes | None = None) -> str:
+    """The section of the chosen visit. strip: PNG of ``timeline_png.strip``."""
     if chosen is None:
         return f'<section class="summary"><p class="conclusion">{markup.say("no_assessment")}</p></section>'
     said = statement(chosen, markup.language)
     parts = [
         f"<h2>{markup.say('as_of', visit=markup.visit(chosen.as_of))}</h2>",
-        f'<p class="conclusion">{escape(said.conclusion)}</p>',
+        f'<p class="note">{markup.say("question")}</p>',
+        f'<p class="conclusion"><b>{escape(said.conclusion)}</b></p>',
         f"<p>{escape(' '.join(said.why))}</p>" if said.why else "",
-        f"<p>{escape(said.limits)}</p>",
         _probability(markup, chosen, said),
-        missing(markup, said),
-        _list(markup, "dates", said.dates),
+        f"<p>{escape(said.limits)}</p>",
+        f'<p class="frame"><b>{markup.say("how_the_number_came")}.</b> {escape(" ".join(said.frame))}</p>',
+        f'<div class="pair"><div>{_key_numbers(markup, chosen, analysis)}</div>{_pictures(markup, strip)}</div>',
+        _sides(markup, said),
+        _opposed(markup, said),
+        _missing_in_short(markup, said),
+        f"<p>{escape(' '.join(said.dates))}</p>" if said.dates else "",
+        f'<p class="note">{markup.say("method_line")}</p>',
     ]
     return f'<section class="summary">\n{"".join(parts)}\n</section>'
 
@@ -42,14 +56,36 @@ def missing(markup: Markup, said: Statement) -> str:
     """Missing tests as a table with what each would tell, and what was asked for and not stated."""
     if not (said.tests or said.not_stated or said.unknown):
         return ""
-    parts = [f"<h3>{markup.say('missing')}</h3>"]
+    return f"<h3>{markup.say('missing')}</h3>{_tests(markup, said)}{_not_stated(markup, said)}"
+
+
+def _missing_in_short(markup: Markup, said: Statement) -> str:
+    """The tests that would tell most; the others are folded away."""
+    if not (said.tests or said.not_stated or said.unknown):
+        return ""
+    heading = f"<summary>{markup.say('all_tests')} ({len(said.tests)})</summary>"
+    tests = _table(markup, [test for test in said.tests if test.tells][:SHORT])
+    if said.tests:
+        tests += f'<details class="{FOLD}">{heading}{_tests(markup, said)}</details>'
+    return f"<h3>{markup.say('missing')}</h3>{_not_stated(markup, said)}{tests}"
+
+
+def _tests(markup: Markup, said: Statement) -> str:
+    """All tests, in the order of what they would be expected to tell, and those that would tell nothing."""
     telling = [test for test in said.tests if test.tells]
     silent = ", ".join(test.name for test in said.tests if not test.tells)
-    if telling:
-        heads = [markup.say(f"head_{head}") for head in ("test", "if_for", "if_against")]
-        parts.append(table(heads, [_test(markup, test, number == 0) for number, test in enumerate(telling)]))
-    if silent:
-        parts.append(f"<p>{markup.say('tests_silent', tests=silent)}</p>")
+    how = f'<p class="note">{markup.say("tests_how")}</p>' if telling else ""
+    last = f"<p>{markup.say('tests_silent', tests=silent)}</p>" if silent else ""
+    return _table(markup, telling) + how + last
+
+
+def _table(markup: Markup, tests: list[Test]) -> str:
+    heads = [markup.say(f"head_{head}") for head in ("test", "tells", "chance", "if_for", "if_against")]
+    return table(heads, [_test(markup, test, number == 0) for number, test in enumerate(tests)]) if tests else ""
+
+
+def _not_stated(markup: Markup, said: Statement) -> str:
+    parts = []
     if said.not_stated:
         asked = escape(", ".join(said.not_stated))
         parts.append(f"<p>{markup.say('not_stated')} {asked}. {markup.say('unknown_is_not_no')}</p>")
@@ -62,7 +98,9 @@ def _test(markup: Markup, test: Test, best: bool) -> str:
     remarks = [markup.say("tells_most")] if best else []
     remarks += [markup.say("done_without_weight")] if test.done else []
     small = f"<small>{'; '.join(remarks)}</small>" if remarks else ""
-    return row(escape(test.name) + small, [f"{test.if_for}&nbsp;%", f"{test.if_against}&nbsp;%"])
+    chance = "" if test.chance is None else markup.say("of_hundred", count=test.chance)
+    takes = "" if test.takes_away is None else f"{test.takes_away}&nbsp;%"
+    return row(escape(test.name) + small, [takes, chance, f"{test.if_for}&nbsp;%", f"{test.if_against}&nbsp;%"])
 
 
 def _probability(markup: Markup, assessment: Assessment, said: Statement) -> str:
@@ -70,10 +108,72 @@ def _probability(markup: Markup, assessment: Assessment, said: Statement) -> str
         return ""
     bar = figures.probability_bar(assessment.probability, assessment.prior, markup.language)
     return (
-        f'<figure class="probability">{bar}<figcaption>{markup.say("probability_caption")}</figcaption></figure>'
+        f'<div class="pair"><figure class="probability">{bar}'
+        f"<figcaption>{markup.say('probability_caption')}</figcaption></figure>"
         f'<div class="frequency">{figures.hundred_patients(assessment.probability[0], markup.language)}'
-        f"<p>{escape(said.frequency)}</p></div>"
+        f"<p>{escape(said.frequency)}</p></div></div>"
     )
+
+
+def _sides(markup: Markup, said: Statement) -> str:
+    """What weighs on either side."""
+    if not any(said.sides.values()):
+        return ""
+    said_of = (
+        f"<p><b>{markup.say(f'side_for_{side}')}:</b> "
+        f"{escape('; '.join(said.sides[side])) or markup.say('nothing_for_side')}.</p>"
+        for side in (EFFECT, PROGRESSION)
+    )
+    return f"<h3>{markup.say('in_brief')}</h3>{''.join(said_of)}"
+
+
+def _opposed(markup: Markup, said: Statement) -> str:
+    return "".join(
+        _list(markup, f"opposed_{side}", said.opposed[side]) for side in (PROGRESSION, EFFECT) if side in said.opposed
+    )
+
+
+def _key_numbers(markup: Markup, chosen: Assessment, analysis: Analysis) -> str:
+    """Size and what weighs in the assessed lesion, with the change since the visit before."""
+    own = [found for found in analysis.measurements if (found.visit, found.kind) == (chosen.as_of, "own")]
+    weighing = (item.measurement.name for item in chosen.evidence if item.used and round(item.weight, 1))
+    regions = [item.measurement.region for item in chosen.evidence] + [found.region for found in own]
+    names = dict.fromkeys((*KEY, *weighing))
+    here = [found for found in own if regions and found.region == regions[0]]
+    values = {found.name: found for found in here if not found.compared_to and found.value is not None}
+    notes = Notes(markup)
+    rows = [
+        row(
+            markup.label("measure", name),
+            [value_cell(markup, values[name], notes), _change(markup, here, name, notes)],
+        )
+        for name in names
+        if name in values
+    ]
+    if not rows:
+        return ""
+    since = sorted({found.compared_to for found in here if found.compared_to})
+    code = "head_change_since" if len(since) == 1 else "head_change"
+    change = markup.say(code, visit=", ".join(words.date_words(markup.patient.visit(one)) for one in since))
+    heads = [markup.say("head_measure"), markup.say("head_value"), change]
+    return f"<h3>{markup.say('key_numbers')}</h3>{table(heads, rows)}{notes.text()}"
+
+
+def _change(markup: Markup, rows: list[Measurement], name: str, notes: Notes) -> str:
+    for wanted in (f"{name}_percent", name):
+        for found in rows:
+            if found.name == wanted and found.compared_to and found.value is not None:
+                change = words.quantity(found.value, found.low, found.high, found.unit, sign=True)
+                return escape(change) + notes.marks(found.flags)
+    return f'<span class="absent">{markup.say("no_change_known")}</span>'
+
+
+def _pictures(markup: Markup, strip: bytes | None) -> str:
+    if strip is None:
+        return ""
+    data = base64.b64encode(strip).decode("ascii")
+    alt = markup.say("strip_alt")
+    return f'<figure class="strip"><img src="data:image/png;base64,{data}" alt="{alt}"></figure>'
 
 
 def _other(markup: Markup, assessment: Assessment) -> str:

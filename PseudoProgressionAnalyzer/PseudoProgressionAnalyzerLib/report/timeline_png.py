@@ -25,6 +25,7 @@ from .therapy_figure import visit_lines
 COLUMNS_PER_BLOCK = 5
 WIDTH, HEIGHT = 1600, 1500  # pixels that the pictures of a full block may take
 LARGEST_PICTURE = 430
+STRIP_COLUMNS, STRIP_ROWS = 4, 2
 MARGIN, GAP, LABELS, SCALE = 28, 10, 38, 118
 
 LARGE, MIDDLE, SMALL = 24, 18, 15
@@ -74,6 +75,17 @@ def picture(
 
     Raises InputError ``report_nothing_aligned`` where the reference visit has no T1CE.
     """
+    return sheet(analysis, title, language, pictures, not_used).draw()
+
+
+def sheet(
+    analysis: Analysis,
+    title: str | None = None,
+    language: str = "english",
+    pictures: Pictures | None = None,
+    not_used: int = 0,
+) -> _Sheet:
+    """What draws the timeline (``draw``) and its strip for a first page (``draw_strip``); arguments as ``picture``."""
     place = choose_place(analysis)
     plane = place.plane(_pixel_size(analysis, place))
     columns = [cut_visit(analysis, visit, plane) for visit in analysis.patient.visits]
@@ -81,7 +93,7 @@ def picture(
     if not_used:
         code = "report_not_used_one" if not_used == 1 else "report_not_used_many"
         note = f"{note} {words.say(code, language, count=not_used)}"
-    return _Sheet(analysis, columns, plane, pictures or _Drawn(columns), note, title, language).draw()
+    return _Sheet(analysis, columns, plane, pictures or _Drawn(columns), note, title, language)
 
 
 def description(analysis: Analysis, language: str = "english") -> str:
@@ -208,19 +220,36 @@ class _Sheet:
         self.canvas.text(DISCLAIMER, row + 20, MARGIN, MIDDLE, colours.INK, bold=True)
         return self.canvas.pixels
 
+    def draw_strip(self) -> np.ndarray:
+        """The last visits alone, anatomy and the first map, with their dates: ``STRIP_COLUMNS`` and ``STRIP_ROWS`` at
+        most."""
+        rows = [*self.rows[:1], *self.maps[: STRIP_ROWS - 1]]
+        shown = self.columns[-STRIP_COLUMNS:]
+        head = 72
+        width = 2 * MARGIN + LABELS + len(shown) * (self.width + GAP) + (SCALE if len(rows) > 1 else 0)
+        self.canvas = Canvas(head + len(rows) * (self.height + GAP), width, colours.PAPER)
+        self.left = MARGIN + LABELS
+        self._draw_pictures(shown, rows, 0, head)
+        return self.canvas.pixels
+
     def say(self, code: str, **parameters) -> str:
         """A label in the picture's language."""
         return words.say(code, self.language, **parameters)
 
     def _draw_block(self, block: list[Column], top: int, head: int) -> None:
+        self._draw_pictures(block, self.rows, top, head)
+        for number, column in enumerate(block):
+            left = self.left + number * (self.width + GAP)
+            self._draw_volumes(column.visit, top + head + len(self.rows) * (self.height + GAP), left)
+
+    def _draw_pictures(self, block: list[Column], rows: list[Row], top: int, head: int) -> None:
         for number, column in enumerate(block):
             left = self.left + number * (self.width + GAP)
             self._draw_head(column.visit, top, left)
-            for place, row in enumerate(self.rows):
+            for place, row in enumerate(rows):
                 row_top = top + head + place * (self.height + GAP)
                 self._draw_cell(column, row, row_top, left)
-            self._draw_volumes(column.visit, top + head + len(self.rows) * (self.height + GAP), left)
-        for place, row in enumerate(self.rows):
+        for place, row in enumerate(rows):
             row_top = top + head + place * (self.height + GAP)
             middle = row_top + self.height / 2
             self.canvas.text(

@@ -50,7 +50,7 @@ def quantity(value: float, low: float | None, high: float | None, unit: str, *, 
     if sign and unit == "%":
         decimals = min(decimals, 1)
     shown = f"{round(value, decimals) + 0.0:{'+' if sign else ''}.{decimals}f} {'' if unit == '1' else unit}".rstrip()
-    bounds = [None if bound is None else f"{bound:.{decimals}f}" for bound in (low, high)]
+    bounds = [None if bound is None else f"{round(bound, decimals) + 0.0:.{decimals}f}" for bound in (low, high)]
     if None not in bounds:
         return f"{shown} ({bounds[0]} to {bounds[1]})"
     if bounds[0] is not None:
@@ -166,6 +166,12 @@ def visit_words(patient: Patient, visit_id: str, language: str = "english") -> s
     visit = patient.visit(visit_id)
     parts = (date_words(visit, language), day_words(patient, visit, language))
     return ", ".join(part for part in parts if part)
+
+
+def decibans(weight: float) -> str:
+    """A weight with its sign and unit; what rounds to zero has none (``0.0 dB``)."""
+    rounded = round(weight, 1) + 0.0
+    return f"{rounded:+.1f} dB" if rounded else f"{rounded:.1f} dB"
 
 
 def own_values(measurements: Sequence[Measurement], visit: Visit, name: str) -> list[Measurement]:

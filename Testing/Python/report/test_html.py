@@ -136,7 +136,8 @@ def test_what_came_later_stands_apart(page):
 def test_the_page_opens_with_the_chosen_visit(analysis):
     chosen = analysis.assessments[0].as_of
     text = " ".join(Page(report.page(analysis, PNG, as_of=chosen)).words)
-    opened = text.index("As of 2020-03-02, day 7 after radiotherapy The evidence favours treatment effect.")
+    opened = text.index("As of 2020-03-02, day 7 after radiotherapy Question")
+    assert opened < text.index("The evidence favours treatment effect.") < text.index("As of the other visits")
     assert opened < text.index("As of the other visits") < text.index("The evidence is insufficient")
     assert "Of 100 patients" in text
     latest = report.page(analysis, PNG)

@@ -69,7 +69,7 @@ def test_the_limits_of_what_is_shown_are_no_limits_of_the_data(assessment, shown
 def test_insufficient_has_neither_frequency_nor_probability():
     said = statement(assess_visit(patient(), EARLY, []))
     assert said.frequency == "" and said.lines == () and said.why == ()
-    assert "insufficient" in said.conclusion and "no probability" in said.limits
+    assert "insufficient" in said.conclusion and "No probability" in said.limits
 
 
 def test_what_is_missing_is_apart_from_what_is_not_stated(assessment):
@@ -121,3 +121,69 @@ def test_names_do_not_run_into_their_strips(assessment):
     drawn = limits.figures(Markup(patient()), statement(assessment).lines)
     for place, name in re.findall(r'<text x="([\d.]+)" [^>]*font-weight="bold"[^>]*>([^<]+)<', drawn):
         assert float(place) + 7 * len(name) < limits.LEFT, name
+
+
+def test_the_number_has_its_frame(assessment):
+    """Prior 72 % late; what moves it is the sum of the ledger; floor and ceiling are said."""
+    start, moved, *rest = statement(assessment).frame
+    assert "72 % (54 to 86 %)" in start and "later than 12 weeks" in start and "3 studies of 159 lesions" in start
+    assert "In the first 12 weeks it is 60 %" in start and "--prior" in start
+    net = sum(item.weight for item in assessment.evidence if item.used)
+    assert f"{net:+.1f} dB" in moved and f"to {100 * assessment.probability[0]:.0f} %" in moved
+    assert any("5 and 95 % are the floor and the ceiling" in sentence for sentence in rest)
+
+
+def test_a_prior_that_cancels_the_evidence_is_named():
+    rows = [measured("rCBV_ratio_mean", 0.8, visit=LATE)]
+    found = assess_visit(patient(), LATE, rows, prior=(0.9, 0.85, 0.95))
+    said = statement(found)
+    assert "stated by the user" in said.frame[0] and "3 studies" not in said.frame[0]
+    net = sum(item.weight for item in found.evidence if item.used)
+    even = round(100 / (1 + 10 ** (-net / 10)))
+    assert "opposite directions" in " ".join(said.frame)
+    assert f"from even odds (50 %) the same evidence would give {even} %" in " ".join(said.frame)
+    along = assess_visit(patient(), LATE, rows, prior=(0.3, 0.2, 0.4))
+    assert "opposite" not in " ".join(statement(along).frame)
+
+
+def test_mixed_with_one_side_is_not_said_to_speak_for_both():
+    found = assess_visit(patient(), LATE, [measured("rCBV_ratio_mean", 0.8, visit=LATE)], prior=(0.9, 0.85, 0.95))
+    assert found.conclusion == "mixed"
+    assert "points one way" in statement(found).conclusion and "both sides" not in statement(found).conclusion
+    both = [measured("rCBV_ratio_mean", 4.0, visit=LATE), measured("Cho_NAA_molar", 1.2, visit=LATE)]
+    mixed = assess_visit(patient(), LATE, both)
+    assert mixed.conclusion != "mixed" or "both sides" in statement(mixed).conclusion
+
+
+def test_what_lies_on_the_other_side_without_weight_is_named():
+    rows = [
+        measured("Cho_NAA_molar", 0.5, visit=LATE),
+        measured("PSR_mean", 80.0, "%", LATE),  # beyond 90 %, not beyond 74 %: neither limit weighs
+        measured("rPSR_mean", 80.0, "%", LATE),  # the direction is disputed: on no side
+        measured("rCBF_ratio_mean", 0.5, visit=LATE),  # on the side that is favoured
+    ]
+    (item,) = statement(assess_visit(patient(), LATE, rows)).opposed["progression"]
+    assert "80.0 %" in item and "90 % (Young 2013)" in item and "74" not in item
+    assert "its other limits lie the other way" in item and "No weight" in item
+    rows[1] = measured("PSR_mean", 95.0, "%", LATE)
+    assert statement(assess_visit(patient(), LATE, rows)).opposed == {"progression": ()}
+
+
+def test_what_rounds_to_nothing_is_not_counted():
+    rows = [measured("Cho_NAA_molar", 0.5), measured("NAA_Cr_molar", 1.2)]  # one spectrum, one voice
+    said = statement(assess_visit(patient(), EARLY, rows))
+    silent = next(line for line in said.lines if line.evidence.measurement.name == "NAA_Cr_molar")
+    assert silent.weight_words == "0.0 dB"
+    assert "What weighs: one measure (metabolism), held against one published limit" in said.limits
+    assert [item.split(" ")[0] for item in said.sides["effect"]] == ["Cho/NAA,"] and said.sides["progression"] == ()
+
+
+def test_tests_stand_in_the_order_of_what_they_tell():
+    found = assess_visit(patient(), LATE, [measured("rCBV_ratio_mean", 1.0, visit=LATE)])
+    tests = statement(found).tests
+    tells = [test.takes_away for test in tests]
+    assert tells == sorted(tells, reverse=True) and tests[0].takes_away > 0
+    assert f"would take away {tests[0].takes_away} %" in statement(found).next_best
+    assert f"expected in {tests[0].chance} of 100" in statement(found).next_best
+    sure = assess_visit(patient(), LATE, [measured("Cho_NAA_molar", 9.0, visit=LATE)], prior=(0.98, 0.97, 0.99))
+    assert sure.next_best_test is None and not any(test.tells for test in statement(sure).tests)

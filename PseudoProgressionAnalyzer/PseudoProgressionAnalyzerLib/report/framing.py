@@ -1,0 +1,173 @@
+"""What a number needs beside it: where it started, what moved it, what bounds it, and what speaks against it.
+
+All texts are plain, as in ``statement``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..assessment.assess import RARELY_IMPORTANT, SURE_ENOUGH
+from ..assessment.combination import DECIBAN, DRAWS, SHOWN
+from ..assessment.prior import prior_for
+from ..assessment.published import table
+from ..measures import Assessment, Criterion, Evidence, Measurement, Message
+from . import words
+
+if TYPE_CHECKING:
+    from .statement import Line
+
+PROGRESSION, EFFECT = "progression", "effect"
+SIDE_UNKNOWN = (
+    "evidence_direction_disputed", "evidence_wording_and_counts_differ", "evidence_unit_not_read",
+    "evidence_unit_differs", "evidence_not_finite", "evidence_not_positive", "evidence_interval_inconsistent",
+)  # fmt: skip
+"""Reasons for which a value cannot be said to lie on a side of a limit."""
+
+
+def weighs(item: Evidence) -> bool:
+    """Whether an item has a weight that does not round to zero."""
+    return item.used and round(item.weight, 1) != 0
+
+
+def one_sided(assessment: Assessment) -> bool:
+    """Whether a mixed conclusion has weights on one side alone."""
+    signs = {item.weight > 0 for item in assessment.evidence if weighs(item)}
+    return assessment.conclusion == "mixed" and len(signs) == 1
+
+
+def frame(assessment: Assessment, prior: Message | None, language: str = "english") -> tuple[str, ...]:
+    """How the number came about: starting point, evidence, floor and ceiling, what the conclusion means. prior: the
+    message that says where the prior comes from, if any."""
+    start = _start(prior, language)
+    if assessment.probability is None:
+        return tuple(start)
+    before, net = assessment.prior[0], sum(item.weight for item in assessment.evidence if item.used)
+    means = "undecided" if assessment.conclusion == "mixed" else "favours"
+    rules = {"least": f"{RARELY_IMPORTANT:g}", "side": f"{100 * SURE_ENOUGH:g}", "draws": DRAWS}
+    found = [*start, _moved(before, net, language)]
+    if round(net, 1) and (before - 0.5) * net < 0:
+        found.append(words.say("report_opposite", language, even=_percent(_after(0.5, net), language)))
+    found.append(words.say("report_floor_and_ceiling", language))
+    found.append(words.say(f"report_{means}_means", language, **rules))
+    return tuple(found)
+
+
+def _start(prior: Message | None, language: str) -> list[str]:
+    if prior is None:
+        return []
+    shown = dict(prior.parameters)
+    edge = table("prior")["last_early_day"]
+    if prior.code in ("prior_early", "prior_late"):
+        other, _ = prior_for(edge + 1 if prior.code == "prior_early" else edge)
+        shown["other"] = round(100 * other[0])
+    code = f"report_start_{prior.code.removeprefix('prior_')}"
+    return [f"{words.say(code, language, **shown)} {words.say('report_start_change', language)}"]
+
+
+def _moved(before: float, net: float, language: str) -> str:
+    shown = {"decibans": words.decibans(net).removesuffix(" dB")}
+    if not round(net, 1):
+        return words.say("report_not_moved", language, **shown)
+    times = words.number(10 ** (abs(net) / 10), 2)
+    way = words.say(f"report_way_{'higher' if net > 0 else 'lower'}", language)
+    after = _percent(_after(before, net), language)
+    return words.say("report_moved", language, times=times, way=way, before=round(100 * before), after=after, **shown)
+
+
+def _after(before: float, net: float) -> float:
+    """The probability from one before and decibans of evidence."""
+    return 1 / (1 + math.exp(-(math.log(before / (1 - before)) + net / DECIBAN)))
+
+
+def _percent(share: float, language: str) -> str:
+    """A probability in words, never beyond floor and ceiling."""
+    code = "at_most" if share <= SHOWN[0] else "at_least" if share >= SHOWN[1] else "plainly"
+    return words.say(f"report_{code}", language, percent=round(100 * min(max(share, SHOWN[0]), SHOWN[1])))
+
+
+def by_side(lines: Sequence[Line], language: str = "english") -> dict[str, tuple[str, ...]]:
+    """What weighs on each side, one entry for each measure with its value and the sum of its weights, the heaviest
+    first."""
+    found: dict[str, tuple[str, ...]] = {}
+    weights: dict[str, list[Line]] = {}
+    for line in lines:
+        if line.weight is not None:
+            weights.setdefault(line.evidence.measurement.name, []).append(line)
+    sums = {name: sum(line.weight for line in kept) for name, kept in weights.items()}
+    for side, sign in ((PROGRESSION, 1), (EFFECT, -1)):
+        names = [name for name, total in sums.items() if sign * round(total, 1) > 0]
+        names.sort(key=lambda name: -abs(sums[name]))
+        found[side] = tuple(
+            words.say(
+                "report_item",
+                language,
+                measure=weights[name][0].measure,
+                value=plain_value(weights[name][0].evidence.measurement),
+                weight=words.decibans(sums[name]),
+            )
+            for name in names
+        )
+    return found
+
+
+def opposed(assessment: Assessment, lines: Sequence[Line], language: str = "english") -> dict[str, tuple[str, ...]]:
+    """Measures without any weight that lie on the side which the conclusion does not favour (both where it favours
+    none), each with the limits that say so and why they do not weigh."""
+    sides = {
+        "favours_true_progression": (EFFECT,),
+        "mixed": (PROGRESSION, EFFECT),
+        "insufficient": (PROGRESSION, EFFECT),
+    }.get(assessment.conclusion, (PROGRESSION,))
+    weighing = {line.evidence.measurement.name for line in lines if weighs(line.evidence)}
+    silent: dict[str, list[Line]] = {}
+    for line in lines:
+        name = line.evidence.measurement.name
+        if line.weight is None and name not in weighing and side_of(line.evidence):
+            silent.setdefault(name, []).append(line)
+    return {
+        side: tuple(
+            _opposed(found, side, language)
+            for found in silent.values()
+            if any(side_of(line.evidence) == side for line in found)
+        )
+        for side in sides
+    }
+
+
+def side_of(item: Evidence) -> str:
+    """The side of a limit on which the value lies; empty where that cannot be said."""
+    criterion: Criterion = item.criterion
+    value = item.measurement.value
+    known = value is not None and criterion.cut_off is not None and math.isfinite(value)
+    if not known or any(reason.code in SIDE_UNKNOWN for reason in item.reasons):
+        return ""
+    beyond = value >= criterion.cut_off if criterion.direction == "high" else value <= criterion.cut_off
+    return PROGRESSION if beyond else EFFECT
+
+
+def _opposed(lines: Sequence[Line], side: str, language: str) -> str:
+    there = [line for line in lines if side_of(line.evidence) == side]
+    limits = ", ".join(f"{line.cut_off} ({line.short_source})" for line in there)
+    if len(there) < len(lines):
+        limits = words.say("report_opposed_of", language, limits=limits)
+    reasons = dict.fromkeys(line.reasons[0] for line in there if line.reasons)
+    first = lines[0]
+    return words.say(
+        "report_opposed_item",
+        language,
+        measure=first.measure,
+        value=plain_value(first.evidence.measurement),
+        limits=limits,
+        reason=" ".join(reasons),
+    )
+
+
+def plain_value(measurement: Measurement) -> str:
+    """A value with its unit and no interval; a lower bound as that."""
+    measurement = words.cleaned(measurement)
+    if measurement.value is None:
+        return "" if measurement.low is None else f"> {words.number(measurement.low)}"
+    return words.quantity(measurement.value, None, None, measurement.unit)
