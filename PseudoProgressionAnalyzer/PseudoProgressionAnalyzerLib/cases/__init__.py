@@ -13,10 +13,13 @@ import sys
 import tempfile
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..measures import InputError
-from .folder import Progress, write_case
 from .plans import CASES, Case
+
+if TYPE_CHECKING:
+    from .folder import Progress
 
 
 def names() -> list[str]:
@@ -36,6 +39,8 @@ def make(name: str, directory: Path, *, progress: Progress | None = None) -> Pat
     leaves nothing behind. Raises InputError ``unknown_case``, ``case_folder_in_use``, ``case_folder_not_writable`` and
     as ``template.read_template``.
     """
+    from .folder import write_case  # heavy, and Slicer asks for the names of the cases whenever it starts
+
     case, directory = _case(name), Path(directory).absolute()
     if directory.exists() and not (directory.is_dir() and not any(directory.iterdir())):
         raise InputError("case_folder_in_use", file=str(directory))

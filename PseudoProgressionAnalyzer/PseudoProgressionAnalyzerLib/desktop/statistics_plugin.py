@@ -6,8 +6,7 @@ import slicer
 from SegmentStatisticsPlugins import SegmentStatisticsPluginBase
 from slicer.i18n import tr as _
 
-from ..scene.segment_statistics import KEYS, measure_segment
-
+KEYS = ("mean", "median", "p95", "effective_voxels", "covered_percent", "ratio_mean", "ratio_p95")
 _RATIO = ("1", "UCUM", "no units")
 _VOXELS = ("{voxels}", "UCUM", "voxels")
 _PERCENT = ("%", "UCUM", "percent")
@@ -30,6 +29,8 @@ class PseudoProgressionMapSegmentStatisticsPlugin(SegmentStatisticsPluginBase):
 
     def computeStatistics(self, segmentID):  # noqa: N802, N803 (Slicer calls it by this name)
         """The requested ones of ``measure_segment``."""
+        from ..scene.segment_statistics import measure_segment  # heavy, and Slicer asks for plug-ins when it starts
+
         parameters, requested = self.getParameterNode(), self.getRequestedKeys()
         segmentation = slicer.mrmlScene.GetNodeByID(parameters.GetParameter("Segmentation"))
         volume = slicer.mrmlScene.GetNodeByID(parameters.GetParameter("ScalarVolume"))

@@ -17,7 +17,6 @@ from .focus import to_world
 from .nodes import Kind, find, marked, patient_node
 from .segments import segment_mask
 
-KEYS = ("mean", "median", "p95", "effective_voxels", "covered_percent", "ratio_mean", "ratio_p95")
 REFERENCE = re.compile(r"reference|nawm|white.?matter|contralateral", re.IGNORECASE)
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from PseudoProgressionAnalyzerLib import cases, texts
+from PseudoProgressionAnalyzerLib.cases import folder
 from PseudoProgressionAnalyzerLib.measures import InputError
 
 
@@ -18,7 +19,7 @@ def quick(monkeypatch):
         (directory / "truth.json").write_text(json.dumps({"answer": case.answer}))
         calls.append(case.name)
 
-    monkeypatch.setattr(cases, "write_case", write)
+    monkeypatch.setattr(folder, "write_case", write)
     return calls
 
 
@@ -61,7 +62,7 @@ def test_what_is_interrupted_leaves_nothing(monkeypatch, tmp_path, stop):
         (directory / "half.nii.gz").write_text("half")
         raise stop
 
-    monkeypatch.setattr(cases, "write_case", write)
+    monkeypatch.setattr(folder, "write_case", write)
     with pytest.raises((KeyboardInterrupt, InputError)):
         cases.make("pseudoprogression", tmp_path / "case")
     assert list(tmp_path.iterdir()) == []
@@ -98,7 +99,7 @@ def test_another_process_may_be_quicker(monkeypatch, tmp_path):
         done.mkdir()
         (done / "truth.json").write_text('{"by": "other"}')
 
-    monkeypatch.setattr(cases, "write_case", write)
+    monkeypatch.setattr(folder, "write_case", write)
     assert json.loads((cases.cached("pseudoprogression") / "truth.json").read_text()) == {"by": "other"}
 
 
