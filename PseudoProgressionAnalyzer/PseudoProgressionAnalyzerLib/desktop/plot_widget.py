@@ -13,6 +13,7 @@ def plot_widget(holder: object, tag: str, name: str, height: int) -> object:
         view = slicer.vtkMRMLPlotViewNode()
         view.SetSingletonTag(tag)
         view.SetName(name)
+        view.SetLayoutLabel(name)
         view.SetLayoutName(tag)
         view.SetSaveWithScene(False)  # it belongs to the panel
         view = slicer.mrmlScene.AddNode(view)

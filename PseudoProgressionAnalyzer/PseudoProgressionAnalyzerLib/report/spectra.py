@@ -200,6 +200,15 @@ def why_not_accepted(fit: Fit, voxel: tuple[int, int, int], language: str = "eng
     return reasons or [words.say("report_spectra_unsure", language, limit=round(100 * MOST_ERROR))]
 
 
+def why_uncertain(fit: Fit, voxel: tuple[int, int, int] = (0, 0, 0), language: str = "english") -> list[str]:
+    """Which of choline, creatine and NAA an accepted voxel knows badly, in words; empty where all are known well."""
+    if not fit.accepted[voxel]:
+        return []
+    poor = [shown for shown, name in (("Cho", "tCho"), ("Cr", "tCr"), ("NAA", "tNAA")) if fit.uncertain(name)[voxel]]
+    limit = round(100 * MOST_ERROR)
+    return [words.say("report_spectra_uncertain", language, names=", ".join(poor), limit=limit)] if poor else []
+
+
 def spectrum_figure(fit: Fit, title: str, language: str = "english") -> str:
     """One spectrum as SVG: data, fit and baseline over ppm (high ppm on the left), what is left of the data above."""
     curves = fit.curves((0, 0, 0))

@@ -18,16 +18,17 @@ OVERLAP = "spectra_in_lesion"
 """Name of the map that shows how much of each accepted voxel counts in the visit's lesions."""
 GRIDS = (*RATIO_MAPS, INDEX)
 """Metabolite maps, which can be shown as a whole grid."""
-AXIS = "ppm    Ins 3.6   Cho 3.2   Cr 3.0   Glx 2.1-2.5   NAA 2.0   Lac, Lip 1.3"
+AXIS = "Chemical shift (ppm): Ins 3.6, Cho 3.2, Cr 3.0, Glx 2.1-2.5, NAA 2.0, Lac and Lip 1.3"
 """Title of the axis: where the lines stand that are measured."""
+SIGNAL = "Signal (scanner units)"
 LOWEST = 5.0  # percentile at which the colours of a whole grid begin: display only
 SERIES = {
-    "data": ((0.55, 0.59, 0.64), 2.0),
+    "data": ((0.25, 0.27, 0.30), 2.0),
     "fit": ((0.835, 0.369, 0.0), 1.5),
     "baseline": ((0.0, 0.447, 0.698), 1.5),
-    "rest": ((0.3, 0.3, 0.3), 1.0),
+    "rest": ((0.0, 0.62, 0.45), 1.0),
 }
-"""Colour and width of each curve; blue and vermilion are told apart with any colour vision."""
+"""Colour and width of each curve, told apart with any colour vision (Okabe and Ito, Color universal design, 2008)."""
 
 
 def voxel_at(analysis: Analysis, visit_id: str, role: str, world: np.ndarray) -> tuple[int, int, int] | None:
@@ -123,7 +124,7 @@ def show_spectrum(patient: object, curves: Curves, title: str) -> object:
     chart.SetXAxisTitle(AXIS)
     chart.SetXAxisRangeAuto(False)
     chart.SetXAxisRange(float(curves.ppm.max()), float(curves.ppm.min()))
-    chart.SetYAxisTitle("")
+    chart.SetYAxisTitle(SIGNAL)
     chart.SetLegendVisibility(True)
     chart.SetTitleFontSize(12)
     chart.SetLegendFontSize(10)  # small: it lies over the curves

@@ -15,7 +15,7 @@ from . import engine
 from .baseline import Baseline
 from .basis import MIXING_TIME, Protocol
 from .model import PHASE, SHARED, SHIFT, Model, make
-from .result import LEAST_SNR, MOST_ERROR, WIDEST, Fit, line_width
+from .result import LEAST_SNR, WIDEST, Fit, line_width
 from .spins import BROAD, METABOLITES, WIDTH_OTHERS, WIDTHS
 from .starts import Templates, from_parameters, starts, templates
 from .water import correct_eddy_currents, early_last, remove_water
@@ -31,6 +31,7 @@ ROUGHLY = 0.1  # by which what is left may differ from what was expected of it, 
 CANDIDATES = 2
 FEWEST_POINTS = 256  # of a decay that the first steps look at
 FLEXIBILITY = 1  # number of the baseline's flexibility that the first steps take
+LINE = 0.05  # ppm: width of a line over which points may be off together
 PATIENCE = 5.0  # weight of a dimension of the baseline in the choice of its flexibility
 WORSE = 1.3  # times the neighbours' residual, from which a voxel is tried again from their parameters
 FEWEST_TO_LEARN, MOST_TO_LEARN = 8, 72  # voxels that the study's line widths are learned from
@@ -220,7 +221,7 @@ def _fitted(model: Model, data: np.ndarray, noise: np.ndarray, best: engine.Stat
     # shifts and widths of single metabolites would follow a lineshape that no Voigt line has.
     rough = np.sqrt(np.maximum(left, 1))
     state = engine.descend(model, data, noise * rough, kept, best, own=True, steps=FULL_STEPS, halt=halt)
-    now = np.sqrt(np.maximum(rough**2 * _squares(model, state, kept), 1))
+    now = np.sqrt(np.maximum(rough**2 * _as_lines_see(model, _rest(model, state, kept)), 1))
     again = np.flatnonzero(np.abs(now / rough - 1) > ROUGHLY)
     if len(again):
         rough[again] = now[again]
@@ -229,13 +230,12 @@ def _fitted(model: Model, data: np.ndarray, noise: np.ndarray, best: engine.Stat
         engine.put(state, again, part)
     noise = noise * rough
 
-    curves = baseline.curves
-    inside = state.residual @ curves
-    smooth = (inside * kept) @ curves.T
-    rest = state.residual - smooth
+    rest = _rest(model, state, kept)
+    smooth = state.residual - rest
     degrees = np.maximum(data.shape[1] - dimensions - state.free.sum(axis=1) - SHARED, 1)
     residual = (rest**2).sum(axis=1) / degrees * rough**2
-    covariance, widths = engine.covariances(model, state, np.maximum(residual, 1) / rough**2)
+    factor = np.maximum(residual, 1) * _together(model, rest) / rough**2
+    covariance, widths = engine.covariances(model, state, factor)
     lines = np.exp(1j * (state.parameters[:, 0, None] + state.parameters[:, 1, None] * (model.ppm - 3.0)))
     phased = np.real(data * lines) / noise[:, None] - smooth
     heights = (phased - rest).max(axis=1)
@@ -245,10 +245,29 @@ def _fitted(model: Model, data: np.ndarray, noise: np.ndarray, best: engine.Stat
     return _Found(state.parameters, state.amplitude, covariance, widths, state.cost, residual, snr, spectra)
 
 
-def _squares(model: Model, state: engine.State, kept: np.ndarray) -> np.ndarray:
-    """Mean square of what a state leaves of the data with its baseline ``(voxels,)``."""
+def _rest(model: Model, state: engine.State, kept: np.ndarray) -> np.ndarray:
+    """What a state leaves of the data with its baseline ``(voxels, window)``."""
     inside = state.residual @ model.baseline.curves
-    return ((state.residual - (inside * kept) @ model.baseline.curves.T) ** 2).mean(axis=1)
+    return state.residual - (inside * kept) @ model.baseline.curves.T
+
+
+def _as_lines_see(model: Model, rest: np.ndarray) -> np.ndarray:
+    """Mean square of what is left ``(voxels,)``, times ``_together``: an amplitude is a sum over the points of a line,
+    and where these are off together, because the model lacks something, the sum is further off than by noise."""
+    return (rest**2).mean(axis=1) * _together(model, rest)
+
+
+def _together(model: Model, rest: np.ndarray) -> np.ndarray:
+    """Variance of the mean of what is left over the width of a line, in that of independent points ``(voxels,)``.
+
+    The long-run variance with Bartlett's weights (Newey and West, Econometrica 1987;55:703). 1 where it is not beyond
+    two standard errors of noise (4 m / 3 n for m of n points: Priestley, Spectral analysis, 1981).
+    """
+    width, points = max(2, round(LINE / (model.ppm[1] - model.ppm[0]))), rest.shape[1]
+    summed = np.cumsum(np.pad(rest.astype(float), ((0, 0), (1, 0))), axis=1)
+    sums = summed[:, width:] - summed[:, :-width]
+    ratio = (sums**2).mean(axis=1) / np.maximum(width * (rest**2).mean(axis=1), 1e-30)
+    return np.where(ratio > 1 + 2 * np.sqrt(4 * width / (3 * points)), ratio, 1.0)
 
 
 def _begin(model: Model, parameters: np.ndarray) -> engine.State:
@@ -266,16 +285,20 @@ def _flexibility(
     model: Model, baseline: Baseline, data: np.ndarray, noise: np.ndarray, state: engine.State
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The flexibility of each voxel's baseline by an information criterion, as shares kept and effective dimension, and
-    what is left with it in noise variances.
+    what is left with it in noise variances, as ``_as_lines_see``.
 
-    log(residual) + 2 PATIENCE dimension / points, after Akaike, as in Wilson, Magn Reson Med 2021;85:13 (ABfit).
+    log(residual) + 2 PATIENCE dimension / points, after Akaike, as in Wilson, Magn Reson Med 2021;85:13 (ABfit); those
+    that are nearly as good count by their Akaike weights (Burnham and Anderson, Model selection, 2nd ed. 2002), so that
+    neighbours do not differ by a choice between two that say the same.
     """
     left = engine.residuals(model, data, noise, baseline.kept, state)
     penalty = 2 * PATIENCE * baseline.dimensions / data.shape[1]
     scores = [np.log((rest**2).sum(axis=1)) + more for rest, more in zip(left, penalty, strict=True)]
-    best = np.argmin(scores, axis=0)
-    squares = np.array([(rest**2).mean(axis=1) for rest in left])[best, np.arange(len(data))]
-    return baseline.kept[best], baseline.dimensions[best], squares
+    away = np.array(scores) - np.min(scores, axis=0)
+    weights = np.exp(-data.shape[1] / 2 * away)
+    weights = (weights / weights.sum(axis=0)).T
+    rest = np.einsum("vf,fvw->vw", weights, left)
+    return weights @ baseline.kept, weights @ baseline.dimensions, _as_lines_see(model, rest)
 
 
 def _neighbours(found: _Found, shape: tuple[int, int, int], model: Model) -> tuple[np.ndarray, np.ndarray]:
@@ -389,6 +412,6 @@ def _result(spectra: Spectra, model: Model, found: _Found, flags: list[Message],
         known = np.zeros(shape, bool)
         for name, parts in (("tNAA", ("NAA", "NAAG")), ("tCho", ("GPC", "PCh")), ("tCr", ("Cr", "PCr"))):
             if all(part in model.names for part in parts):
-                known |= result.bound(name) <= MOST_ERROR * result.amplitude(name)
+                known |= ~result.uncertain(name)
         accepted[...] = (result.fwhm <= WIDEST) & (result.snr >= LEAST_SNR) & known
     return result

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..measures import InputError, Message, Spectra
 from . import ratios
-from .result import Fit
+from .result import MOST_ERROR, Fit
 from .water import correct_eddy_currents, early_points, remove_water
 
 INSIDE, MOSTLY = 0.9, 0.5  # shares of a voxel that lie in the region
@@ -131,7 +131,10 @@ def ratio_of(
     flags = list(here.flags)
     if not seen:
         flags.append(Message("spectra_not_detected", {"name": denominator}))
-    for name in (numerator, denominator):
+    for name, amount, variance in ((numerator, above, variances[0]), (denominator, under, variances[1])):
+        if seen and np.sqrt(variance) > MOST_ERROR * amount > 0:
+            percent = {"percent": round(100 * float(np.sqrt(variance) / amount)), "limit": round(100 * MOST_ERROR)}
+            flags.append(Message("spectra_uncertain", {"name": name, **percent}))
         if not meaningful(name, here.fit.protocol.echo_time):
             milliseconds = round(1000 * here.fit.protocol.echo_time)
             flags.append(Message("spectra_echo_time_unsuited", {"name": name, "echo_time": milliseconds}))

@@ -15,7 +15,10 @@ from .spins import SUMS
 
 WIDEST = 0.1  # ppm: line width above which choline and creatine run together
 LEAST_SNR = 3.0
-MOST_ERROR = 0.2  # of at least one of tNAA, tCho, tCr
+MOST_ERROR = 0.2
+"""Cramer-Rao bound over the amplitude above which an amount is called uncertain, and that at least one of tNAA, tCho
+and tCr must stay below for a voxel to be accepted: 20 % is the conservative threshold of Bonny and Pages, Magn Reson Med
+2019 (doi 10.1002/mrm.27415). It flags and never drops by itself: where NAA is lost its relative bound is high."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,11 @@ class Fit:
         """Whether an amplitude can be told from zero (95 %), bool."""
         with np.errstate(invalid="ignore"):
             return self.amplitude(name) > ratios.Z * self.bound(name)
+
+    def uncertain(self, name: str) -> np.ndarray:
+        """Whether an amplitude is known to no better than MOST_ERROR, bool; what is not there at all is."""
+        with np.errstate(invalid="ignore"):
+            return ~(self.bound(name) <= MOST_ERROR * self.amplitude(name))
 
     def ratio(self, numerator: str, denominator: str, kind: str = "molar") -> ratios.Ratio:
         """Ratio of two amplitudes with its 95 % interval, molar or as peak areas (see ``ratios.kind_factor``)."""

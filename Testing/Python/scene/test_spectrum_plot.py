@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkCommonTransforms import vtkGeneralTransform
+from vtkmodules.vtkFiltersCore import vtkMassProperties, vtkTriangleFilter
 
 from PseudoProgressionAnalyzerLib.scene import nodes
 from PseudoProgressionAnalyzerLib.scene.application import application
@@ -10,6 +12,7 @@ from PseudoProgressionAnalyzerLib.scene.build import build_scene
 from PseudoProgressionAnalyzerLib.scene.display import Scale, chosen_scale
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked
 from PseudoProgressionAnalyzerLib.scene.save import open_scene, save_mrb
+from PseudoProgressionAnalyzerLib.scene.spectrum_cell import hide_cell, mark_cell
 from PseudoProgressionAnalyzerLib.scene.spectrum_plot import (
     OVERLAP,
     choose_whole_grid,
@@ -122,3 +125,43 @@ def test_other_maps_are_no_grids(patient, analysis):
     choose_whole_grid(patient, True)
     show_grid(patient, "rCBV_ratio")
     assert shown(patient, analysis, "rCBV_ratio") == before
+
+
+def test_the_voxel_of_the_spectrum_is_outlined_where_it_lies(patient, analysis, phantom):
+    """Its box holds the points that ``voxel_at`` says lie in it, and no others; one box at a time."""
+    for visit, voxel in ((phantom.visits[0], (0, 2, 1)), (phantom.visits[1], (0, 3, 4))):
+        node = mark_cell(patient, analysis, visit, "MRSI", voxel)
+        assert node.GetDisplayNode().GetVisibility() and node.GetDisplayNode().GetVisibility2D()
+        transform = vtkGeneralTransform()
+        if node.GetParentTransformNode() is not None:
+            node.GetParentTransformNode().GetTransformToWorld(transform)
+        box = vtk_to_numpy(node.GetPolyData().GetPoints().GetData())
+        world = np.array([transform.TransformPoint(*map(float, point)) for point in box])
+        middle = world.mean(axis=0)
+        for share, inside in ((0.98, True), (1.02, False)):
+            for corner in world:
+                found = voxel_at(analysis, visit, "MRSI", middle + share * (corner - middle))
+                assert (found == voxel) is inside
+        volume = abs(np.linalg.det(analysis.spectra_fits[visit, "MRSI"].affine[:3, :3]))
+        mass = vtkMassProperties()
+        closed = vtkTriangleFilter()
+        closed.SetInputData(node.GetPolyData())
+        mass.SetInputConnection(closed.GetOutputPort())
+        assert mass.GetVolume() == pytest.approx(volume, rel=1e-4)
+        assert not node.GetSaveWithScene()
+    assert len([one for one in linked(patient, Kind.SPECTRUM) if one.IsA("vtkMRMLModelNode")]) == 1
+    hide_cell(patient)
+    assert not node.GetDisplayNode().GetVisibility()
+    hide_cell(None)
+
+
+def test_data_and_what_is_left_of_them_are_told_apart(patient, analysis, phantom):
+    """By lightness too, as in print or with no colour vision (CIE L* of sRGB); axes say their units."""
+    found = analysis.spectra_fits[phantom.visits[0], "MRSI"]
+    chart = show_spectrum(patient, found.curves((0, 0, 2)), "voxel")
+    light = {}
+    for name in ("data", "fit", "baseline", "rest"):
+        linear = np.power(find(patient, Kind.SPECTRUM, name=name).GetColor(), 2.2)
+        light[name] = 116 * np.cbrt(linear @ [0.2126, 0.7152, 0.0722]) - 16
+    assert light["rest"] - light["data"] > 25 and light["fit"] - light["data"] > 20
+    assert "(ppm)" in chart.GetXAxisTitle() and "units" in chart.GetYAxisTitle()

@@ -12,9 +12,10 @@ from ...analysis.fitting_spectra import REFERENCE
 from ...analysis.mean_spectra import waiting
 from ...analysis.measuring_spectra import WAITING, measured_role
 from ...measures import InputError, Message
-from ...report.spectra import numbers_line, why_not_accepted
+from ...report.spectra import numbers_line, why_not_accepted, why_uncertain
 from ...scene import timeline
 from ...scene.nodes import patient_node
+from ...scene.spectrum_cell import hide_cell, mark_cell
 from ...scene.spectrum_plot import (
     GRIDS,
     OVERLAP,
@@ -66,7 +67,7 @@ class SpectroscopySection(Section):
             manager.disconnect("layoutChanged(int)", self.layout_changed)
             self.followed = False
         if self.plot is not None:
-            self.plot.mrmlPlotViewNode().SetPlotChartNodeID(None)
+            self._nothing()
 
     def listen(self) -> None:
         """Follows the pointer in the views of the present layout, where the patient has spectra."""
@@ -78,7 +79,6 @@ class SpectroscopySection(Section):
 
     def refresh(self) -> None:
         """In which visits there are spectra, and the maps that can be laid over the anatomy."""
-        self.shown = None
         visits = self._visits()
         analysis = self.session.analysis
         if visits:
@@ -104,7 +104,7 @@ class SpectroscopySection(Section):
         self.listen()
         if visits and not self.ui.spectrumHolder.layout().count():
             self.plot = plot_widget(self.ui.spectrumHolder, "PPASpectrum", "Spectrum", PLOT_HEIGHT)
-        self.ui.spectrumHolder.visible = bool(visits)
+        self._again()
 
     def measured(self) -> None:
         """The mean spectrum of a region that changed is not there until it is fitted again."""
@@ -112,10 +112,8 @@ class SpectroscopySection(Section):
 
     def settled(self) -> None:
         """What counts in the lesions follows their outlines; mean spectra of edited regions were fitted again."""
-        self.shown = None
         self._offer_regions()
-        if self.ui.spectrumSelector.currentData:
-            self.show_region()
+        self._again()
         if self.ui.spectraMapSelector.currentData == OVERLAP and self._visits():
             write_overlaps(patient_node(slicer.mrmlScene), self.session.analysis)
 
@@ -156,24 +154,26 @@ class SpectroscopySection(Section):
         analysis = self.session.analysis
         role = measured_role(analysis, visit)
         if role is None:
-            self.ui.spectrumLabel.text = _("No spectra in {visit}.").format(visit=visit)
+            self._nothing(_("No spectra in {visit}.").format(visit=visit))
             return False
-        found = analysis.spectra_fits[visit, role]
         voxel = voxel_at(analysis, visit, role, world)
-        if voxel is not None and (visit, voxel) == self.shown:
-            return True  # the pointer moved within the voxel
-        self.shown = None
-        try:
-            curves = found.curves(voxel) if voxel is not None else None
-        except InputError as error:
-            self.ui.spectrumLabel.text = texts.sentence(error.message)
+        if voxel is None:
+            self._nothing(_("Outside of the spectra of {visit}.").format(visit=visit))
             return False
-        if curves is None:
-            self.ui.spectrumLabel.text = _("Outside of the spectra of {visit}.").format(visit=visit)
+        return (visit, voxel) == self.shown or self._show(visit, role, voxel)  # the pointer may move within the voxel
+
+    def _show(self, visit: str, role: str, voxel: tuple[int, int, int]) -> bool:
+        """Plots a voxel of a visit's spectra and outlines it in the views; False where it was not fitted."""
+        analysis = self.session.analysis
+        found = analysis.spectra_fits[visit, role]
+        try:
+            curves = found.curves(voxel)
+        except InputError as error:
+            self._nothing(texts.sentence(error.message))
             return False
         place = ", ".join(str(index) for index in voxel[::-1])
-        title = _("{visit}, voxel {place}").format(visit=visit, place=place)
-        self._plot(curves, title)
+        self._plot(curves, _("{visit}, voxel {place}").format(visit=visit, place=place))
+        mark_cell(patient_node(slicer.mrmlScene), analysis, visit, role, voxel)
         self.ui.spectrumSelector.setCurrentIndex(0)
         share = lesion_overlap(analysis, visit, role)[voxel]
         reasons = why_not_accepted(found, voxel)
@@ -181,6 +181,7 @@ class SpectroscopySection(Section):
             numbers_line(found, voxel=voxel),
             _("{percent} % of the voxel lies in the lesion").format(percent=round(100 * share)),
             _("accepted") if not reasons else _("left out: {reasons}").format(reasons=", ".join(reasons)),
+            *why_uncertain(found, voxel),
         ]
         self.ui.spectrumLabel.text = "; ".join(lines)
         self.shown = visit, voxel
@@ -192,10 +193,11 @@ class SpectroscopySection(Section):
         found = self.session.analysis.region_spectra.get(tuple(key.split("\t"))) if key else None
         if found is not None and np.isfinite(found.snr).all():
             self.shown = None
+            hide_cell(patient_node(slicer.mrmlScene))  # many voxels are in it
             self._plot(found.curves((0, 0, 0)), self.ui.spectrumSelector.currentText)
-            self.ui.spectrumLabel.text = numbers_line(found)
-        elif key:
-            self.ui.spectrumLabel.text = texts.sentence(Message(WAITING))
+            self.ui.spectrumLabel.text = "; ".join([numbers_line(found), *why_uncertain(found)])
+        else:
+            self._nothing(texts.sentence(Message(WAITING)) if key else "")
 
     def _offer_regions(self) -> None:
         """The clicked voxel, and every region whose mean spectrum was fitted or is to be fitted again."""
@@ -222,6 +224,32 @@ class SpectroscopySection(Section):
         chart = show_spectrum(patient_node(slicer.mrmlScene), curves, title)
         if self.plot is not None:
             self.plot.mrmlPlotViewNode().SetPlotChartNodeID(chart.GetID())
+        self.ui.spectrumHolder.visible = True
+
+    def _again(self) -> None:
+        """What is shown once more, with the numbers of now."""
+        if self.ui.spectrumSelector.currentData:
+            self.show_region()
+            return
+        visit, voxel = self.shown or ("", None)
+        role = measured_role(self.session.analysis, visit) if visit in self._visits() else None
+        if role is None or any(
+            place >= n for place, n in zip(voxel, self.session.analysis.spectra_fits[visit, role].shape, strict=True)
+        ):
+            self._nothing()
+        else:
+            self._show(visit, role, voxel)
+
+    def _nothing(self, why: str = "") -> None:
+        """No spectrum is plotted and no voxel outlined; why: else the sentence that asks for a click."""
+        self.shown = None
+        hide_cell(patient_node(slicer.mrmlScene))
+        if self.plot is not None:
+            self.plot.mrmlPlotViewNode().SetPlotChartNodeID(None)
+        self.ui.spectrumHolder.visible = False
+        self.ui.spectrumLabel.text = why or _(
+            "No voxel chosen yet: click one in a view, or move the pointer with Shift held, to see its spectrum."
+        )
 
     def _visits(self) -> list[str]:
         analysis = self.session.analysis
