@@ -41,6 +41,7 @@ from .rows import row_of
 
 SIGNED = ("K2_", "Tmax_")
 PERCENT = "_percent"
+ORIGIN_UNSAID = ("ratio_map_origin_unknown", "ratio_map_kind_differs")  # without weight, and so is what follows
 """Ends the name of a change that is in per cent of the earlier value."""
 RATIOS = tuple(ratio.name for ratio in TO_REFERENCE.values())
 RESPONSES = tuple(measures_of(RESPONSE))
@@ -266,6 +267,7 @@ def changes(
                 pairs.append((later.name + PERCENT, percent))
             reasons = not_compared(acquired or {}, earlier, later)
             refused = any(reason.code in REFUSED for reason in reasons)
+            unsaid = {flag.code: flag for row in (earlier, later) for flag in row.flags if flag.code in ORIGIN_UNSAID}
             for name, change in pairs:
                 method = later.method
                 if refused:
@@ -283,7 +285,7 @@ def changes(
                         compared_to=earlier.visit,
                         reference=later.reference,
                         method=method,
-                        flags=reasons,
+                        flags=(*reasons, *unsaid.values()),
                     )
                 )
     return found

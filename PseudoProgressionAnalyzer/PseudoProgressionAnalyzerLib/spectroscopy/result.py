@@ -17,8 +17,8 @@ WIDEST = 0.1  # ppm: line width above which choline and creatine run together
 LEAST_SNR = 3.0
 MOST_ERROR = 0.2
 """Cramer-Rao bound over the amplitude above which an amount is called uncertain, and that at least one of tNAA, tCho
-and tCr must stay below for a voxel to be accepted: 20 % is the conservative threshold of Bonny and Pages, Magn Reson Med
-2019 (doi 10.1002/mrm.27415). It flags and never drops by itself: where NAA is lost its relative bound is high."""
+and tCr must stay below for a voxel to be accepted: 20 % is the conservative threshold of Bonny and Pages, Magn Reson
+Med 2019 (doi 10.1002/mrm.27415). It flags and never drops by itself: where NAA is lost its relative bound is high."""
 
 
 @dataclass(frozen=True)

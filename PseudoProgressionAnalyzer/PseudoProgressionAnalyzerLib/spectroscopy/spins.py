@@ -205,16 +205,15 @@ WIDTH_SPREAD = 0.6
 """Hz: Lorentzian width of each metabolite beyond what all share; which ones have one width; and the standard deviation
 of what a study has from these.
 
-Only differences count. Three kinds of evidence, and the mean of them. Published T2 at 3 T, as 1 / (pi T2) against
-creatine: NAA -0.6 to -1.0, choline -0.5 to -0.9 Hz (white and grey matter: NAA 264 and 226, creatine 155 and 137,
-choline 202 and 207 ms, Zaaraoui, Magn Reson Med 2007;57:983; 343 and 258, 166 and 146, 216 and 248 ms, Wyss, Magn Reson
-Med 2018;80:452 as listed in Osprey, by which the small coupled ones are about 1 Hz broader; 168, 126 and 174 ms, table 3
-of PMC9244865). What the 64 voxels of a real grid at 3 T have in common by this fit: NAA -0.8, choline +0.1, glutamate
-+0.9 (the table ``mrsi`` of ``Testing/Benchmarks/spectroscopy.py`` prints it; no other program's basis set or result went
-in). And the practice of published fits with simulated bases, where all are alike and may differ by little (LCModel 6.3:
-0 give or take 0.4 / s, DESDT2) or NAA and myo-inositol are narrower by 1.5 Hz (the basis set of LCModel's test, made
-with spant). They differ by 0.6 Hz and more for choline, and that is the spread. Choline over NAA changes by a tenth with
-1 Hz at 3 T, so that no fixed set will do.
+Only differences count. Three kinds of evidence, and about the mean of them. Published T2 at 3 T, as 1 / (pi T2)
+against creatine: NAA -0.6 to -1.0, choline -0.5 to -0.9 Hz (white and grey matter: NAA 264 and 226, creatine 155 and
+137, choline 202 and 207 ms, Zaaraoui, Magn Reson Med 2007;57:983; 343 and 258, 166 and 146, 216 and 248 ms, Wyss, Magn
+Reson Med 2018;80:452 as listed in Osprey; 168, 126 and 174 ms, table 3 of PMC9244865). What the 64 voxels of a real
+grid at 3 T have in common by this fit: NAA -0.8, choline +0.1, glutamate +0.9 (the table ``mrsi`` of
+``Testing/Benchmarks/spectroscopy.py`` prints it; no other program's basis set or result went in). And the practice of
+published fits with simulated bases: all alike but for 0.4 / s (DESDT2 of LCModel 6.3), or NAA and myo-inositol narrower
+by 1.5 Hz (basis set of LCModel's test). They differ by 0.6 Hz and more for choline, and that is the spread; of the
+small coupled ones least is known. Choline over NAA changes by a tenth with 1 Hz at 3 T, so that no fixed set will do.
 """
 
 SUMS: dict[str, tuple[str, ...]] = {

@@ -70,6 +70,8 @@ def test_a_map_whose_sidecar_does_not_say_it_all_is_shown_and_has_no_weight(tmp_
     first, second = (next(r for r in rows(analysis) if r.visit == visit) for visit in (FIRST, SECOND))
     assert first.value == pytest.approx(2.0) and "ratio_map_origin_unknown" in codes(first)
     assert "ratio_map_origin_unknown" not in codes(second)
+    for change in (r for name in ("Cho_NAA_molar", "Cho_NAA_molar_percent") for r in rows(analysis, name, FIRST)):
+        assert "ratio_map_origin_unknown" in codes(change)  # what follows from it has no weight either
     warnings = {warning.code for warning in analysis.patient.visits[0].warnings}
     assert "ratio_map_unsaid" in warnings
 

@@ -76,6 +76,20 @@ def test_numbers_in_words(found):
     assert "Cho/NAA > " in spectra.numbers_line(none, voxel=(0, 1, 0))
 
 
+def test_what_an_accepted_voxel_knows_badly_is_said(found):
+    assert spectra.why_uncertain(found, (0, 0, 0)) == []
+    naa = [found.names.index(name) for name in ("NAA", "NAAG")]
+    covariances = found.covariances.copy()
+    covariances[..., naa[0], naa[0]] = (0.39 * found.amplitude("tNAA")) ** 2
+    covariances[..., naa[1], :] = covariances[..., :, naa[1]] = 0
+    poor = replace(found, covariances=covariances)
+    (said,) = spectra.why_uncertain(poor, (0, 0, 0))
+    assert "NAA" in said and "Cho" not in said and "20 %" in said
+    assert (
+        spectra.why_uncertain(replace(poor, accepted=np.zeros(found.shape, bool)), (0, 0, 0)) == []
+    )  # left out: that is said
+
+
 def test_why_a_voxel_is_left_out(found):
     poor = replace(found, accepted=np.zeros_like(found.accepted), fwhm=found.fwhm + 1, snr=found.snr * 0)
     assert len(spectra.why_not_accepted(poor, (0, 0, 0))) == 2

@@ -1,6 +1,7 @@
 """The fit where the truth is known, and against LCModel and ABfit on real spectra."""
 
 import csv
+import json
 from concurrent.futures import CancelledError
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import truth
 
 from PseudoProgressionAnalyzerLib.formats.spectra import load
 from PseudoProgressionAnalyzerLib.measures import InputError
-from PseudoProgressionAnalyzerLib.spectroscopy import fit
+from PseudoProgressionAnalyzerLib.spectroscopy import baseline, fit, fitting
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +144,53 @@ def test_real_grid_against_lcmodel_and_abfit(reference_data):
         if column != "glxCr":
             assert np.corrcoef(ours, theirs)[0, 1] >= 0.9
             assert np.corrcoef(ours, theirs[::-1])[0, 1] < 0.8
+
+
+IN_VIVO = {"sus_rda": 8.33e-4, "gstt_LN": 1 / 1199.904, "osp_s1": 1 / 2000, "gstt_philA": 1e-3, "gstt_philB": 1e-3,
+           "gstt_phil_mouse": 1e-3}  # fmt: skip
+
+
+def test_real_single_voxels_against_lcmodel(reference_data):
+    """Line widths free, split of the echo time as in the reference's basis; LCModel's value in the interval as well."""
+    known = json.loads(reference_data("spectroscopy/lcmodel_reference_svs/lcm_svs.json").read_text())
+    for name, dwell_time in IN_VIVO.items():
+        te, theirs = known[name]["te"], known[name]["lcm"]
+        spectra = load(reference_data(f"spectroscopy/lcmodel_reference_svs/{name}.raw"), dwell_time=dwell_time)
+        ratio = fit(spectra, sequence="PRESS", delays=(0.2 * te, 0.5 * te, 0.3 * te)).ratio("tCho", "tCr")
+        wanted = theirs["GPC+PCh"][0] / theirs["Cr+PCr"][0]
+        assert abs(ratio.value.item() / wanted - 1) < 0.07, name
+        assert ratio.low.item() < wanted < ratio.high.item(), name
+
+
+def test_what_is_left_counts_as_lines_see_it(white):
+    """Noise of its own in each point counts once; running means over m points are off together, and the mean over m of
+    them varies (2 m^2 + 1) / (3 m) times as much as if they were not (by hand from their triangular correlation)."""
+    model = white[2].model
+    width = round(fitting.LINE / (model.ppm[1] - model.ppm[0]))
+    noise = np.random.default_rng(8).normal(size=(200, 4000 + width - 1))
+    assert np.mean(fitting._together(model, noise[:, :4000]) == 1) > 0.9
+    smooth = np.stack([np.convolve(one, np.ones(width), "valid") for one in noise])
+    wanted = (2 * width**2 + 1) / (3 * width)
+    assert fitting._together(model, smooth).mean() == pytest.approx(wanted, rel=0.05)
+    assert fitting._as_lines_see(model, smooth).mean() == pytest.approx(wanted * width, rel=0.07)
+
+
+def test_flexibilities_that_are_as_good_count_alike(white):
+    """Noise alone needs no baseline: the stiffest counts most; a rough baseline takes the most flexible."""
+    model, splines = white[2].model, white[2].model.baseline
+    assert splines.dimensions / (model.ppm[-1] - model.ppm[0]) == pytest.approx(baseline.FLEXIBILITIES, rel=0.01)
+    random = np.random.default_rng(3)
+    parameters = np.tile(white[2].parameters[0, 0, :1], (4, 1))
+    begun = fitting._begin(model, parameters)
+    noise = random.normal(size=(4, len(model.ppm), 2)) @ [1, 1j]
+    turned = np.exp(-1j * (parameters[:, :1] + parameters[:, 1:2] * (model.ppm - 3.0)))
+    wave = 40 * np.cos(2 * np.pi * model.ppm / 0.45)
+    kept, dimensions, _ = fitting._flexibility(model, splines, noise.astype(np.complex64), np.ones(4), begun)
+    assert (dimensions < 1.3 * splines.dimensions[0]).all()
+    assert kept.sum(axis=1) == pytest.approx(dimensions)
+    rough = (noise + wave * turned).astype(np.complex64)
+    _, dimensions, _ = fitting._flexibility(model, splines, rough, np.ones(4), begun)
+    assert (dimensions > splines.dimensions[-2]).all()
 
 
 def test_real_tumour_patterns(reference_data):

@@ -10,7 +10,7 @@ import truth
 from PseudoProgressionAnalyzerLib.measures import InputError
 from PseudoProgressionAnalyzerLib.spectroscopy import fit
 from PseudoProgressionAnalyzerLib.spectroscopy.packing import pack, unpack
-from PseudoProgressionAnalyzerLib.spectroscopy.regions import change, comparable, mean_spectrum, ratio
+from PseudoProgressionAnalyzerLib.spectroscopy.regions import change, comparable, mean_spectrum, ratio, sums
 from PseudoProgressionAnalyzerLib.spectroscopy.water import early_points, remove_water
 
 SIDE, SIZE = 6, 10.0  # voxels along a side, mm
@@ -186,3 +186,17 @@ def test_a_packed_fit_gives_the_same_numbers(first):
     assert np.array_equal(back.curves((0, 2, 2)).fit, found.curves((0, 2, 2)).fit)
     assert back.curves((0, 2, 2)).metabolites == {}
     assert back.protocol == found.protocol and np.allclose(back.ppm, found.ppm)
+
+
+def test_a_ratio_with_a_badly_known_part_says_so(first):
+    """A bound of 39 % of NAA, as one voxel of a tumour may have: the value stays, with its width and the reason."""
+    _, fitted, overlap, _ = first
+    sure = ratio(fitted, "tCho", "tNAA", overlap)
+    assert "spectra_uncertain" not in {flag.code for flag in sure.flags}
+    summed = sums(fitted, overlap)
+    weights = fitted.weights("tNAA")
+    grown = (0.39 * (weights @ summed.amplitudes)) ** 2 / (weights @ summed.covariances @ weights)
+    poor = ratio(replace(fitted, covariances=fitted.covariances * grown), "tCho", "tNAA", overlap)
+    assert poor.value == sure.value and poor.high - poor.low > 3 * (sure.high - sure.low)
+    said = {flag.parameters["name"]: flag.parameters for flag in poor.flags if flag.code == "spectra_uncertain"}
+    assert said["tNAA"] == {"name": "tNAA", "percent": 39, "limit": 20}

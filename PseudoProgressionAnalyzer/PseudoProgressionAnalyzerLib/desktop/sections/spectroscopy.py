@@ -89,11 +89,11 @@ class SpectroscopySection(Section):
             self.ui.spectroscopyLabel.text = _("Accepted of fitted voxels. {counts}").format(counts="; ".join(counts))
         else:
             there = analysis and any(v.of_role("MRS") or v.of_role("MRSI") for v in analysis.patient.visits)
+            given = self._offered() and _("Metabolite maps made elsewhere are shown; there are no spectra to click.")
             self.ui.spectroscopyLabel.text = (
-                _("Align and compute to fit the spectra.") if there else _("This patient has no spectra.")
+                _("Align and compute to fit the spectra.") if there else given or _("This patient has no spectra.")
             )
-        names = dict.fromkeys(name for _visit, name in analysis.maps) if analysis else {}
-        offered = [name for name in MAPS if name in names or (name == OVERLAP and "Cho_NAA_molar" in names)]
+        offered = self._offered()
         selector = self.ui.spectraMapSelector
         if [selector.itemData(index) for index in range(selector.count)] != offered:
             selector.clear()
@@ -118,9 +118,10 @@ class SpectroscopySection(Section):
             write_overlaps(patient_node(slicer.mrmlScene), self.session.analysis)
 
     def enable(self, busy: bool) -> None:
-        """The selectors work where there are fits."""
-        for selector in (self.ui.spectraMapSelector, self.ui.spectrumSelector, self.ui.wholeGridCheckBox):
-            offer(selector, bool(self._visits()) and not busy, _("Align and compute first"))
+        """The selectors work where there are fits, those of maps where there are maps."""
+        for selector in (self.ui.spectraMapSelector, self.ui.wholeGridCheckBox):
+            offer(selector, bool(self._offered()) and not busy, _("Align and compute first"))
+        offer(self.ui.spectrumSelector, bool(self._visits()) and not busy, _("Align and compute spectra first"))
 
     def show_map(self) -> None:
         """Lays the chosen map over the T1CE in the timeline's row of metabolite maps, with a legend of its own."""
@@ -250,6 +251,13 @@ class SpectroscopySection(Section):
         self.ui.spectrumLabel.text = why or _(
             "No voxel chosen yet: click one in a view, or move the pointer with Shift held, to see its spectrum."
         )
+
+    def _offered(self) -> list[str]:
+        """Names of the maps that can be laid over the anatomy."""
+        analysis = self.session.analysis
+        names = {name for _visit, name in analysis.maps} if analysis else set()
+        grids = any(role == "MRSI" for _visit, role in analysis.spectra_fits) if analysis else False
+        return [name for name in MAPS if name in names or (name == OVERLAP and grids)]
 
     def _visits(self) -> list[str]:
         analysis = self.session.analysis
