@@ -15,6 +15,8 @@ from .reading import lesion_of, warn
 
 USER = "set_by_user"
 """Key of ``alignment[visit]`` (with the value 1) where the transform is the user's own."""
+FAILED = {"registration_start_kept", "registration_disagrees"}
+"""Doubts by which an alignment has failed: it was given up, or edges lie apart after it. The others ask to look."""
 _RIGID = 1e-3  # by how much a matrix may miss being a rotation
 DEPENDENT = ("step_reference_tissue", "step_ratios", "step_measure", "step_assess")
 """Steps that read the transforms between visits."""
@@ -112,6 +114,20 @@ def doubts(analysis: Analysis, visit_id: str) -> list[Message]:
     if is_users(analysis, visit_id):
         return []
     return [message for message in analysis.messages.get(visit_id, []) if message.code.startswith("registration_")]
+
+
+def trust(analysis: Analysis, visit_id: str) -> str:
+    """How far the transform of a visit can be trusted, in one word (of our own, see Docs/methods.md): ``good`` without
+    any doubt; ``failed`` where the fit was given up or edges lie apart after it; ``check`` with any other doubt;
+    ``own`` of the user's own transform, ``reference`` of the reference visit, ``none`` before alignment."""
+    if visit_id not in analysis.visit_to_reference or visit_id not in analysis.alignment:
+        return "none"
+    if visit_id == analysis.reference_visit:
+        return "reference"
+    if is_users(analysis, visit_id):
+        return "own"
+    found = {message.code for message in doubts(analysis, visit_id)}
+    return "failed" if found & FAILED else "check" if found else "good"
 
 
 def visit_to_visit(analysis: Analysis, moving: str, fixed: str) -> np.ndarray:

@@ -12,7 +12,9 @@ from ..measures import EVENT_KINDS, Event, Patient
 from ..patient import editing
 from ..patient.event_fields import FIELDS, EventField, detail_words, parse_detail
 from ..report.words import event_details, label
-from .visits_table import Edit, parse_date
+from .placeholder import when_empty
+from .tables import fit_rows, give_last_the_rest
+from .visits_table import MOST, Edit, no_date, parse_date
 
 
 class EventsTable:
@@ -35,10 +37,15 @@ class EventsTable:
         self.fields: dict[str, object] = {}
         kinds.addItems([label("event", kind) for kind in EVENT_KINDS])
         table.connect("itemSelectionChanged()", self._show_form)
+        table.verticalHeader().setVisible(False)
+        when_empty(table, _("Surgery, radiotherapy, drugs, clinical status: choose one below and press Add"))
 
     def fill(self, patient: Patient | None) -> None:
-        """Shows the patient's events."""
-        self.events = list(patient.events) if patient else []
+        """Shows the patient's events; where they are as before, what is written in the form stays."""
+        events = list(patient.events) if patient else []
+        if events == self.events and self.table.rowCount == len(events) and self.table.columnCount:
+            return
+        self.events = events
         header = [_("Event"), _("Date"), _("End"), _("Details")]
         self.table.setColumnCount(len(header))
         self.table.setHorizontalHeaderLabels(header)
@@ -49,7 +56,8 @@ class EventsTable:
                 item = qt.QTableWidgetItem(text)
                 item.setToolTip(text)
                 self.table.setItem(number, column, item)
-        self.table.resizeColumnsToContents()
+        give_last_the_rest(self.table)
+        fit_rows(self.table, MOST)
         self._show_form()
 
     @property
@@ -63,7 +71,8 @@ class EventsTable:
         new = Event(EVENT_KINDS[self.kinds.currentIndex], None)
         self.correct(lambda patient: editing.set_events(patient, [*patient.events, new]))
         if new in self.events:
-            self.table.setCurrentCell(self.events.index(new), 0)
+            self._choose(new)
+            self.complain(_("Write the date of the event in the form below the table, and press Apply."))
 
     def remove(self) -> None:
         """Without the chosen event."""
@@ -84,14 +93,22 @@ class EventsTable:
             details.pop(field.name, None)
             if value is not None:
                 details[field.name] = value
-        try:
-            date, end = parse_date(self._text("date")), parse_date(self._text("end"))
-        except ValueError:
-            self.complain(_("A date is written as YYYY-MM-DD."))
-            return
+        dates = {}
+        for name in ("date", "end"):
+            try:
+                dates[name] = parse_date(self._text(name))
+            except ValueError:
+                self.complain(no_date(self._text(name)))
+                return
         changed = [*self.events]
-        changed[number] = replace(event, date=date, end=end, details=details)
+        changed[number] = replace(event, **dates, details=details)
         self.correct(lambda patient: editing.set_events(patient, changed))
+        self._choose(changed[number])
+
+    def _choose(self, event: Event) -> None:
+        """Chooses an event where it stands now; nothing where it was refused."""
+        if event in self.events:
+            self.table.setCurrentCell(self.events.index(event), 0)
 
     def _text(self, name: str) -> str:
         widget = self.fields[name]

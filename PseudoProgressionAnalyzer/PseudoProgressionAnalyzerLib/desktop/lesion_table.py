@@ -10,9 +10,12 @@ from slicer.i18n import tr as _
 from ..analysis import Analysis
 from ..lesion.following import FollowedLesion
 from ..report.words import date_words, label, quantity
-from .tables import fill
+from .placeholder import when_empty
+from .section import offer
+from .tables import fill, fit_rows
 
 TARGET, TAKEN, ROUNDNESS = 5, 6, 7
+MOST = 230  # pixels of the table's height: longer ones scroll
 MIMICS = ("postoperative_blood", "ischaemia", "infection", "vessel", "other")
 """What a reader takes a lesion for instead of tumour: its code in the event, empty for tumour."""
 
@@ -30,6 +33,8 @@ class LesionTable:
     ):
         self._table, self._chosen, self._taken = table, chosen, taken
         self._rows: list[tuple[str, str]] = []
+        table.verticalHeader().setVisible(False)
+        when_empty(table, _("Lesions of all visits, once they are drawn and measured"))
         table.connect("itemChanged(QTableWidgetItem*)", self._changed)
         table.connect("cellClicked(int,int)", lambda row, column: column < TARGET and looked(*self._rows[row]))
 
@@ -49,6 +54,8 @@ class LesionTable:
         for number, lesion in enumerate(ordered):
             self._show_choice(number, lesion, stated)
         self._table.blockSignals(blocked)
+        self._table.resizeColumnsToContents()
+        fit_rows(self._table, MOST)
 
     def _show_choice(self, number: int, lesion: FollowedLesion, stated: Callable[[str, str], object]) -> None:
         there = lesion.outline is not None
@@ -56,7 +63,12 @@ class LesionTable:
         item.setFlags(qt.Qt.ItemIsEnabled | (qt.Qt.ItemIsUserCheckable if there else qt.Qt.NoItemFlags))
         targets = stated(lesion.visit, "targets") or []
         item.setCheckState(qt.Qt.Checked if lesion.lesion in targets else qt.Qt.Unchecked)
-        item.setToolTip(_("Target lesions of this visit; where none is checked, each criterion chooses its own"))
+        item.setText("" if targets or not there else _("automatic"))
+        item.setToolTip(
+            _("Tick the target lesions of this visit; where none is ticked, each criterion chooses its own")
+            if there
+            else _("The lesion is not there in this visit")
+        )
         choice = self._table.cellWidget(number, TAKEN)
         if choice is None:
             choice = qt.QComboBox()
@@ -71,7 +83,7 @@ class LesionTable:
             choice.addItem(instead)  # in the words of patient.json
         place = 1 + MIMICS.index(instead) if instead in MIMICS else choice.findText(instead) if instead else 0
         choice.currentIndex = place
-        choice.enabled = there
+        offer(choice, there, _("The lesion is not there in this visit"))
 
     def _changed(self, item: object) -> None:
         if item.column() == TARGET and item.row() < len(self._rows):

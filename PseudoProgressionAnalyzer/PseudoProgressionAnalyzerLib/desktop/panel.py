@@ -55,6 +55,7 @@ class Panel:
         self.ui = ui
         self.session = session
         self.requester = requester
+        self.news_holds: Callable[[], bool] | None = None
         self.cancel: threading.Event | None = None
         self.stale: set[str] = set()
         self.timer = qt.QTimer()
@@ -160,12 +161,20 @@ class Panel:
             if self.session.analysis is not None:
                 self.ui.timelineCheckBox.checked = True
                 self.session.show_timeline(True)
+        if self.session.analysis is not None and not self.session.measured:
+            number = len(self.session.analysis.patient.visits)
+            self.say(_("Visits loaded: {number}. Next: Align and compute.").format(number=number))
 
     def show_timeline(self, shown: bool) -> None:
         """The timeline on or off, where it is not yet."""
         if not self.busy and not self.session.timeline_is(shown):
             with self.long_work(stoppable=False):
                 self.session.show_timeline(shown)
+
+    def timeline_changed(self) -> None:
+        """After other visits or rows came into the timeline: what is said of those that went does not hold."""
+        if not self.busy:
+            self._enable()
 
     def scene_opened(self, timeline_shown: bool) -> None:
         """After a scene was opened, or another added: what runs belongs to the scene of before."""
@@ -219,11 +228,18 @@ class Panel:
         """Asks running work to stop."""
         if self.cancel is not None:
             self.cancel.set()
-            self.say(_("Stopping..."))
+            self.say(_("Stopping..."), lambda: self.busy)
 
-    def say(self, text: str) -> None:
-        """One line of news, below all sections: always in sight."""
+    def say(self, text: str, holds: Callable[[], bool] | None = None) -> None:
+        """One line of news, below all sections: always in sight. holds: whether what it says is still so, where that
+        can end; the line goes away then (``freshen``)."""
         self.ui.progressLabel.text = self.ui.progressLabel.toolTip = text
+        self.news_holds = holds
+
+    def freshen(self) -> None:
+        """Takes the line of news away where it does not hold any more."""
+        if self.news_holds is not None and not self.news_holds():
+            self.say("")
 
     def bring_into_view(self, widget: object) -> None:
         """Scrolls the panel until a widget of a section stands at its top, once the layout has given it its place."""
@@ -236,20 +252,20 @@ class Panel:
 
     def show_progress(self, message: Message, share: float) -> None:
         """Shows what is being done and how much of it is finished."""
-        self.say(texts.sentence(message))
+        self.say(texts.sentence(message), None if message.code == "step_finished" else lambda: self.busy)
         self.ui.progressBar.value = round(100 * share)  # last: it draws at once, the words too
 
     def refuses(self) -> bool:
         """Whether long work runs, which nothing else may be started beside; says so."""
         if self.busy:
-            self.say(_("Other work is running: wait for it, or cancel it."))
+            self.say(_("Other work is running: wait for it, or cancel it."), lambda: self.busy)
         return self.busy
 
     @contextlib.contextmanager
     def long_work(self, stoppable: bool = True) -> Iterator[tuple[Callable[[Message, float], None], threading.Event]]:
         """Gives ``show(message, share)`` and the event that asks to stop. Only what is safe is possible meanwhile;
-        errors are shown with their remedy. stoppable: whether *Cancel* is offered. Raises BusyError while
-        other work runs.
+        errors are shown with their remedy. stoppable: whether *Cancel* is offered, beside a bar; short work that
+        only draws has neither. Raises BusyError while other work runs.
 
         Strokes that came meanwhile are measured afterwards, and judged when the pen rests.
         """
@@ -257,6 +273,7 @@ class Panel:
             raise BusyError(_("Other work is running: wait for it, or cancel it."))
         epoch, written = self.session.epoch, self.session.written
         self.cancel = threading.Event()
+        self.say(_("Reading...") if stoppable else _("Drawing the views..."), lambda: self.busy)
         self._enable(stoppable)
         try:
             with self.errors():
@@ -287,7 +304,7 @@ class Panel:
         try:
             yield
         except BusyError as error:
-            self.say(str(error))
+            self.say(str(error), lambda: self.busy)
         except CancelledError:
             self.say(_("Stopped; what was finished is kept."))
         except InputError as error:
@@ -328,7 +345,8 @@ class Panel:
     def _enable(self, stoppable: bool = True) -> None:
         """What is possible now."""
         self.ui.cancelButton.enabled = self.ui.cancelButton.visible = self.busy and stoppable
-        self.ui.progressBar.visible = self.busy
+        self.ui.progressBar.visible = self.busy and stoppable
         for name, section in self.sections.items():
             self.button(name).enabled = not self.busy
             section.enable(self.busy)
+        self.freshen()

@@ -17,6 +17,8 @@ from ..response import CRITERIA, Option, Response, Verdict
 from ..response.categories import in_words
 
 TREE = "BT_RADS"
+CATEGORY = 150  # pixels of a column of categories at most: the whole words are in the tool tip
+NARROWEST, HIGHEST, MARGIN = 420, 2000, 8  # pixels: of the tree, of a sentence, around a text
 
 
 def fill_responses(tree: object, analysis: Analysis | None) -> None:
@@ -25,7 +27,8 @@ def fill_responses(tree: object, analysis: Analysis | None) -> None:
     tree.clear()
     tree.setHeaderLabels([_("Visit and criterion"), _("By area"), _("By volume")])
     for visit in reversed(analysis.patient.visits if analysis else []):
-        top = _item(tree, [words.date_words(visit), words.day_words(analysis.patient, visit), ""])
+        when = [words.date_words(visit), words.day_words(analysis.patient, visit)]
+        top = _sentence(tree, ", ".join(text for text in when if text))
         for criterion in CRITERIA:
             response = analysis.response.of(visit.id, criterion)
             if response is not None:
@@ -40,7 +43,24 @@ def fill_responses(tree: object, analysis: Analysis | None) -> None:
             _reasons(_item(top, [words.label("criterion", TREE), _both_times(verdict), ""]), analysis, verdict)
     for item in _items(tree):
         item.setExpanded(_path(item) in opened or (not opened and item.parent() is None))
-    tree.resizeColumnToContents(0)
+    _fit(tree)
+
+
+def _fit(tree: object) -> None:
+    """Categories have the room that they need, up to a limit; criteria the rest; sentences wrap over all columns."""
+    header = tree.header()
+    header.setStretchLastSection(False)
+    header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
+    for column in (1, 2):
+        header.setSectionResizeMode(column, qt.QHeaderView.Interactive)
+        tree.resizeColumnToContents(column)
+        tree.setColumnWidth(column, min(tree.columnWidth(column), CATEGORY))
+    metrics, whole = tree.fontMetrics(), max(tree.viewport().width, NARROWEST)
+    for item in _items(tree):
+        if item.isFirstColumnSpanned():
+            width = whole - tree.indentation * len(_path(item)) - MARGIN
+            place = metrics.boundingRect(0, 0, width, HIGHEST, qt.Qt.TextWordWrap, item.text(0))
+            item.setSizeHint(0, qt.QSize(width, place.height() + MARGIN // 2))
 
 
 def _other_baselines(item: object, analysis: Analysis, response: Response) -> None:
@@ -95,6 +115,7 @@ def _item(parent: object, cells: Sequence[str]) -> object:
     item = qt.QTreeWidgetItem(parent)
     for column, text in enumerate(cells):
         item.setText(column, text)
+        item.setToolTip(column, text)
     return item
 
 
@@ -102,7 +123,6 @@ def _sentence(parent: object, text: str) -> object:
     """An entry over the whole width, with its whole text as tool tip."""
     item = _item(parent, [text])
     item.setFirstColumnSpanned(True)
-    item.setToolTip(0, text)
     return item
 
 

@@ -332,7 +332,7 @@ class Session:
         name: str,
         show: Show = _silent,
         cancel: threading.Event | None = None,
-    ) -> None:
+    ) -> timeline.Row:
         """Adds a row to the timeline: what changed of ``T1CE`` or a map between two visits. Raises InputError
         ``change_withheld`` where the alignment is not trusted, and as ``analysis.change_maps.change_map``."""
         analysis, patient, epoch = self._patient(), patient_node(self.application.scene), self._epoch
@@ -343,6 +343,7 @@ class Session:
         self._check_same(epoch)
         row = put_change(patient, later, earlier, change, name)
         self.choose_rows(list(dict.fromkeys([*timeline.shown_rows(patient), row])))
+        return row
 
     def choose_rows(self, rows: Sequence[timeline.Row]) -> None:
         """Shows these rows in the timeline, at the same place as before."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import qt
 
+EMPTY = 64  # pixels without rows: three lines
+LAST = 90  # pixels of the last column at least
+CHOICE = 7  # characters of a list of choices in a table
+
 
 def change(table: object, before: list[list[str]], rows: list[list[str]]) -> qt.QRegion:
     """Writes the cells of a filled table whose text is another than before; returns where they are on the screen."""
@@ -56,11 +60,36 @@ def fill(
             table.setColumnWidth(column, max(width, table.columnWidth(column)))
 
 
+def explain(table: object, tips: list[str]) -> None:
+    """Tool tips of the header, column by column."""
+    for column, tip in enumerate(tips):
+        item = table.horizontalHeaderItem(column)
+        if item is not None:
+            item.setToolTip(tip)
+
+
+def give_last_the_rest(table: object) -> None:
+    """The last column has the room that the others leave; its text wraps, so that it is read without scrolling."""
+    header = table.horizontalHeader()
+    header.setStretchLastSection(True)
+    table.resizeColumnsToContents()
+    left = table.viewport().width - sum(table.columnWidth(column) for column in range(table.columnCount - 1))
+    table.setColumnWidth(table.columnCount - 1, max(left, LAST))
+    table.resizeRowsToContents()
+
+
+def narrow_choice(choice: object) -> None:
+    """A list of choices in a table: as wide as its column, not as its longest entry."""
+    choice.setSizeAdjustPolicy(qt.QComboBox.AdjustToMinimumContentsLengthWithIcon)
+    choice.setMinimumContentsLength(CHOICE)
+
+
 def fit_rows(table: object, most: int) -> None:
-    """Makes the table as high as its rows, up to ``most`` pixels."""
+    """Makes the table as high as its rows, up to ``most`` pixels; an empty one as high as the words in their place."""
     bar = table.horizontalScrollBar()
     room = bar.sizeHint.height() if bar.maximum > 0 else 0
-    height = table.horizontalHeader().sizeHint.height() + table.verticalHeader().length() + 2 * table.frameWidth + room
+    rows = table.verticalHeader().length() or EMPTY
+    height = table.horizontalHeader().sizeHint.height() + rows + 2 * table.frameWidth + room
     height = min(height, most)
     if table.minimumHeight != height:
         table.setFixedHeight(height)

@@ -14,9 +14,13 @@ from ..measures import ROLES, Patient, Series, Visit
 from ..patient import editing
 from ..patient.choosing import OPEN, open_roles
 from ..report.words import day_words
+from .placeholder import when_empty
+from .section import offer
+from .tables import explain, fit_rows, give_last_the_rest, narrow_choice
 
 Edit = Callable[[Patient], Patient]
 DATE = 1  # column
+MOST = 190  # pixels of a table's height: longer ones scroll
 
 
 def parse_date(text: str) -> datetime.date | None:
@@ -24,8 +28,14 @@ def parse_date(text: str) -> datetime.date | None:
     return datetime.date.fromisoformat(text.strip()) if text.strip() not in ("", _("unknown")) else None
 
 
+def no_date(text: str) -> str:
+    """What is said of a text that cannot be read as a date."""
+    return _("{text} is no date. A date is written as YYYY-MM-DD, or left empty.").format(text=text.strip())
+
+
 class VisitsTable:
-    """One row per visit: used or not, date, days since radiotherapy, images, warnings.
+    """One row per visit: used or not, with a sign where there is something to know of it; date, days since
+    radiotherapy, images.
 
     correct is called with an edit of the patient; complain with a sentence where a date cannot be read.
     """
@@ -37,6 +47,8 @@ class VisitsTable:
         self.visits: list[tuple[Visit, bool]] = []
         self.filling = False
         table.connect("cellChanged(int,int)", self._changed)
+        table.verticalHeader().setVisible(False)
+        when_empty(table, _("No patient is loaded. Choose where to load one from, above."))
 
     def fill(self, patient: Patient | None) -> None:
         """Shows the visits of the patient, those that are left out without a tick."""
@@ -44,7 +56,7 @@ class VisitsTable:
         every += [(left.visit, False) for left in patient.left_out] if patient else []
         every.sort(key=lambda each: (each[0].date is None, each[0].date or datetime.date.max, each[0].id))
         self.visits, self.filling = every, True
-        header = [_("Visit"), _("Date"), _("Since RT"), _("Images"), _("Warnings")]
+        header = [_("Visit"), _("Date"), _("Day"), _("Images")]
         self.table.setColumnCount(len(header))
         self.table.setHorizontalHeaderLabels(header)
         self.table.setRowCount(len(every))
@@ -55,9 +67,14 @@ class VisitsTable:
             ]
             warnings = " ".join(texts.sentence(warning) for warning in visit.warnings)
             date = visit.date.isoformat() if visit.date else _("unknown")
-            for column, text in enumerate((visit.id, date, day_words(patient, visit), ", ".join(roles), warnings)):
+            day = patient.day(visit)
+            shown = (visit.id, date, _("unknown") if day is None else f"{day:+d}", ", ".join(roles))
+            tips = (warnings or visit.id, date, day_words(patient, visit) or _("A date is not known"), shown[3])
+            for column, (text, tip) in enumerate(zip(shown, tips, strict=True)):
                 item = qt.QTableWidgetItem(text)
-                item.setToolTip(text)
+                item.setToolTip(tip)
+                if column == 0 and warnings:
+                    item.setIcon(self.table.style().standardIcon(qt.QStyle.SP_MessageBoxWarning))
                 if column == DATE and used:
                     item.setToolTip(_("Double-click to correct the date (YYYY-MM-DD); empty where it is unknown"))
                 flags = qt.Qt.ItemIsSelectable | qt.Qt.ItemIsEnabled
@@ -68,8 +85,27 @@ class VisitsTable:
                     flags |= qt.Qt.ItemIsEditable
                 item.setFlags(flags)
                 self.table.setItem(number, column, item)
-        self.table.resizeColumnsToContents()
+        give_last_the_rest(self.table)
+        explain(
+            self.table,
+            [
+                _("The tick says whether the visit is used; the sign that there is something to know of it"),
+                _("Double-click a date to correct it"),
+                _("Days after the end of radiotherapy; before it with a minus"),
+                _("What there is of the visit; with a question mark where you must choose a series below"),
+            ],
+        )
+        fit_rows(self.table, MOST)
         self.filling = False
+
+    def remarks(self) -> list[str]:
+        """What should be known of the chosen visit, and in how many others there is something to know."""
+        chosen = self.chosen()
+        said = [texts.sentence(warning) for warning in chosen.warnings] if chosen else []
+        others = [visit.id for visit, used in self.visits if used and visit.warnings and visit is not chosen]
+        if others:
+            said.append(_("Choose a visit with the sign to read of it: {visits}").format(visits=", ".join(others)))
+        return said
 
     def chosen(self) -> Visit | None:
         """The visit of the current row, the first one where none is chosen."""
@@ -92,7 +128,7 @@ class VisitsTable:
             try:
                 date = parse_date(self.table.item(row, DATE).text())
             except ValueError:
-                self.complain(_("A date is written as YYYY-MM-DD."))
+                self.complain(no_date(self.table.item(row, DATE).text()))
                 self.table.item(row, DATE).setText(visit.date.isoformat() if visit.date else _("unknown"))
                 return
             if date != visit.date:
@@ -111,6 +147,8 @@ class SeriesTable:
         self.correct = correct
         self.dimensions = dimensions
         self.series: list[Series] = []
+        table.verticalHeader().setVisible(False)
+        when_empty(table, _("The series of the visit that is chosen above"))
 
     def fill(self, patient: Patient | None, visit: Visit | None) -> None:
         """Shows the series of a visit, first those among which the user must choose."""
@@ -127,10 +165,12 @@ class SeriesTable:
             for column, text in ((1, name), (3, reason)):
                 item = qt.QTableWidgetItem(text)
                 item.setToolTip(f"{text}\n{each.path}" if column == 1 else text)
+                item.setFlags(qt.Qt.ItemIsSelectable | qt.Qt.ItemIsEnabled)
                 self.table.setItem(number, column, item)
             self.table.setCellWidget(number, 0, self._roles(visit, each))
             self.table.setCellWidget(number, 2, self._visits(patient, visit, each))
-        self.table.resizeColumnsToContents()
+        give_last_the_rest(self.table)
+        fit_rows(self.table, MOST)
 
     @property
     def picture(self) -> Series | None:
@@ -148,6 +188,7 @@ class SeriesTable:
         for role in ROLES:
             choice.addItem(role, role)
         choice.setCurrentIndex(0 if _is_open(series) else max(0, choice.findData(series.role)))
+        narrow_choice(choice)
         choice.setToolTip(_("What this series is; the series that had the role before is set aside"))
 
         def chosen(index: int) -> None:
@@ -165,8 +206,9 @@ class SeriesTable:
         names = [each.id for each in patient.visits]
         choice.addItems([*names, _("a visit of its own")])
         choice.setCurrentIndex(names.index(visit.id))
-        choice.enabled = bool(series.study)
+        narrow_choice(choice)
         choice.setToolTip(_("The visit that the whole study of this series belongs to"))
+        offer(choice, bool(series.study), _("It is not known which study this file belongs to: it stays in its visit"))
 
         def chosen(index: int) -> None:
             target = names[index] if index < len(names) else new_visit_name(patient, visit)

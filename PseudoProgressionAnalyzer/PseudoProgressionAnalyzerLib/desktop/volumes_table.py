@@ -12,7 +12,7 @@ from .. import texts
 from ..formats.sidecars import PLAUSIBLE
 from ..measures import ROLES
 from ..scene.candidates import REGIONS, Candidate
-from .visits_table import parse_date
+from .visits_table import no_date, parse_date
 
 VISIT, DATE, WHY = 2, 3, 6  # columns
 TIMES = {4: "EchoTime", 5: "RepetitionTime"}
@@ -27,6 +27,7 @@ class VolumesTable:
         self.complain = complain
         self.candidates: list[Candidate] = []
         self.roles: list[object] = []
+        table.verticalHeader().setVisible(False)
 
     def fill(self, candidates: list[Candidate]) -> None:
         """Shows what was found with its guesses, by visit."""
@@ -69,7 +70,7 @@ class VolumesTable:
             try:
                 date = parse_date(self.table.item(number, DATE).text())
             except ValueError:
-                self.complain(_("A date is written as YYYY-MM-DD."))
+                self.complain(no_date(self.table.item(number, DATE).text()))
                 return None
             acquisition = self._acquisition(number, each)
             if acquisition is None:

@@ -58,6 +58,14 @@ def show_checkerboard(application: Application, visit: str, reference: str) -> b
     return True
 
 
+def is_shown(application: Application, visit: str) -> bool:
+    """Whether a view of the timeline shows the visit with the reference visit."""
+    patient = nodes.patient_node(application.scene)
+    return bool(patient and visit) and any(
+        _checked(patient, view) == visit for view in timeline.view_nodes(application)
+    )
+
+
 def hide(application: Application) -> None:
     """The view shows its visit alone again."""
     patient = nodes.patient_node(application.scene)

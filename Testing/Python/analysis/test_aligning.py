@@ -9,6 +9,7 @@ from PseudoProgressionAnalyzerLib.analysis.aligning import (
     doubts,
     forget_transform,
     is_users,
+    trust,
     use_transform,
 )
 from PseudoProgressionAnalyzerLib.analysis.carrying import accept_proposal, propose_region
@@ -65,6 +66,30 @@ def test_a_users_transform_is_taken_and_reopens_what_depends_on_it(without_image
     np.testing.assert_array_equal(analysis.visit_to_reference["b"], shift(-3, 1))
     forget_transform(analysis, "b")
     assert "b" not in analysis.visit_to_reference and ("step_align", "b") not in analysis.finished
+
+
+@pytest.mark.parametrize(
+    ("codes", "word"),
+    [
+        ([], "good"),
+        (["registration_uncertain"], "check"),
+        (["registration_uncertainty_unknown"], "check"),
+        (["registration_ambiguous", "registration_little_overlap"], "check"),
+        (["registration_agreement_unknown"], "check"),
+        (["registration_uncertain", "registration_disagrees"], "failed"),
+        (["registration_start_kept"], "failed"),
+    ],
+)
+def test_trust_in_one_word(without_images, codes, word):
+    analysis = without_images
+    analysis.visit_to_reference.clear()
+    assert [trust(analysis, visit) for visit in "ab"] == ["none", "none"]
+    analysis.visit_to_reference |= {"a": np.eye(4), "b": np.eye(4)}
+    analysis.alignment |= {"a": {"uncertainty": 0.0}, "b": {"uncertainty": 0.3}}
+    analysis.messages["b"] = [Message(code) for code in codes]
+    assert [trust(analysis, visit) for visit in "ab"] == ["reference", word]
+    use_transform(analysis, "b", shift(-3, 1))
+    assert trust(analysis, "b") == "own"
 
 
 def test_an_uncertainty_that_is_not_known_is_absent(analysis, monkeypatch):

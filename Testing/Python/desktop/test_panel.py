@@ -108,22 +108,52 @@ def mask(panel, grown):
 def test_long_work_beside_long_work_is_refused(panel):
     from PseudoProgressionAnalyzerLib.desktop.panel import BusyError
 
-    with panel.long_work() as (_, cancel):
-        with pytest.raises(BusyError), panel.long_work():
-            raise AssertionError("it ran")
-        assert panel.busy
-        assert not panel.ui.regionsSection.enabled
+    seen = {}
+    with panel.long_work() as (_, cancel):  # what is raised in here ends here: looked at afterwards
+        try:
+            with panel.long_work():
+                seen["ran"] = True
+        except BusyError:
+            seen["refused"] = panel.busy, panel.ui.regionsSection.enabled, panel.ui.progressLabel.text
         panel.stop()
-        assert cancel.is_set()
+        seen["stopped"] = cancel.is_set()
+    assert seen["refused"][:2] == (True, False)
+    assert "Other work" in seen["refused"][2]
+    assert seen["stopped"] and "ran" not in seen
     assert not panel.busy
 
 
-def test_cancel_is_offered_only_where_it_is_heard(panel):
-    with panel.long_work():
-        assert panel.ui.cancelButton.visible
-    with panel.long_work(stoppable=False):
-        assert not panel.ui.cancelButton.visible
-        assert panel.ui.progressBar.visible
+@pytest.mark.parametrize("stoppable", [True, False])
+def test_cancel_and_bar_are_offered_only_where_they_mean_something(panel, stoppable):
+    seen = []
+    with panel.long_work(stoppable):
+        seen += [panel.ui.cancelButton.visible, panel.ui.progressBar.visible, panel.ui.progressLabel.text != ""]
+    assert seen == [stoppable, stoppable, True]
+
+
+def test_news_goes_when_it_does_not_hold_any_more(panel):
+    holds = [True]
+    panel.say("a row is shown", lambda: holds[0])
+    panel.timeline_changed()
+    assert panel.ui.progressLabel.text == "a row is shown"
+    holds[0] = False
+    panel.timeline_changed()
+    assert panel.ui.progressLabel.text == ""
+    panel.say("saved")
+    panel.timeline_changed()
+    assert panel.ui.progressLabel.text == "saved"
+
+
+def test_what_was_being_done_is_not_said_after_it(panel):
+    from PseudoProgressionAnalyzerLib.measures import Message
+
+    panel.say("an old line")
+    with panel.long_work() as (show, _):
+        show(Message("step_read", {"visit": SECOND}), 0.3)
+    assert panel.ui.progressLabel.text == ""
+    with panel.long_work() as (show, _):
+        show(Message("step_finished"), 1.0)
+    assert panel.ui.progressLabel.text == "Finished"
 
 
 def test_cancel_that_comes_too_late_is_said(panel):
@@ -135,7 +165,8 @@ def test_cancel_that_comes_too_late_is_said(panel):
 def test_strokes_during_work_that_measures_nothing_are_measured_after_it(panel, mask):
     with panel.long_work():  # a report, a curve, the timeline
         panel.stroke([draw(panel.session, mask)])
-        assert volume(panel.session) != pytest.approx(mask.sum() * VOXEL)
+        during = volume(panel.session)
+    assert during != pytest.approx(mask.sum() * VOXEL)
     assert volume(panel.session) == pytest.approx(mask.sum() * VOXEL)
     assert panel.session.unsettled
     assert panel.told[-1] == "timer"
@@ -209,15 +240,15 @@ def test_saving_during_long_work_judges_nothing(panel, mask):
         panel.stroke([draw(panel.session, mask)])
         written = panel.session.written
         panel.settle()
-        assert panel.session.written == written
-        assert "running" in panel.ui.progressLabel.text
+        seen = panel.session.written == written, panel.ui.progressLabel.text
+    assert seen[0] and "running" in seen[1]
 
 
 def test_a_scene_that_is_opened_during_work_stops_it_and_says_so(panel, monkeypatch):
     monkeypatch.setattr(panel, "restore_timeline", lambda shown: None)
     with panel.long_work() as (_, cancel):
         panel.scene_opened(False)
-        assert cancel.is_set()
+    assert cancel.is_set()
     assert "dropped" in panel.ui.progressLabel.text
 
 
@@ -282,7 +313,7 @@ def test_errors_of_work_beside_are_shown(made_panel, monkeypatch):
 def test_closing_the_panel_stops_what_runs(panel):
     with panel.long_work() as (_, cancel):
         panel.close()
-        assert cancel.is_set()
+    assert cancel.is_set()
 
 
 def test_a_stroke_is_judged_before_the_assessment_is_saved(panel, mask, tmp_path):
@@ -396,7 +427,8 @@ def test_nothing_is_loaded_or_listed_while_work_runs(patient_section, panel):
     with panel.long_work():
         patient_section._load(lambda show, cancel: panel.told.append("loaded"))
         patient_section.choose_volumes()
-        assert "running" in panel.ui.progressLabel.text
+        said = panel.ui.progressLabel.text
+    assert "running" in said
     assert panel.told == []
 
 

@@ -114,6 +114,7 @@ def test_a_section_that_was_closed_hears_of_no_layout(later, manager, monkeypatc
     module = import_module(f"PseudoProgressionAnalyzerLib.desktop.sections.{name}")
     heard = []
     monkeypatch.setattr(module, "Pointer", lambda pointed: SimpleNamespace(forget=lambda: None, follow=heard.append))
+    monkeypatch.setattr(module, "when_empty", MagicMock(), raising=False)
     session = SimpleNamespace(analysis=None)
     section = next(found for found in vars(module).values() if getattr(found, "name", "") == name)(
         MagicMock(), session, None

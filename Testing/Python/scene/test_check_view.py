@@ -24,7 +24,9 @@ def test_one_view_fades_and_comes_back(app, analysis, phantom):
     changed = [now for was, now in zip(before, shown(app), strict=True) if was != now]
     assert changed == [(image[first], image[second], 0.25)]
     assert check_view.show(app, second, first, 0.75)
+    assert check_view.is_shown(app, second) and not check_view.is_shown(app, third)
     assert check_view.show(app, third, first, 0.5)  # one visit at a time
+    assert check_view.is_shown(app, third) and not check_view.is_shown(app, second)
     changed = [now for was, now in zip(before, shown(app), strict=True) if was != now]
     assert changed == [(image[first], image[third], 0.5)]
     check_view.hide(app)

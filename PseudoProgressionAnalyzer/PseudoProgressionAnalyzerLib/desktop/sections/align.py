@@ -4,21 +4,42 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
-from ...analysis.aligning import is_users
+from ... import texts
+from ...analysis.aligning import doubts, is_users, trust
+from ...imaging import agreement
+from ...imaging.registration import UNCERTAINTY_LIMIT
+from ...report.words import date_words
 from ...scene import check_view
 from ...scene.timeline import is_shown
 from .. import tables
+from ..placeholder import when_empty
 from ..section import Section, offer
+
+MOST = 190  # pixels of the table's height: longer ones scroll
+
+
+def words_of(trusted: str) -> str:
+    """What people read of ``trust``."""
+    return {
+        "none": _("not aligned yet"),
+        "reference": _("reference"),
+        "own": _("your own"),
+        "good": _("good"),
+        "check": _("check by eye"),
+        "failed": _("failed"),
+    }[trusted]
 
 
 class AlignSection(Section):
-    """Aligns and computes; a table says per visit how far edges lie apart and how uncertain the
-    transform is."""
+    """Aligns and computes; a table says per visit whether the alignment can be trusted, how uncertain it is, and how
+    far edges lie apart."""
 
     name = "align"
 
     def __init__(self, *parts):
         super().__init__(*parts)
+        self.ui.trustTable.verticalHeader().setVisible(False)
+        when_empty(self.ui.trustTable, _("How well each visit is aligned, once a patient is loaded"))
         self.ui.alignButton.connect("clicked()", lambda: self.compute("step_align"))
         self.ui.computeButton.connect("clicked()", self.compute)
         self.ui.useTransformButton.connect("clicked()", self.use_transform)
@@ -57,8 +78,8 @@ class AlignSection(Section):
 
     def choose(self, *_chosen: int) -> None:
         """Another visit is looked at, or in another way."""
-        self.enable(self.panel.busy)
         self.check()
+        self.enable(self.panel.busy)
 
     def check(self) -> None:
         """The chosen visit with the reference visit in the first view of its column, faded by the slider or as a
@@ -78,6 +99,7 @@ class AlignSection(Section):
         else:
             shown = check_view.show(application, visit, reference, self.ui.fadeSlider.value)
         if not shown:
+            self.ui.checkBox.checked = False
             self.panel.say(_("Show the row T1CE and the visit in the timeline to check it by eye."))
 
     @property
@@ -94,26 +116,47 @@ class AlignSection(Section):
             selector.addItems(visits)
         if analysis is not None and analysis.reference_visit:
             selector.setCurrentText(analysis.reference_visit)
-        tables.fill(self.ui.trustTable, *self._rows())
+        header, rows, tips = self._rows()
+        tables.fill(self.ui.trustTable, header, rows, tips)
+        tables.explain(self.ui.trustTable, self._header_tips())
+        tables.fit_rows(self.ui.trustTable, MOST)
         if self.ui.checkBox.checked:
             self.check()  # transforms may be others now
 
-    def _rows(self) -> tuple[list[str], list[list[str]]]:
-        header = [_("Visit"), _("Fits (mm)"), _("Edges before"), _("after (mm)"), _("Transform")]
+    def _rows(self) -> tuple[list[str], list[list[str]], dict[tuple[int, int], str]]:
+        """Header, cells and tool tips: the doubts of a visit at its word of trust."""
+        header = [_("Visit"), _("Alignment"), _("Uncertainty"), _("Edges before"), _("Edges after")]
         analysis = self.session.analysis
-        rows = []
-        for visit in analysis.patient.visits if analysis else []:
-            trust = analysis.alignment.get(visit.id)
-            if trust is None:
-                rows.append([visit.id, "", "", "", _("none yet")])
-                continue
-            names = ("uncertainty", "edge_distance_before", "edge_distance_after")
-            numbers = [f"{trust[name]:.2f}" if name in trust else _("unknown") for name in names]
-            if visit.id == analysis.reference_visit:
-                rows.append([visit.id, "", "", "", _("reference")])
-            else:
-                rows.append([visit.id, *numbers, _("your own") if is_users(analysis, visit.id) else _("computed")])
-        return header, rows
+        rows, tips = [], {}
+        for number, visit in enumerate(analysis.patient.visits if analysis else []):
+            found, trusted = analysis.alignment.get(visit.id, {}), trust(analysis, visit.id)
+            numbers = ["", "", ""]
+            if trusted not in ("none", "reference"):
+                names = ("uncertainty", "edge_distance_before", "edge_distance_after")
+                numbers = [_("{number} mm").format(number=f"{found[name]:.1f}") if name in found else _("unknown")
+                           for name in names]  # fmt: skip
+            rows.append([date_words(visit), words_of(trusted), *numbers])
+            said = [texts.sentence(doubt) for doubt in doubts(analysis, visit.id)]
+            tips[number, 1] = "\n".join(said) or words_of(trusted)
+        return header, rows, tips
+
+    def _header_tips(self) -> list[str]:
+        """What each column means, and what is good."""
+        uncertainty = _("How far the alignment may be off, from fits made in other ways. Good: below {limit:g} mm")
+        after = _(
+            "How far the edges of skull and ventricles lie apart after aligning. Good: below {limit:g} mm, and less "
+            "than before"
+        )
+        return [
+            _("Choose a visit to check it by eye, or to give it a transform of your own"),
+            _(
+                "good: no doubt was found; check by eye: look before you compare voxel by voxel; failed: the fit was "
+                "given up or edges lie apart, give a transform of your own. Point at the word for the reason"
+            ),
+            uncertainty.format(limit=UNCERTAINTY_LIMIT),
+            _("How far the edges of skull and ventricles lie apart by the scanner's own coordinates"),
+            after.format(limit=agreement.LIMIT),
+        ]
 
     def close(self) -> None:
         """The timeline shows what it showed before."""
@@ -122,6 +165,8 @@ class AlignSection(Section):
     def enable(self, busy: bool) -> None:
         """What needs a patient, an aligned visit, or a transform."""
         analysis, visit = self.session.analysis, self.visit
+        if self.ui.checkBox.checked and not busy and not check_view.is_shown(self.session.application, visit):
+            self.ui.checkBox.checked = False  # the views show something else by now: another page, other rows
         why = _("Load a patient first")
         for button in (self.ui.alignButton, self.ui.computeButton, self.ui.referenceSelector):
             offer(button, analysis is not None, why)

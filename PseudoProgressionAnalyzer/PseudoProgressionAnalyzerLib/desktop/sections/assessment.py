@@ -195,7 +195,7 @@ class AssessmentSection(Section):
         for button in (self.ui.reportButton, self.ui.pdfButton, self.ui.jsonButton):
             offer(button, measured, _("Align and compute first"))
         assessed = self.assessment() is not None
-        for widget in (*self.prior_boxes, self.ui.criteriaFileButton):
+        for widget in (self.ui.asOfSelector, *self.prior_boxes, self.ui.criteriaFileButton):
             offer(widget, assessed, _("There is no assessment yet: align and compute first"))
         own_prior = assessed and self.as_of in analysis.rules.priors
         offer(self.ui.publishedPriorButton, own_prior, _("The published prior is in use"))

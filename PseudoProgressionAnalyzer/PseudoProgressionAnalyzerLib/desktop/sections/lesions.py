@@ -12,6 +12,7 @@ from ..choices_form import ChoicesForm
 from ..lesion_click import LesionClick, LineWatch
 from ..lesion_table import LesionTable
 from ..lesion_work import LesionWork
+from ..placeholder import when_empty
 from ..reading_form import ReadingForm
 from ..response_tree import fill_responses
 from ..section import Section, offer
@@ -33,6 +34,7 @@ class LesionsSection(Section):
         self.click = LesionClick(self.clicked)
         self.watched = LineWatch(self.line_moved)
         self.table = LesionTable(self.ui.lesionsTable, self.look_at, self.choose_target, self.take_for)
+        when_empty(self.ui.responseTree, _("How each criterion judges each visit, once lesions are measured"))
         self.form = ReadingForm(self.ui.readingBox.layout(), self.answered)
         self.choices = ChoicesForm(self.ui.choicesBox.layout(), lambda name, value: self._choose(**{name: value}))
         for words_, value in ((_("enhancing tumour"), 0), (_("non-enhancing tumour"), 1), (_("mixed tumour"), 2)):
@@ -94,21 +96,26 @@ class LesionsSection(Section):
         aligned = analysis is not None and visit in analysis.visit_to_reference
         followed = analysis is not None and bool(analysis.lesions)
         waiting = aligned and self.work.proposed(visit)
-        for button in (self.ui.clickButton, self.ui.carryButton):
+        offer(self.ui.lesionVisitSelector, analysis is not None, _("Load a patient first"))
+        for box in (self.ui.readingBox, self.ui.choicesBox):
+            offer(box, analysis is not None, _("Load a patient first"))
+        for button in (self.ui.clickButton, self.ui.carryButton, self.ui.limitBox):
             offer(button, aligned, _("Align and compute first"))
         for button in (self.ui.acceptButton, self.ui.rejectButton):
             offer(button, waiting, _("There is no proposal in this visit"))
-        for widget in (self.ui.takeLinesButton, self.ui.measuredLinesButton, self.ui.baselineSelector,
-                       self.ui.tumourSelector, self.ui.ruleSelector):  # fmt: skip
+        for widget in (self.ui.linesCheckBox, self.ui.takeLinesButton, self.ui.measuredLinesButton,
+                       self.ui.baselineSelector, self.ui.tumourSelector, self.ui.ruleSelector):  # fmt: skip
             offer(widget, followed, _("Draw a lesion, align and compute first"))
 
     def wait_for_click(self, on: bool) -> None:
         """Switches waiting for a click on or off."""
         if on:
             self.click.start()
-            self.panel.say(_("Click into the lesion, in the column of its visit."))
+            waits = lambda: self.ui.clickButton.checked  # noqa: E731
+            self.panel.say(_("Click into the lesion, in the column of its visit."), waits)
         else:
             self.click.stop()
+            self.panel.freshen()
 
     def clicked(self, visit: str, point: list[float]) -> None:
         """A click fell: its lesion is proposed in the visit of the column, else in the chosen one."""
@@ -141,6 +148,7 @@ class LesionsSection(Section):
         """The proposal goes away."""
         self.work.reject(self.ui.lesionVisitSelector.currentText)
         self.enable(self.panel.busy)
+        self.panel.freshen()
 
     def show_lines(self) -> None:
         """Lines of the chosen rule, or none."""
@@ -234,7 +242,8 @@ class LesionsSection(Section):
         if self.work.proposed(visit):
             self.ui.lesionVisitSelector.currentText = visit
             said = _("Proposed in {visit}: not measured until you accept it.").format(visit=visit)
-            self.panel.say(" ".join([said, *(texts.sentence(flag) for flag in flags)]))
+            said = " ".join([said, *(texts.sentence(flag) for flag in flags)])
+            self.panel.say(said, lambda: self.work.proposed(visit))
         elif flags:
             self.panel.say(" ".join(texts.sentence(flag) for flag in flags))
         self.enable(self.panel.busy)

@@ -19,6 +19,7 @@ from ...report.words import date_words, label
 from ...scene import timeline
 from ...scene.curve_plot import changed_file, curves_of, file_entry, show_curves, voxel_of
 from ...scene.nodes import patient_node
+from ..placeholder import when_empty
 from ..plot_widget import plot_widget
 from ..pointer import Pointer
 from ..section import Section, offer
@@ -42,6 +43,8 @@ class MapsSection(Section):
         self.series: tuple[str, Image] | None = None
         self.reading = False
         ui = self.ui
+        ui.mapsTable.verticalHeader().setVisible(False)
+        when_empty(ui.mapsTable, _("Where the maps of each visit come from, once a patient is loaded"))
         for model in MODELS:
             ui.dscModelSelector.addItem(model, model)
         for text in (_("unknown"), _("yes"), _("no")):
@@ -109,8 +112,13 @@ class MapsSection(Section):
         analysis = self.session.analysis
         made = bool(analysis and analysis.maps)
         offer(self.ui.mapSelector, made and not busy, _("Align and compute first"))
-        offer(self.ui.dscComputeButton, self.session.measured and bool(self.ui.dscVisitSelector.count) and not busy,
-              _("Align and compute first; the patient must have a DSC series"))  # fmt: skip
+        ui = self.ui
+        there = bool(analysis and any(visit.of_role("DSC") for visit in analysis.patient.visits))
+        for widget in (ui.dscVisitSelector, ui.dscModelSelector, ui.steadyStateSpin, ui.bolusArrivalSpin,
+                       ui.preloadSelector, ui.k1CheckBox):  # fmt: skip
+            offer(widget, there, _("No DSC series is loaded"))
+        offer(ui.dscComputeButton, self.session.measured and there and not busy,
+              _("Align and compute first") if there else _("No DSC series is loaded"))  # fmt: skip
 
     def show_map(self) -> None:
         """Lays the chosen map over the T1CE in the timeline's last row."""

@@ -15,6 +15,7 @@ from ...report.measurement_grid import SIZE, TOPICS, Cell, Grid, Measure, as_tex
 from ...report.words import date_words, label, quantity
 from ...scene import plots
 from ...scene.timeline_steps import go_to_visit
+from ..placeholder import when_empty
 from ..section import Section, offer
 from ..tables import change, fill, fill_selector, fit_rows
 from ..time_plots import TimePlots
@@ -44,6 +45,7 @@ class MeasurementsSection(Section):
         self.ui.csvButton.connect("clicked()", self.save)
         self.ui.plotButton.connect("clicked()", self.show_plot)
         table = self.ui.measurementsTable
+        when_empty(table, _("Measures in rows, visits in columns, once you have pressed Align and compute"))
         table.connect("currentCellChanged(int,int,int,int)", self.show_words)
         table.verticalHeader().setFixedWidth(HEAD)
         table.verticalHeader().setDefaultAlignment(qt.Qt.AlignLeft | qt.Qt.AlignVCenter | qt.Qt.TextWordWrap)
@@ -54,8 +56,14 @@ class MeasurementsSection(Section):
         """All numbers, with what stands behind them as tool tips."""
         self._look()
         header, names, cells = self.shown
-        fill(self.ui.measurementsTable, header, cells, self.tips(), names=names, width=COLUMN)
-        fit_rows(self.ui.measurementsTable, MOST)
+        table = self.ui.measurementsTable
+        rows = [table.verticalHeaderItem(row).text() for row in range(table.rowCount)]
+        fill(table, header, cells, self.tips(), names=names, width=COLUMN)
+        fit_rows(table, MOST)
+        if rows != names:  # other measures: a choice among the ones before is none of these
+            table.clearSelection()
+            table.setCurrentCell(-1, -1)
+        self.show_words(table.currentRow(), table.currentColumn())
 
     def _look(self) -> None:
         analysis = self.session.analysis
@@ -173,7 +181,9 @@ class MeasurementsSection(Section):
     def show_words(self, row: int, column: int, *before: int) -> None:
         """What is behind the chosen number: interval, method, reference tissue, flags."""
         item = self.ui.measurementsTable.item(row, column)
-        self.ui.measurementWords.setPlainText(item.toolTip() if item is not None else "")
+        words = item.toolTip() if item is not None else ""
+        if self.ui.measurementWords.plainText != words:
+            self.ui.measurementWords.setPlainText(words)
 
     def copy(self) -> None:
         """The shown measures to the clipboard."""
@@ -235,6 +245,8 @@ class MeasurementsSection(Section):
         """There must be numbers."""
         analysis = self.session.analysis
         measured = analysis is not None and bool(analysis.measurements)
+        for selector in (self.ui.kindSelector, self.ui.regionSelector, self.ui.topicSelector):
+            offer(selector, measured, _("Align and compute first"))
         for button in (self.ui.copyButton, self.ui.csvButton, self.ui.plotButton):
             offer(button, measured, _("Align and compute first"))
 

@@ -10,7 +10,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ... import cases, texts
+from ... import cases
 from ...measures import Patient
 from ...patient.choosing import open_roles
 from ...patient.export import write_patient_file
@@ -158,9 +158,10 @@ class PatientSection(Section):
 
     def _correct(self, work: Callable) -> None:
         """Editors are opened anew only where other visits have come or gone: they hold what can be undone."""
-        before = [visit.id for visit in self.session.analysis.patient.visits]
+        before, done = [visit.id for visit in self.session.analysis.patient.visits], False
         with self.panel.long_work() as (show, cancel):
             work(show, cancel)
+            done = True
         if self.session.analysis is None:  # the scene was closed meanwhile
             return
         if [visit.id for visit in self.session.analysis.patient.visits] == before:
@@ -170,6 +171,10 @@ class PatientSection(Section):
             application = self.session.application
             if timeline.is_shown(application):
                 self.session.arrange(lambda: timeline.fit(application))  # columns have come or gone: all of them anew
+        if done:
+            node = patient_node(slicer.mrmlScene)
+            undo = node is not None and corrections(node) > 0
+            self.panel.say(_("Corrected; Take back undoes it.") if undo else _("All corrections were taken back."))
 
     def show_picture(self) -> None:
         """The chosen picture in a window, and in the scene; over the T1CE in the timeline where it lies in space."""
@@ -224,8 +229,9 @@ class PatientSection(Section):
         self.enable(self.panel.busy)
         text = _("Visit {visit}: what each series is taken for, and why.")
         self.ui.seriesLabel.text = text.format(visit=visit.id) if visit else _("No patient is loaded.")
-        warnings = [texts.sentence(warning) for warning in visit.warnings] if visit else []
-        self.ui.warningsLabel.text = "\n".join(warnings)
+        warnings = self.visits.remarks()
+        head = [_("{visit}:").format(visit=visit.id)] if visit and visit.warnings else []
+        self.ui.warningsLabel.text = "\n".join(head + warnings)
         self.ui.warningsLabel.visible = bool(warnings) and not self.ui.volumesBox.visible
 
     def enter(self) -> None:
@@ -244,11 +250,14 @@ class PatientSection(Section):
         for button in (self.ui.loadButton, self.ui.exampleButton, self.ui.volumesButton):
             offer(button, not patient, other)
         listed = self.ui.databaseSelector.count > 0
-        offer(
-            self.ui.databaseButton,
-            listed and not patient,
-            other if patient else _("The DICOM database is empty: import studies in the DICOM module first"),
-        )
+        for widget in (self.ui.databaseSelector, self.ui.databaseButton):
+            offer(
+                widget,
+                listed and not patient,
+                other if patient else _("The DICOM database is empty: import studies in the DICOM module first"),
+            )
+        for widget in (self.ui.folderPath, self.ui.exampleSelector):
+            offer(widget, not patient, other)
         node = patient_node(slicer.mrmlScene)
         undo = node is not None and corrections(node) > 0
         offer(self.ui.takeBackButton, undo, _("Nothing was corrected"))
@@ -257,7 +266,7 @@ class PatientSection(Section):
             self.series.picture is not None,
             _("Choose a picture (a secondary capture) in the table"),
         )
-        for button in (self.ui.exportPatientButton, self.ui.addEventButton):
+        for button in (self.ui.exportPatientButton, self.ui.addEventButton, self.ui.eventKindSelector):
             offer(button, patient, _("Load a patient first"))
         for button in (self.ui.removeEventButton, self.ui.applyEventButton):
             offer(button, self.events.chosen is not None, _("Choose an event in the table first"))

@@ -13,9 +13,12 @@ from ...scene.nodes import Kind
 from ...scene.region_list import KIND_OF, reference_is_computed, segment_at
 from ..editors import Editors, Edits
 from ..lesion_work import LesionWork
+from ..placeholder import when_empty
 from ..section import Section, offer
+from ..tables import fit_rows
 
 VISIT, NAME, PURPOSE, CARRIED = range(4)
+MOST = 200  # pixels of the table's height: longer ones scroll
 DRAWN = [purpose for purpose in PURPOSES if purpose != "reference"]
 """What a region can be drawn as beside reference tissue, which has a segmentation of its own."""
 
@@ -30,6 +33,8 @@ class RegionsSection(Section):
         self.entered = True
         self.listed: list[Region] = []
         self.editors = Editors(self.ui.editorStack, self.edited, self.show_drawing)
+        self.ui.regionsTable.verticalHeader().setVisible(False)
+        when_empty(self.ui.regionsTable, _("What is drawn in which visit, once a patient is loaded"))
         self.ui.regionsTable.connect("itemChanged(QTableWidgetItem*)", self.changed)
         self.ui.regionsTable.connect("cellClicked(int,int)", lambda row, column: self.choose(row))
         self.ui.addLesionButton.connect("clicked()", lambda: self.add("lesion"))
@@ -118,7 +123,8 @@ class RegionsSection(Section):
         with self.panel.errors():
             visit, flags = self.work.propose_region(self.chosen.name, self.chosen.visit)
             said = _("Proposed in {visit}: not measured until you accept it.").format(visit=visit)
-            self.panel.say(" ".join([said, *(texts.sentence(flag) for flag in flags)]))
+            said = " ".join([said, *(texts.sentence(flag) for flag in flags)])
+            self.panel.say(said, lambda: self.work.region_proposed(visit))
         self.panel.refresh()
 
     def accept(self) -> None:
@@ -189,6 +195,7 @@ class RegionsSection(Section):
                 table.setItem(row, column, item)
         table.resizeColumnsToContents()
         table.blockSignals(blocked)
+        fit_rows(table, MOST)
 
     def open(self) -> None:
         """Watches what is drawn."""

@@ -112,6 +112,7 @@ class TimelineSection(Section):
             self.session.titles.update(self.session.application)
             self.presses.follow()
             even_out(nearly=True)
+            self.panel.timeline_changed()
 
     def chosen(self, view: object) -> None:
         """A click into a view, or a view that was enlarged, is the one that keys and *Enlarge* act on."""
@@ -153,7 +154,7 @@ class TimelineSection(Section):
         scale = range_of(self.session.application, row.overlay) if row is not None and row.overlay else None
         self.filling = True
         for widget in (self.ui.opacitySlider, self.ui.lowSpinBox, self.ui.highSpinBox):
-            widget.enabled = scale is not None
+            offer(widget, scale is not None, _("Choose a row with a computed map in the list above"))
         if scale is not None:
             step = max(abs(scale.low), abs(scale.high)) / 50
             for box, value in ((self.ui.lowSpinBox, scale.low), (self.ui.highSpinBox, scale.high)):
@@ -217,7 +218,11 @@ class TimelineSection(Section):
         if [self.ui.changeNameSelector.itemText(n) for n in range(self.ui.changeNameSelector.count)] != names:
             self.ui.changeNameSelector.clear()
             self.ui.changeNameSelector.addItems(names)
-        offer(self.ui.changeButton, bool(names), _("Choose two visits that were aligned and have the same image"))
+        why = _("Choose two visits that were aligned and have the same image")
+        offer(self.ui.changeButton, bool(names), why)
+        offer(self.ui.changeNameSelector, bool(names), why)
+        for box in (self.ui.changeEarlierSelector, self.ui.changeLaterSelector):
+            offer(box, box.count > 1, _("A change needs two visits"))
 
     def show_change(self) -> None:
         """Adds the row of a change, or says why it is withheld."""
@@ -225,11 +230,12 @@ class TimelineSection(Section):
         selectors = (ui.changeEarlierSelector, ui.changeLaterSelector, ui.changeNameSelector)
         chosen = [selector.currentText for selector in selectors]
         with self.panel.long_work() as (show, cancel):
-            self.session.show_change(*chosen, show, cancel)
+            row = self.session.show_change(*chosen, show, cancel)
             said = _(
                 "{name}: {later} minus {earlier}, the last row in the column of {later}; small changes are not shown"
             )
-            self.panel.say(said.format(name=chosen[2], earlier=chosen[0], later=chosen[1]))
+            said = said.format(name=chosen[2], earlier=chosen[0], later=chosen[1])
+            self.panel.say(said, lambda: row in self.rows_shown())
         self.refresh()
 
     # keys
