@@ -273,6 +273,8 @@ class Panel:
             raise BusyError(_("Other work is running: wait for it, or cancel it."))
         epoch, written = self.session.epoch, self.session.written
         self.cancel = threading.Event()
+        if stoppable:  # not at the end: what is drawn then may still show the bar, and "0 %" beside work that is done
+            self.ui.progressBar.value = 0
         self.say(_("Reading...") if stoppable else _("Drawing the views..."), lambda: self.busy)
         self._enable(stoppable)
         try:
@@ -282,7 +284,6 @@ class Panel:
                     self.say(_("It was finished before it could be stopped."))
         finally:
             self.cancel = None
-            self.ui.progressBar.value = 0
             if self.session.epoch != epoch:
                 self.say(_("The scene was closed or another one opened meanwhile; the work for it was dropped."))
             self._catch_up(written)
