@@ -11,6 +11,7 @@ import numpy as np
 from ..lesion.change import difference, percent_change
 from ..lesion.diameters import diameters
 from ..lesion.estimate import Estimate
+from ..lesion.pieces import remark_on_pieces
 from ..lesion.shape import sphericity
 from ..lesion.volume import volume_estimate
 from ..measures import Image, Measurement, Message, Patient, Region
@@ -190,8 +191,10 @@ def measure_shape(visit_id: str, region: Region, mask: Image) -> list[Measuremen
     """Volume (mL), diameters (mm) and sphericity of a visit's own lesion, in its native grid."""
     where = {"visit": visit_id, "region": region.name, "kind": "own", "drawn_in": region.visit}
     lines = diameters(mask.array, mask.affine)
+    volume = volume_estimate(mask.array, mask.affine)
+    volume = replace(volume, flags=(*volume.flags, *remark_on_pieces(mask.array)))
     found = {
-        "volume": (volume_estimate(mask.array, mask.affine), "voxels counted"),
+        "volume": (volume, "voxels counted"),
         "longest_diameter": (Estimate(lines.longest, "mm"), "longest chord in the acquisition plane"),
         "perpendicular_diameter": (Estimate(lines.perpendicular, "mm"), "longest chord perpendicular to it"),
         "sphericity": (Estimate(sphericity(mask.array, mask.affine), "1"), "mesh surface and volume"),

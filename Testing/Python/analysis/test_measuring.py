@@ -77,6 +77,21 @@ def test_own_values_by_hand():
     assert value(analysis, "b", "rCBV_ratio_mean", compared_to="a").unit == "1"
 
 
+def test_an_island_beside_the_lesion_is_said_with_its_volume():
+    """32 voxels apart from the 256 of the lesion: a ninth of all."""
+    analysis = two_visits()
+    assert value(analysis, "a", "volume").flags == ()
+    analysis.regions["a", "lesion"].array[4:8, 20:24, 20:22] = True
+    measure_visits(analysis)
+    volume = value(analysis, "a", "volume")
+    assert volume.value == pytest.approx(288 * 2 / 1000)
+    assert [(flag.code, flag.parameters) for flag in volume.flags] == [
+        ("lesion_pieces", {"pieces": 2, "percent": 11.0})
+    ]
+    flagged = {(row.visit, row.name) for row in analysis.measurements if "lesion_pieces" in str(row.flags)}
+    assert flagged <= {("a", "volume"), ("b", "volume"), ("b", "volume_percent")}
+
+
 def test_the_fixed_region_is_carried_through_the_transform():
     """In visit b the map is made so that only the carried place, 4 mm further right, holds the value 7."""
     analysis = two_visits()
