@@ -62,6 +62,7 @@ from ..scene.region_list import add_region, follow_segments, forget_reference, s
 from ..scene.regions import remeasure, take
 from ..scene.segments import dress_segment
 from ..scene.spectra import write_region_spectra
+from ..scene.taking_away import take_away
 from ..scene.timeline_change import put_change
 from ..scene.timeline_look import look_again, look_of
 from ..scene.timeline_overlays import set_opacity
@@ -167,7 +168,7 @@ class Session:
         epoch = self._epoch
         analysis, sources = adopt(chosen)
         self._work(analysis, show, cancel, last_step="step_read")
-        self._build_new(analysis, epoch)
+        self._build_new(analysis, epoch, cancel)
         remember_sources(patient_node(self.application.scene), sources)
         analysis.given = {}  # read again where it is needed
 
@@ -195,7 +196,7 @@ class Session:
         show(Message("step_look"), 0.0)
         analysis = start(run_in_background(lambda report, cancelled: look(), show, asked))
         self._work(analysis, show, asked, last_step="step_read")
-        self._build_new(analysis, epoch)
+        self._build_new(analysis, epoch, asked)
 
     def load_example(self, name: str, show: Show = _silent, cancel: threading.Event | None = None) -> None:
         """Simulates an example case the first time, then loads it as any patient."""
@@ -659,12 +660,20 @@ class Session:
         if self._epoch != epoch:
             raise CancelledError
 
-    def _build_new(self, analysis: Analysis, epoch: int) -> None:
-        """Brings a new patient into the scene that it was read for. Raises InputError ``scene_has_patient`` where
-        another one came meanwhile, CancelledError where the scene was closed or opened."""
+    def _build_new(self, analysis: Analysis, epoch: int, cancel: threading.Event | None = None) -> None:
+        """Brings a new patient into the scene that it was read for; nothing of it stays where that was stopped. Raises
+        InputError ``scene_has_patient`` where another one came meanwhile, CancelledError where it was stopped, or the
+        scene was closed or opened."""
         self._check_free()
         self._check_same(epoch)
-        self._build(analysis, self._check_free)
+        try:
+            self._build(analysis, self._check_free, cancel)
+        except BaseException:
+            half = patient_node(self.application.scene)
+            if self._analysis is analysis and half is not None:  # else the scene is another one, or not touched
+                self._analysis = None
+                take_away(half)
+            raise
 
     def _bring(self, analysis: Analysis, epoch: int) -> None:
         """Brings the work on a patient into the scene that has it. Raises CancelledError where the scene was closed or
@@ -674,16 +683,21 @@ class Session:
             self._build(analysis)
             self._redraw()
 
-    def _build(self, analysis: Analysis, check: Callable[[], None] = lambda: None) -> None:
-        """Brings the scene up to date, with the interface alive; ends where the scene is closed meanwhile, or where
-        ``check`` raises, before anything is written."""
+    def _build(
+        self,
+        analysis: Analysis,
+        check: Callable[[], None] = lambda: None,
+        cancel: threading.Event | None = None,
+    ) -> None:
+        """Brings the scene up to date, with the interface alive; ends where the scene is closed meanwhile, between two
+        nodes where ``cancel`` is set, or where ``check`` raises, before anything is written."""
         self._settled = self._edits
-        pause, known = self._pause(self._epoch), known_checksums(self.application.scene)
+        pause, known = self._pause(self._epoch, cancel), known_checksums(self.application.scene)
 
         def make(report, cancelled):
-            return prepare(analysis, known), assessment_json.text(analysis) if analysis.assessments else ""
+            return prepare(analysis, known, cancelled), assessment_json.text(analysis) if analysis.assessments else ""
 
-        prepared, text = run_in_background(make, _silent, threading.Event())
+        prepared, text = run_in_background(make, _silent, cancel or threading.Event())
         with drawn_one_by_one(pause):
             pause()
             check()
@@ -701,11 +715,14 @@ class Session:
         else:
             timeline.show_drawn(self.application)
 
-    def _pause(self, epoch: int) -> Callable[[], None]:
-        """Lets the interface live between two pieces of work on the scene; ends the work when the scene was closed."""
+    def _pause(self, epoch: int, cancel: threading.Event | None = None) -> Callable[[], None]:
+        """Lets the interface live between two pieces of work on the scene; ends the work when the scene was closed, or
+        it was asked to stop."""
 
         def pause() -> None:
             slicer.app.processEvents()
             self._check_same(epoch)
+            if cancel is not None and cancel.is_set():
+                raise CancelledError
 
         return pause

@@ -11,6 +11,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,10 +98,18 @@ class Prepared:
     checksums: dict[str, str | None]
 
 
-def prepare(analysis: Analysis, known: dict[str, str | None]) -> Prepared:
-    """What building takes long for and touches no scene: for any thread. known: ``known_checksums``."""
-    unknown = [series for _, series in _on_disk(analysis) if not known.get(str(series.path))]
-    return Prepared(map_scales(analysis), {str(series.path): checksum(*_files_of(series)) for series in unknown})
+def prepare(
+    analysis: Analysis, known: dict[str, str | None], cancelled: Callable[[], bool] = lambda: False
+) -> Prepared:
+    """What building takes long for and touches no scene: for any thread. known: ``known_checksums``. Raises
+    CancelledError once ``cancelled`` says so."""
+    checksums = {}
+    for _, series in _on_disk(analysis):
+        if not known.get(str(series.path)):
+            if cancelled():
+                raise CancelledError
+            checksums[str(series.path)] = checksum(*_files_of(series))
+    return Prepared(map_scales(analysis), checksums)
 
 
 def known_checksums(scene: object) -> dict[str, str | None]:

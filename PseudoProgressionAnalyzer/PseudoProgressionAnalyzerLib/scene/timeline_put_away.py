@@ -8,13 +8,11 @@ from ..measures import Visit
 from . import nodes
 from .application import Application
 from .focus import visit_focus
-from .nodes import Kind, find
+from .nodes import ANATOMY, Kind, find
 from .timeline_layout import is_ours
 from .timeline_look import kept_look
 from .timeline_rows import state_of, visits_of
 from .timeline_views import show_regions
-
-ANATOMY = "T1CE"
 
 
 def fill_empty_views(application: Application) -> None:

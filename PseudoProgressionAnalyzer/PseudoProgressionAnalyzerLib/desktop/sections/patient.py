@@ -105,6 +105,8 @@ class PatientSection(Section):
         with self.panel.long_work() as (show, cancel):
             work(show, cancel)
             loaded = True
+        if not loaded and cancel.is_set():
+            self.panel.say(_("Stopped; nothing was loaded."))
         if loaded:
             self.hide_volumes()
             self.panel.show_patient()

@@ -15,6 +15,7 @@ from ...scene.timeline_rows import state_of
 from ...scene.timeline_steps import active_view, choose_view, next_lesion, next_row, next_visit
 from ...scene.timeline_views import chosen_opacity
 from ..enlarging import Enlarging
+from ..one_thread import work_in_one_thread
 from ..pointer import Presses
 from ..section import Section, offer
 from ..timeline_window import even_out
@@ -111,6 +112,7 @@ class TimelineSection(Section):
         elif timeline.is_shown(self.session.application):
             self.session.titles.update(self.session.application)
             self.presses.follow()
+            work_in_one_thread(self.session.application)
             even_out(nearly=True)
             self.panel.timeline_changed()
 
