@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import qt
 
+from .long_work import soon_handed_over
+
 SLICE = 0.03  # s for the worker
 BETWEEN = 10  # ms for the event loop
-SWITCH = 0.0001
-"""s after which the worker hands over the interpreter that the main thread waits for: at Python's own 5 ms, a stroke
-that is measured meanwhile took three times as long."""
 
 
 class Beside:
@@ -61,11 +60,10 @@ class Beside:
                 self.done(future.result())
 
     def _politely(self, work: Callable[[], Any]) -> Any:
-        before = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCH)
-        self.thread = threading.get_ident()
-        try:
-            return work()
-        finally:
-            self.thread = None  # from here on nobody ends it
-            sys.setswitchinterval(before)  # what was to end it is raised after this call at the latest
+        with soon_handed_over():  # else a stroke that is measured meanwhile takes three times as long
+            self.thread = threading.get_ident()
+            try:
+                return work()
+            finally:
+                self.thread = None  # from here on nobody ends it
+                time.sleep(0)  # what was to end it is raised after this call at the latest

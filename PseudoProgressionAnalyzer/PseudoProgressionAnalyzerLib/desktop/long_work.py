@@ -6,15 +6,45 @@ thread waits for the worker in short slices and processes events between them.
 
 from __future__ import annotations
 
+import contextlib
 import queue
+import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import slicer
 
 SLICE = 0.03  # s
+SHOWN = 0.2
+"""s between two reports that are shown at least: each draws Slicer's whole window anew, which takes 35 ms and more
+without a graphics card, and twice that while the work has the cores."""
+HAND_OVER = 0.0001
+"""s after which a worker hands over the interpreter that the main thread waits for. One turn of the event loop asks for
+it ten times and more: at Python's own 5 ms, that alone took 50 to 100 ms of each turn."""
+_lock = threading.Lock()
+_workers = 0
+_interval = 0.0
+
+
+@contextlib.contextmanager
+def soon_handed_over() -> Iterator[None]:
+    """Threads hand over the interpreter after ``HAND_OVER`` inside; as before once nobody is inside any more."""
+    global _workers, _interval
+    with _lock:
+        _workers += 1
+        if _workers == 1:
+            _interval = sys.getswitchinterval()
+            sys.setswitchinterval(HAND_OVER)
+    try:
+        yield
+    finally:
+        with _lock:
+            _workers -= 1
+            if _workers == 0:
+                sys.setswitchinterval(_interval)
 
 
 class Calls:
@@ -62,11 +92,11 @@ def run_in_background(
 ) -> Any:
     """The result of ``work(report, cancelled)``, which must not touch the scene, from a worker thread.
 
-    What work reports is shown by ``show`` in the main thread, the newest of each slice; what it calls by ``calls`` is
-    run there. An error of work is raised here.
+    What work reports is shown by ``show`` in the main thread, the newest every ``SHOWN`` seconds and the last; what it
+    calls by ``calls`` is run there. An error of work is raised here.
     """
-    reports: queue.SimpleQueue = queue.SimpleQueue()
-    with ThreadPoolExecutor(max_workers=1) as worker:
+    reports, shown = queue.SimpleQueue(), -SHOWN
+    with soon_handed_over(), ThreadPoolExecutor(max_workers=1) as worker:
         future = worker.submit(work, lambda *report: reports.put(report), cancel.is_set)
         try:
             while not future.done():
@@ -74,8 +104,10 @@ def run_in_background(
                     wait([future], timeout=SLICE)
                 else:
                     calls.answer(timeout=SLICE)
-                _show_last(reports, show)
                 slicer.app.processEvents()
+                if time.monotonic() - shown >= SHOWN and _show_last(reports, show):
+                    shown = time.monotonic()
+                    slicer.app.processEvents()  # what came while it was drawn
         finally:
             if calls is not None:
                 calls.close()
@@ -83,11 +115,11 @@ def run_in_background(
         return future.result()
 
 
-def _show_last(reports: queue.SimpleQueue, show: Callable[..., None]) -> None:
-    """Shows the newest report: each that is shown draws Slicer's window anew, which takes 35 ms and more without a
-    graphics card."""
+def _show_last(reports: queue.SimpleQueue, show: Callable[..., None]) -> bool:
+    """Shows the newest report, where there is one, and says so."""
     last = None
     while not reports.empty():
         last = reports.get()
     if last is not None:
         show(*last)
+    return last is not None

@@ -1,5 +1,6 @@
 """Work in another thread that has things done in the main thread."""
 
+import sys
 import threading
 from concurrent.futures import CancelledError
 from types import SimpleNamespace
@@ -75,8 +76,10 @@ def test_a_worker_that_nobody_waits_for_any_more_ends():
     assert ended == [True]
 
 
-def test_of_many_reports_the_last_is_shown():
+def test_of_many_reports_the_last_is_shown(monkeypatch):
     """What is shown draws the window anew: reports that come faster than that are skipped, the last one never is."""
+    from PseudoProgressionAnalyzerLib.desktop import long_work
+
     shown = []
 
     def work(report):
@@ -87,3 +90,55 @@ def test_of_many_reports_the_last_is_shown():
     assert shown[-1] == 4999
     assert shown == sorted(shown)
     assert len(shown) < 5000
+
+    monkeypatch.setattr(long_work, "SHOWN", 1e9)
+    shown, several = [], made_calls()
+
+    def slow_work(report):
+        for number in range(100):
+            report(number)
+            several(lambda: None)  # a turn of the event loop between each
+
+    in_background(slow_work, several, shown.append)
+    assert len(shown) == 2
+    assert shown[-1] == 99
+
+
+def test_events_are_processed_before_and_after_what_is_shown(monkeypatch):
+    """Drawing the progress takes long: the interface must not wait for it and for the worker in one go."""
+    from PseudoProgressionAnalyzerLib.desktop import long_work
+
+    turns, calls = [], made_calls()
+    monkeypatch.setattr(slicer.app, "processEvents", lambda: turns.append("events"))
+    monkeypatch.setattr(long_work, "SHOWN", 0.0)
+
+    def work(report):
+        for number in range(5):
+            report(number)
+            calls(turns.append, "call")
+
+    in_background(work, calls, lambda number: turns.append("show"))
+    shows = [number for number, turn in enumerate(turns[:-1]) if turn == "show"]  # the last may be after all work
+    assert shows
+    for number in shows:
+        assert turns[number - 1] == turns[number + 1] == "events"
+
+
+def test_the_interpreter_is_handed_over_soon_while_work_runs_and_as_before_afterwards():
+    from PseudoProgressionAnalyzerLib.desktop.long_work import HAND_OVER, soon_handed_over
+
+    before = sys.getswitchinterval()
+    assert before > 10 * HAND_OVER
+    assert in_background(lambda report: sys.getswitchinterval(), None) == pytest.approx(HAND_OVER)
+    assert sys.getswitchinterval() == pytest.approx(before)
+    with pytest.raises(ZeroDivisionError):
+        in_background(lambda report: 1 / 0, None)
+    assert sys.getswitchinterval() == pytest.approx(before)
+
+    first, second = soon_handed_over(), soon_handed_over()  # work beside the interface ends in any order
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert sys.getswitchinterval() == pytest.approx(HAND_OVER)
+    second.__exit__(None, None, None)
+    assert sys.getswitchinterval() == pytest.approx(before)
