@@ -39,8 +39,10 @@ def arrange(application: object, titles: ViewTitles, look: Callable[[], None]) -
 def even_out(nearly: bool = False) -> None:
     """Gives all rows and columns of the layout the same share of the window. nearly: only where shares differ by less
     than a tenth, as after the panel or the window got another size, and not where the user wants them to."""
+    import qt  # a session without a desktop has none
+
     manager = slicer.app.layoutManager()
-    splitters = slicer.util.findChildren(manager.viewport(), className="QSplitter") if manager is not None else []
+    splitters = manager.viewport().findChildren(qt.QSplitter) if manager is not None else []
     for splitter in splitters:
         sizes = splitter.sizes()
         if not nearly or 1 < max(sizes) - min(sizes) < NEARLY * max(sizes):
