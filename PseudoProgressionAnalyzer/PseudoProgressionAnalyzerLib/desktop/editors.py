@@ -2,7 +2,8 @@
 
 Slicer's editor forgets its undo states when it changes to another segmentation. So each segmentation (lesions and
 reference tissue of each visit) has an editor of its own with its own node, made when it is first needed; the pointer
-entering a column brings that visit's editor to the front, with the effect and the brush that are in use.
+entering a column brings that visit's editor to the front, with the effect and the brush that are in use. Editors of a
+closed patient serve the next one: Slicer's leave widgets and more behind when they are deleted.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Editors(VTKObservationMixin):
         self.on_strokes = on_strokes
         self.on_front = on_front
         self.editors: dict[tuple[str, str], object] = {}
+        self.spare: list[object] = []
         self.known: dict[str, dict[str, tuple[str, str]]] = {}
         self.kind = Kind.LESION
         self.visit = ""
@@ -92,8 +94,8 @@ class Editors(VTKObservationMixin):
             editor.setSegmentationNode(None)
             editor.setMRMLSegmentEditorNode(None)
             editor.setMRMLScene(None)
-            self.stack.removeWidget(editor)
-            editor.deleteLater()
+            self.stack.removeWidget(editor)  # hidden, and still a child of the stack
+            self.spare.append(editor)
             if node is not None and slicer.mrmlScene.IsNodePresent(node):
                 slicer.mrmlScene.RemoveNode(node)
         self.editors, self.known = {}, {}
@@ -225,7 +227,7 @@ class Editors(VTKObservationMixin):
         return strokes
 
     def _editor(self, segmentation: object, anatomy: object) -> object:
-        editor = slicer.qMRMLSegmentEditorWidget()
+        editor = self.spare.pop() if self.spare else slicer.qMRMLSegmentEditorWidget()
         node = slicer.vtkMRMLSegmentEditorNode()
         node.SetName(f"{segmentation.GetName()} editor")
         node.SetSaveWithScene(False)

@@ -22,7 +22,7 @@ from . import narrow
 from .beside import Beside
 from .drawing import drawn_one_by_one
 from .editors import Edits
-from .memory import give_back
+from .memory import give_back, keep_images_apart
 from .section import Section
 from .sections import SECTIONS
 from .session import Session
@@ -56,6 +56,7 @@ class Panel:
         self.session = session
         self.requester = requester
         self.news_holds: Callable[[], bool] | None = None
+        keep_images_apart()
         self.cancel: threading.Event | None = None
         self.stale: set[str] = set()
         self.timer = qt.QTimer()

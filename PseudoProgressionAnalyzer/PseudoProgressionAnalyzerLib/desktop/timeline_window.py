@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import slicer
 
-from ..scene.timeline_views import unlinked
+from ..scene.timeline_views import unlinked, view_nodes
 from .view_titles import ViewTitles
 
 NEARLY = 0.1
@@ -24,6 +24,7 @@ def arrange(application: object, titles: ViewTitles, look: Callable[[], None]) -
     width, height = window.width, window.height
     with unlinked(application), slicer.util.RenderBlocker():
         _settle()
+        own_menu_entries(application)
         titles.update(application)
         _settle()  # bars without sliders ask for less room
         even_out()
@@ -34,6 +35,20 @@ def arrange(application: object, titles: ViewTitles, look: Callable[[], None]) -
         _settle()
         look()
         _settle()
+
+
+def own_menu_entries(application: object) -> None:
+    """Gives entries of the bars' menus that are widgets to their menus. Slicer's are children of the very widget that
+    they show, which no one deletes: each view that was closed left three of them behind, with all that is in them."""
+    import qt  # a session without a desktop has none
+
+    manager = slicer.app.layoutManager()
+    for node in view_nodes(application):
+        widget = manager.sliceWidget(node.GetLayoutName()) if manager is not None else None
+        for entry in widget.sliceController().findChildren(qt.QWidgetAction) if widget is not None else ():
+            shown = entry.defaultWidget()
+            if shown is not None and entry.parent() == shown and shown.parent() is not None:
+                entry.setParent(shown.parent())
 
 
 def even_out(nearly: bool = False) -> None:

@@ -209,6 +209,66 @@ def test_no_view_is_drawn_between_the_end_of_a_stroke_and_its_numbers(later, man
     assert not manager.views["other"].observers
 
 
+def test_editors_of_a_closed_patient_serve_the_next_one(later, monkeypatch):
+    """Slicer's leave widgets behind when they are deleted."""
+    from PseudoProgressionAnalyzerLib.desktop.editors import Editors
+
+    scene, made = slicer.vtkMRMLScene(), []
+
+    def make():
+        editor = MagicMock()
+        editor.setMRMLSegmentEditorNode = lambda node: setattr(editor, "node", node)
+        editor.mrmlSegmentEditorNode = lambda: editor.node
+        made.append(editor)
+        return editor
+
+    monkeypatch.setattr(slicer, "mrmlScene", scene, False)
+    monkeypatch.setattr(slicer, "qMRMLSegmentEditorWidget", make, False)
+    scene.RegisterNodeClass(slicer.vtkMRMLSegmentEditorNode())
+    editors = Editors(MagicMock(), lambda edits: None, lambda visit: None)
+    editors.timer = MagicMock()
+    for patients in range(3):
+        segmentation = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "lesions")
+        for visit in ("first", "second"):
+            editors.editors[visit, editors.kind] = editors._editor(segmentation, None)
+        assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentEditorNode") == 2
+        assert len(made) == 2, f"patient {patients + 1}"
+        assert len({id(editor) for editor in editors.editors.values()}) == 2
+        editors.close()
+        assert editors.editors == {}
+        assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentEditorNode") == 0
+        assert all(editor.node is None for editor in made)
+
+
+def test_entries_of_a_bars_menus_that_own_themselves_get_their_menu_as_parent(later, monkeypatch):
+    """Those of Slicer's slice views: nobody deletes them with the view. Entries that have an owner keep it."""
+    from PseudoProgressionAnalyzerLib.desktop import timeline_window
+
+    class Entry:
+        def __init__(self, shown, parent):
+            self.shown, self.owner = shown, parent
+            self.defaultWidget, self.parent = lambda: self.shown, lambda: self.owner
+
+        def setParent(self, parent):  # noqa: N802
+            self.owner = parent
+
+    menu, slider = object(), object()
+    own, empty, loose = (SimpleNamespace(parent=lambda menu=menu: menu) for menu in (menu, menu, None))
+    entries = [Entry(own, own), Entry(empty, slider), Entry(None, slider), Entry(loose, loose)]
+    bar = SimpleNamespace(findChildren=lambda kind: entries)
+    manager = SimpleNamespace(
+        sliceWidget=lambda name: SimpleNamespace(sliceController=lambda: bar) if name == "PPA_0_0" else None
+    )
+    monkeypatch.setattr(slicer, "app", SimpleNamespace(layoutManager=lambda: manager), False)
+    scene = slicer.vtkMRMLScene()
+    for name in ("PPA_0_0", "PPA_0_1", "Red"):  # one of them has no widget yet
+        node = slicer.vtkMRMLSliceNode()
+        node.SetLayoutName(name)
+        scene.AddNode(node)
+    timeline_window.own_menu_entries(SimpleNamespace(scene=scene))
+    assert [entry.owner for entry in entries] == [menu, slider, slider, loose]
+
+
 def test_a_plot_of_the_panel_is_not_saved_with_the_scene(later, monkeypatch):
     module = import_module("PseudoProgressionAnalyzerLib.desktop.plot_widget")
     scene = slicer.vtkMRMLScene()
