@@ -41,7 +41,7 @@ def show_proposal(
     mark(node, points=json.dumps([[float(one) for one in point] for point in points]), carried_from=carried_from)
     mark(node, region=json.dumps(region) if region else "")
     put_segment(node, NAME, "proposal", mask)
-    put_segment(node, HATCH, "proposal", Image(mask.array & stripes(mask), mask.affine))
+    put_segment(node, HATCH, "proposal", Image(hatched(mask), mask.affine))
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetPreferredDisplayRepresentationName2D("Binary labelmap")
@@ -54,11 +54,13 @@ def show_proposal(
     return node
 
 
-def stripes(grid: Image) -> np.ndarray:
-    """Oblique stripes over a grid, bool ``(k, j, i)``."""
-    k, j, i = np.indices(grid.shape, sparse=True)
-    along = sum(index * step for index, step in zip((i, j, k), grid.spacing, strict=True))
-    return (along / STRIPES) % 1.0 < 0.5
+def hatched(mask: Image) -> np.ndarray:
+    """The part of a mask in oblique stripes, bool ``(k, j, i)``; only its own voxels are looked at."""
+    held = np.nonzero(mask.array)
+    along = mask.spacing[::-1] @ np.stack(held)
+    hatch = np.zeros(mask.shape, bool)
+    hatch[held] = (along / STRIPES) % 1.0 < 0.5
+    return hatch
 
 
 def proposal_of(patient: object, visit_id: str) -> tuple[object, list[np.ndarray]] | None:
