@@ -28,7 +28,7 @@ OPACITY = 0.55
 EDGE = (0.72, 0.75, 0.80)
 WIDTH, HEIGHT, RESIDUAL = 430, 190, 46
 LEFT, RIGHT, TOP, HEADROOM = 8, 8, 22, 16
-DATA, BASELINE = "#9aa5b4", "#0072b2"
+DATA, BASELINE, REST = "#40454d", "#0072b2", "#009e73"
 PPM = (0.2, 4.0)
 LINES = (
     ("Ins", 3.56, "middle"), ("Cho", 3.21, "end"), ("Cr", 3.03, "start"), ("NAA", 2.01, "middle"),
@@ -161,10 +161,14 @@ def _spectra(markup: Markup, analysis: Analysis, visit_id: str) -> list[str]:
     found.sort(key=lambda item: item[0])
     return [
         f"<figure>{spectrum_figure(fit, title, markup.language)}"
-        f"<figcaption>{escape(numbers_line(fit, markup.language))}</figcaption></figure>"
+        f"<figcaption>{escape(_caption(fit, markup.language))}</figcaption></figure>"
         for _, title, fit in found
         if np.isfinite(fit.snr).all()
     ]
+
+
+def _caption(fit: Fit, language: str) -> str:
+    return "; ".join([numbers_line(fit, language), *why_uncertain(fit, (0, 0, 0), language)])
 
 
 def numbers_line(fit: Fit, language: str = "english", voxel: tuple[int, int, int] = (0, 0, 0)) -> str:
@@ -229,7 +233,7 @@ def spectrum_figure(fit: Fit, title: str, language: str = "english") -> str:
     parts = [line(x(tick), plot_top, x(tick), bottom, GRID) for tick in range(1, 5)]
     rest = np.clip(data - fitted, -RESIDUAL / 2 / scale, RESIDUAL / 2 / scale)
     middle = TOP + RESIDUAL / 2
-    parts += [line(LEFT, middle, WIDTH - RIGHT, middle, GRID), path(rest, middle, FAINT, 1)]
+    parts += [line(LEFT, middle, WIDTH - RIGHT, middle, GRID), path(rest, middle, REST, 1)]
     zero = bottom + scale * low
     parts += [
         path(data, zero, DATA, 1.6),
@@ -245,8 +249,9 @@ def spectrum_figure(fit: Fit, title: str, language: str = "english") -> str:
         parts.append(text(x(place), plot_top + 10, name, FAINT, anchor, size=10))
     parts += [
         text(WIDTH - RIGHT, bottom + 16, "ppm", FAINT, "end"),
+        text(LEFT, bottom - 4, words.say("report_spectra_units", language), FAINT, size=10),
         text(LEFT, 14, title, INK, weight="bold"),
-        text(LEFT, TOP + 10, words.say("report_spectra_residual", language), FAINT, size=10),
+        text(LEFT, TOP + 10, words.say("report_spectra_residual", language), REST, size=10),
         *_key(language),
     ]
     return document(WIDTH, bottom + 22, f"{title}: {numbers_line(fit, language)}", parts)
