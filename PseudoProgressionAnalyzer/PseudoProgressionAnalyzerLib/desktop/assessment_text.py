@@ -8,17 +8,36 @@ from html import escape
 from ..measures import Assessment, Message
 from ..report import words
 from ..report.figures import PROGRESSION, TREATMENT
-from ..report.statement import Statement
+from ..report.framing import EFFECT, heading
+from ..report.framing import PROGRESSION as PROGRESSION_SIDE
+from ..report.statement import Statement, Test
 
 BAND, GROUND, LINE = "#9aa5b4", "#e4e7eb", "#1c2129"
 
 
 def conclusion_text(assessment: Assessment, said: Statement) -> str:
     """Conclusion, why, limits, probability as a bar and as natural frequencies."""
-    parts = [f"<h3>{escape(said.conclusion)}</h3>", f"<p>{escape(' '.join((*said.why, said.limits)))}</p>"]
+    parts = [f"<h3>{escape(said.conclusion)}</h3>"]
     if assessment.probability is not None:
         parts += [_bar(assessment.probability), f"<p>{escape(said.frequency)}</p>"]
+    parts += [f"<p>{escape(' '.join((*said.why, said.limits)))}</p>", *_sides(said)]
+    if said.frame:
+        parts.append(f"<p><b>{_say(heading(assessment))}.</b> {escape(' '.join(said.frame))}</p>")
     return "".join(parts)
+
+
+def _sides(said: Statement) -> list[str]:
+    """What weighs on either side, and what lies on the other side without weight."""
+    parts = []
+    if any(said.sides.values()):
+        for side in (EFFECT, PROGRESSION_SIDE):
+            items = escape("; ".join(said.sides[side])) or _say("nothing_for_side")
+            parts.append(f"<b>{_say(f'side_for_{side}')}:</b> {items}.")
+        parts = [f"<p>{'<br>'.join(parts)}</p>"]
+    for side, items in said.opposed.items():
+        if items:
+            parts.append(f"<p><b>{_say(f'opposed_{side}')}:</b> {escape(' '.join(items))}</p>")
+    return parts
 
 
 def change_text(said: Statement) -> str:
@@ -27,13 +46,11 @@ def change_text(said: Statement) -> str:
     telling = [test for test in said.tests if test.tells]
     silent = ", ".join(test.name for test in said.tests if not test.tells)
     if telling:
-        heads = "".join(f'<th align="left">{_say(f"head_{head}")}</th>' for head in ("test", "if_for", "if_against"))
-        rows = "".join(
-            f"<tr><td>{escape(test.name)}{_remark(number, test.done)}</td>"
-            f'<td align="right">{test.if_for} %</td><td align="right">{test.if_against} %</td></tr>'
-            for number, test in enumerate(telling)
-        )
+        names = ("test", "tells", "chance", "if_for", "if_against")
+        heads = "".join(f'<th align="left">{_say(f"head_{head}")}</th>' for head in names)
+        rows = "".join(_row(test, number) for number, test in enumerate(telling))
         parts.append(f'<h4>{_say("missing")}</h4><table cellpadding="3"><tr>{heads}</tr>{rows}</table>')
+        parts.append(f"<p>{_say('tests_how')}</p>")
     if silent:
         parts.append(f"<p>{_say('tests_silent', tests=silent)}</p>")
     if said.not_stated:
@@ -41,6 +58,15 @@ def change_text(said: Statement) -> str:
         parts.append(f"<p>{_say('not_stated')} {asked}. {_say('unknown_is_not_no')}</p>")
     parts += [f"<p>{escape(' '.join(said.unknown))}</p>" if said.unknown else "", _list("dates", said.dates)]
     return "".join(parts)
+
+
+def _row(test: Test, number: int) -> str:
+    takes = "" if test.takes_away is None else f"{test.takes_away} %"
+    chance = "" if test.chance is None else _say("of_hundred", count=test.chance)
+    cells = "".join(
+        f'<td align="right">{cell}</td>' for cell in (takes, chance, f"{test.if_for} %", f"{test.if_against} %")
+    )
+    return f"<tr><td>{escape(test.name)}{_remark(number, test.done)}</td>{cells}</tr>"
 
 
 def list_text(sentences: Sequence[str]) -> str:
@@ -51,7 +77,9 @@ def list_text(sentences: Sequence[str]) -> str:
 def outcome_text(messages: Sequence[Message]) -> str:
     """What came later."""
     sentences = [words.sentence(message) for message in messages]
-    return f"<p>{_say('outcome_how')}</p>{list_text(sentences)}" if sentences else ""
+    if not sentences:
+        return f"<p>{_say('outcome_none')}</p>"
+    return f"<p>{_say('outcome_how')}</p>{list_text(sentences)}"
 
 
 def _bar(probability: tuple[float, float, float]) -> str:

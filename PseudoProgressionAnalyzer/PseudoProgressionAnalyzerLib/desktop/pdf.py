@@ -13,13 +13,14 @@ from pathlib import Path
 import qt
 
 from ..measures import InputError
-from ..report.printing import apart
+from ..report.printing import apart, on_pages
 
 RESOLUTION = 96  # of the page's own pixels, per inch
 MARGIN = 14.0  # mm
 STYLE = """
-body { font-family: sans-serif; font-size: 9pt; color: #000000; }
-h1 { font-size: 17pt; } h2 { font-size: 13pt; } h3 { font-size: 11pt; } h4 { font-size: 10pt; }
+body { font-family: sans-serif; font-size: 8.5pt; color: #000000; }
+h1 { font-size: 15pt; } h2 { font-size: 12pt; } h3 { font-size: 10pt; } h4 { font-size: 9pt; }
+.conclusion { font-size: 13pt; } .note, .frame, .patient { font-size: 7.5pt; }
 th { text-align: left; } td, th { padding: 2px 6px; font-size: 8pt; vertical-align: top; } small { font-size: 7pt; }
 """
 
@@ -45,29 +46,40 @@ def _write(page: str, file: Path, done: Callable[[float], None]) -> None:
     area = writer.pageLayout().paintRectPixels(RESOLUTION)
     width, height = area.width(), area.height()
     text, drawings, pictures = apart(page, width, height)
-    document = qt.QTextDocument()
-    document.setDefaultStyleSheet(STYLE)
-    document.setPageSize(qt.QSizeF(width, height))
-    document.setDocumentMargin(0)
-    images = drawings | pictures
-    for number, (name, content) in enumerate(images.items()):
-        image = qt.QImage()
-        image.loadFromData(qt.QByteArray(content), "SVG" if name in drawings else "PNG")
-        document.addResource(qt.QTextDocument.ImageResource, qt.QUrl(name), image)
-        done(0.3 * number / len(images))
-    document.setHtml(text)
-    done(0.4)
-    painter, pages = qt.QPainter(), document.pageCount()
+    images = {}
+    for number, (name, content) in enumerate((drawings | pictures).items()):
+        images[name] = qt.QImage()
+        images[name].loadFromData(qt.QByteArray(content), "SVG" if name in drawings else "PNG")
+        done(0.3 * number / len(drawings | pictures))
+    documents = []
+    for piece in on_pages(text):
+        documents.append(_document(piece, images, width, height))
+        done(0.3 + 0.1 * len(documents) / len(on_pages(text)))
+    sheets = [(document, number) for document in documents for number in range(document.pageCount())]
+    painter = qt.QPainter()
     if not painter.begin(writer):
         return
     try:
-        for number in range(pages):
-            if number:
+        for printed, (document, number) in enumerate(sheets):
+            if printed:
                 writer.newPage()
             painter.save()
             painter.translate(0, -number * height)
             document.drawContents(painter, qt.QRectF(0, number * height, width, height))
             painter.restore()
-            done(0.4 + 0.6 * (number + 1) / pages)
+            done(0.4 + 0.6 * (printed + 1) / len(sheets))
     finally:
         painter.end()
+
+
+def _document(piece: str, images: dict[str, object], width: float, height: float) -> object:
+    """A piece of the page as a document of its own, laid out on sheets of this size in pixels."""
+    document = qt.QTextDocument()
+    document.setDefaultStyleSheet(STYLE)
+    document.setPageSize(qt.QSizeF(width, height))
+    document.setDocumentMargin(0)
+    for name, image in images.items():
+        if f'src="{name}"' in piece:
+            document.addResource(qt.QTextDocument.ImageResource, qt.QUrl(name), image)
+    document.setHtml(piece)
+    return document

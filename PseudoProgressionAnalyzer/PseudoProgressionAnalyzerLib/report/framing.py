@@ -38,6 +38,11 @@ def one_sided(assessment: Assessment) -> bool:
     return assessment.conclusion == "mixed" and len(signs) == 1
 
 
+def heading(assessment: Assessment) -> str:
+    """The label of the frame: without a probability there is no number that came about."""
+    return "where_it_starts" if assessment.probability is None else "how_the_number_came"
+
+
 def frame(assessment: Assessment, prior: Message | None, language: str = "english") -> tuple[str, ...]:
     """How the number came about: starting point, evidence, floor and ceiling, what the conclusion means. prior: the
     message that says where the prior comes from, if any."""

@@ -206,7 +206,8 @@ def _spectroscopy(markup: Markup, analysis: Analysis) -> str:
 def _evidence(markup: Markup, chosen: Assessment | None) -> str:
     if chosen is None:
         return ""
-    return _section(markup, "evidence", f"<p>{markup.say('evidence_how')}</p>", *_evidence_of(markup, chosen))
+    section = _section(markup, "evidence", f"<p>{markup.say('evidence_how')}</p>", *_evidence_of(markup, chosen))
+    return section.replace("<section>", '<section class="sheet">', 1)
 
 
 def _other_visits(markup: Markup, analysis: Analysis, chosen: Assessment | None) -> str:

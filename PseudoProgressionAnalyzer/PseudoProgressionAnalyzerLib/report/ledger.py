@@ -31,8 +31,9 @@ def _weighing(markup: Markup, assessment: Assessment, lines: list[Line]) -> str:
     notes = Notes(markup)
     largest = max(abs(line.weight) for line in lines)
     heads = [markup.say(f"head_{head}") for head in ("measure", "value", "cut_off", "ratio", "weight", "source")]
+    heads[5] = f'<span class="source">{heads[5]}</span>'
     heads[4] += (
-        f'<span class="sides"><span>&larr;&nbsp;{markup.say("side_treatment")}</span>'
+        f'<span class="sides"><span>&larr;&nbsp;{markup.say("side_treatment")}</span> &nbsp; '
         f"<span>{markup.say('side_progression')}&nbsp;&rarr;</span></span>"
     )
     rows = [

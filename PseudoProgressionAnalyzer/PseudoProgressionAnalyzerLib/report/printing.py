@@ -15,17 +15,29 @@ from ..measures import InputError
 from .markup import FOLD, PRINTED
 
 SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
-PICTURE = re.compile(r'src="data:image/png;base64,([^"]*)"')
+PICTURE = re.compile(r'(?:data-share="([\d.]+)" )?src="data:image/png;base64,([^"]*)"')
 SIZE = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"( width="[\d.]+" height="[\d.]+")?')
 SHARPER = 3  # pixels that a drawing has for each of its own, for paper
 DRAWING = 0.8  # share of a page's height that a drawing may take: its heading and caption stand on the same page
-CAPTION = 0.85  # share of a page's height that a picture may take beside its heading and caption
+CAPTION = 0.82  # share of a page's height that a picture may take beside its heading and caption
 PLAIN_LAYOUT = (
     ("<small>", "<br><small>"),
     ("<figcaption>", "<br><figcaption>"),
     ('<span class="sides">', "<br><span>"),
+    ('<th scope="col"><span class="source">', '<th scope="col" width="26%"><span>'),
+    ("</figure>", "</p>"),
 )
 """What the page's style puts on lines of their own."""
+SMALLER = (
+    ('<figure class="strip"><img src=', '<figure class="strip"><img data-share="0.25" src='),
+    ('<figure class="probability"><svg', '<figure class="probability"><svg data-share="0.12"'),
+)
+"""What the page's style makes small, so that the first page holds it: share of a page's height that it may take."""
+FIGURE = re.compile(
+    r"<figure\b[^>]*>"
+)  # Qt knows no figures, and puts their pictures on the line of what stands before
+SHARE = re.compile(r' data-share="([\d.]+)"')
+NEW_PAGE = "<!-- new page -->"
 # What opens on the screen is closed on paper, and what is folded away left out, or printed; the innermost first.
 CLOSED = re.compile(
     r"<details((?: class=\"[^\"]*\")?)>\s*<summary[^>]*>((?:(?!<details).)*?)</summary>((?:(?!<details).)*?)</details>",
@@ -33,7 +45,7 @@ CLOSED = re.compile(
 )
 FOR_THE_SCREEN = re.compile(r'<p class="note screen">.*?</p>', re.DOTALL)
 WEIGHT_BAR = re.compile(r'(<span class="weight"><img [^>]*>)')
-BEFORE_FIGURE = re.compile(r"<h2>(?=[^<]*</h2>\s*<figure)")  # a heading whose figure may not fit below it
+SHEET = re.compile(r"<h[24]>(?=[^<]*</h[24]>\s*<figure)|<section class=\"sheet\">")  # what begins a sheet
 STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
 
 
@@ -59,34 +71,46 @@ def apart(page: str, width: float, height: float) -> tuple[str, dict[str, bytes]
     """(the page with named pictures and without its style, drawings, pictures): for a renderer without inline SVG.
 
     width, height: of the printed page in pixels; larger pictures are scaled down to it. Drawings are SVG of a size that
-    is sharp on paper, pictures PNG, by the names that they have in the page.
+    is sharp on paper, pictures PNG, by the names that they have in the page. ``on_pages`` cuts the page where a
+    new sheet begins.
     """
     drawings: dict[str, bytes] = {}
     pictures: dict[str, bytes] = {}
 
     def drawing(match: re.Match) -> str:
         name = f"drawing{len(drawings)}.svg"
-        across, down = map(float, SIZE.search(match[0]).groups()[:2])
+        share = SHARE.search(match[0])
+        image = SHARE.sub("", match[0])
+        across, down = map(float, SIZE.search(image).groups()[:2])
         size = f'viewBox="0 0 {across:g} {down:g}" width="{SHARPER * across:g}" height="{SHARPER * down:g}"'
-        drawings[name] = SIZE.sub(size, match[0], count=1).encode("utf-8")
-        scale = min(1.0, width / across, DRAWING * height / down)
+        drawings[name] = SIZE.sub(size, image, count=1).encode("utf-8")
+        scale = min(1.0, width / across, (float(share[1]) if share else DRAWING) * height / down)
         return f'<img src="{name}" width="{across * scale:.0f}" height="{down * scale:.0f}">'
 
     def picture(match: re.Match) -> str:
         name = f"picture{len(pictures)}.png"
-        pictures[name] = base64.b64decode(match[1])
+        pictures[name] = base64.b64decode(match[2])
         across, down = struct.unpack(">II", pictures[name][16:24])  # of the PNG's header
-        scale = min(1.0, width / across, CAPTION * height / down)
+        scale = min(1.0, width / across, (float(match[1]) if match[1] else CAPTION) * height / down)
         return f'src="{name}" width="{across * scale:.0f}" height="{down * scale:.0f}"'
 
     text = FOR_THE_SCREEN.sub("", STYLE.sub("", page))
     while CLOSED.search(text):
         text = CLOSED.sub(_closed, text)
+    for begin, instead in SMALLER:
+        text = text.replace(begin, instead)
     text = PICTURE.sub(picture, SVG.sub(drawing, text))
+    text = SHEET.sub(lambda found: NEW_PAGE + found[0], text)
     for begin, instead in PLAIN_LAYOUT:
         text = text.replace(begin, instead)
-    text = WEIGHT_BAR.sub(r"\1<br>", text)
-    return BEFORE_FIGURE.sub('<h2 style="page-break-before: always">', text), drawings, pictures
+    text = WEIGHT_BAR.sub(r"\1<br>", FIGURE.sub("<p>", text))
+    return text, drawings, pictures
+
+
+def on_pages(text: str) -> list[str]:
+    """The text that ``apart`` gives in pieces, each of which begins on a new sheet: a heading with a figure that fills
+    most of it. Qt's own page breaks go astray after tables."""
+    return text.split(NEW_PAGE)
 
 
 def _closed(found: re.Match) -> str:

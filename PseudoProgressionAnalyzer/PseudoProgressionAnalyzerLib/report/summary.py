@@ -9,7 +9,7 @@ from html import escape
 from ..analysis import Analysis
 from ..measures import Assessment, Measurement
 from . import figures, words
-from .framing import EFFECT, PROGRESSION
+from .framing import EFFECT, PROGRESSION, heading
 from .markup import FOLD, Markup, Notes, row, table
 from .measurement_tables import value_cell
 from .statement import Statement, Test, statement
@@ -31,7 +31,7 @@ def summary(markup: Markup, chosen: Assessment | None, analysis: Analysis, strip
         f"<p>{escape(' '.join(said.why))}</p>" if said.why else "",
         _probability(markup, chosen, said),
         f"<p>{escape(said.limits)}</p>",
-        f'<p class="frame"><b>{markup.say("how_the_number_came")}.</b> {escape(" ".join(said.frame))}</p>',
+        f'<p class="frame"><b>{markup.say(heading(chosen))}.</b> {escape(" ".join(said.frame))}</p>',
         f'<div class="pair"><div>{_key_numbers(markup, chosen, analysis)}</div>{_pictures(markup, strip)}</div>',
         _sides(markup, said),
         _opposed(markup, said),

@@ -20,6 +20,13 @@ def line(analysis, visit, criterion="RANO_2.0"):
     return impression(analysis, analysis.response.of(visit, criterion))
 
 
+def test_at_the_last_scan_nothing_later_is_spoken_of():
+    """A response that no scan could confirm yet counts as stable: not because of later scans."""
+    said = line(patient((16, 12, 6)), "v2")
+    assert "PR, partial response" in said and "With the later scans" not in said
+    assert "Until a later scan confirms it, it counts as: SD, stable disease" in said
+
+
 def test_category_size_and_what_later_scans_made_of_it():
     said = line(patient((12, 16, 12)), "v1")
     form = r"preliminary progression, awaiting confirmation: \+(\d+) % by area and \+(\d+) % by volume "

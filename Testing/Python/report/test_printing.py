@@ -94,6 +94,22 @@ def test_a_tall_drawing_leaves_room_for_its_heading():
     assert down < 0.85 * 980 and abs(down - 2 * across) <= 2
 
 
+def test_a_figure_with_its_heading_begins_a_sheet_and_small_ones_do_not():
+    """Each piece is laid out by itself, so that no heading is left at the end of a sheet."""
+    data = base64.b64encode(PNG).decode()
+    image = f'<img src="data:image/png;base64,{data}">'
+    tall = '<svg viewBox="0 0 300 600"></svg>'
+    page = f'<p>a</p><figure class="strip">{image}</figure><figure class="probability">{tall}</figure>'
+    page += f"<h2>Course</h2><figure>{tall}</figure><h2>Methods</h2><p>b</p>"
+    text, drawings, _ = printing.apart(page, 680, 980)
+    first, second = printing.on_pages(text)
+    assert first.startswith("<p>a</p>") and "<h2>" not in first
+    assert second.startswith("<h2>Course</h2>") and "Methods" in second
+    assert "data-share" not in text and not any(b"data-share" in drawing for drawing in drawings.values())
+    heights = [int(down) for down in re.findall(r'svg" width="\d+" height="(\d+)"', text)]
+    assert heights[0] == round(0.12 * 980) and heights[1] == 600
+
+
 def test_what_opens_on_the_screen_is_closed_on_paper():
     inner = "<details><summary>Reasons</summary><ul><li>a</li></ul></details>"
     opened = "<details open><summary>b</summary>c</details>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import CancelledError
+from html import escape
 from pathlib import Path
 
 import qt
@@ -19,6 +20,18 @@ from ..section import Section, offer
 
 FOLDER = "PseudoProgressionAnalyzer/ReportFolder"
 """Setting: the folder that a report was saved into last."""
+LOWEST, HIGHEST = 40, 900  # pixels of a box of text: what is longer scrolls
+
+
+def open_saved(address: str) -> None:
+    """Opens a saved file, or its folder, with what the computer opens such files with."""
+    qt.QDesktopServices.openUrl(qt.QUrl(address))
+
+
+def fit_height(browser: object) -> None:
+    """Makes a box of text as high as its text, so that its last line is never cut, up to ``HIGHEST`` pixels."""
+    wanted = int(browser.document.size.height()) + 2 * browser.frameWidth + 4
+    browser.setFixedHeight(min(max(wanted, LOWEST), HIGHEST))
 
 
 class AssessmentSection(Section):
@@ -30,6 +43,9 @@ class AssessmentSection(Section):
         super().__init__(*parts)
         ui = self.ui
         self.lines: tuple[Line, ...] = ()
+        for browser in (ui.assessmentText, ui.changeText, ui.contextText, ui.outcomeText):
+            layout = browser.document.documentLayout()  # follows the width of the panel
+            layout.connect("documentSizeChanged(QSizeF)", lambda size, browser=browser: fit_height(browser))
         ui.asOfSelector.connect("currentIndexChanged(int)", lambda index: self.choose_as_of())
         ui.ledgerTree.connect("itemSelectionChanged()", self.show_details)
         for box in self.prior_boxes:
@@ -41,6 +57,7 @@ class AssessmentSection(Section):
         ui.reportButton.connect("clicked()", self.save_report)
         ui.pdfButton.connect("clicked()", self.save_pdf)
         ui.jsonButton.connect("clicked()", self.save_json)
+        ui.savedLabel.connect("linkActivated(QString)", open_saved)
 
     @property
     def prior_boxes(self) -> tuple[object, object, object]:
@@ -91,6 +108,8 @@ class AssessmentSection(Section):
         }
         for browser, text in texts.items():
             browser.setHtml(text)
+            fit_height(browser)
+        self.ui.priorSourceLabel.text = said.prior if found else ""
         self.lines = said.lines if found else ()
         blocked = self.ui.ledgerTree.blockSignals(True)  # a row that is on its way out must not be asked
         fill_ledger(self.ui.ledgerTree, self.lines)
@@ -152,7 +171,7 @@ class AssessmentSection(Section):
             place = unused(Path(folder), f"report_{self.as_of}")
             with self.panel.long_work() as (show, cancel):
                 self.session.save_report(place, as_of=self.as_of, show=show, cancel=cancel)
-                self.panel.say(_("Report saved in {folder}").format(folder=place))
+                self.tell_saved(_("Report as of {visit} saved").format(visit=self.as_of), place / "report.html", place)
 
     def save_pdf(self) -> None:
         """Saves the page for printing where the user says."""
@@ -170,7 +189,7 @@ class AssessmentSection(Section):
                         raise CancelledError
 
                 pdf.write(page, file, done)
-                self.panel.say(_("Saved {file}").format(file=file))
+                self.tell_saved(_("PDF as of {visit} saved").format(visit=self.as_of), file, file.parent)
 
     def save_json(self) -> None:
         """Saves assessment.json where the user says."""
@@ -179,7 +198,21 @@ class AssessmentSection(Section):
             self.panel.settle()
             with self.panel.errors():
                 self.session.save_assessment(file, as_of=self.as_of)
-                self.panel.say(_("Saved {file}").format(file=file))
+                self.tell_saved(_("JSON as of {visit} saved").format(visit=self.as_of), file, file.parent)
+
+    def tell_saved(self, what: str, file: Path, folder: Path) -> None:
+        """Says where a file went, with links that open it and its folder; nothing remains of what was said before."""
+        self.panel.say(f"{what}: {file}")
+        links = " ".join(
+            f'<a href="{escape(place.resolve().as_uri())}">{escape(name)}</a>'
+            for name, place in ((_("Open"), file), (_("Show folder"), folder))
+        )
+        self.ui.savedLabel.text = f"{escape(what)}: {escape(str(file))} {links}"
+        self.ui.savedLabel.visible = True
+
+    def close(self) -> None:
+        """What was saved of the patient that goes is not this one's."""
+        self.ui.savedLabel.visible = False
 
     def _file_to_save(self, title: str, name: str, kinds: str) -> Path | None:
         start = str(Path(slicer.util.settingsValue(FOLDER, "")) / name)
