@@ -8,6 +8,7 @@ import pytest
 from PseudoProgressionAnalyzerLib.analysis.aligning import is_users
 from PseudoProgressionAnalyzerLib.assessment import editable_criteria
 from PseudoProgressionAnalyzerLib.measures import Image, InputError
+from PseudoProgressionAnalyzerLib.scene.as_of import chosen_as_of
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, patient_node, to_vtk
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
 from PseudoProgressionAnalyzerLib.scene.region_list import reference_is_computed
@@ -294,3 +295,19 @@ def test_another_reference_visit_aligns_all_again(session, monkeypatch):
     session.compute()
     assert sorted(aligned) == [(SECOND, FIRST), (SECOND, SECOND)]
     assert read_scene(session.application.scene).analysis.reference_visit == SECOND
+
+
+def test_the_chosen_visit_is_kept_in_the_scene(session, tmp_path):
+    session.compute()
+    assessed = [found.as_of for found in session.analysis.assessments]
+    assert len(assessed) > 1 and session.as_of == assessed[-1]
+    session.choose_as_of(assessed[0])
+    session.forget()  # as after opening the scene
+    assert session.as_of == assessed[0]
+    session.save_assessment(tmp_path / "then.json", as_of=session.as_of)
+    then = json.loads((tmp_path / "then.json").read_text())
+    assert then["as_of"] == assessed[0] and assessed[-1] not in [visit["id"] for visit in then["visits"]]
+    with pytest.raises(InputError):
+        session.choose_as_of("no such visit")
+    session.choose_as_of(assessed[-1])  # the latest: also when more visits come
+    assert chosen_as_of(session.application.scene) == ""
