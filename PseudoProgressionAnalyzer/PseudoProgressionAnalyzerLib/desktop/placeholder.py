@@ -19,7 +19,8 @@ def when_empty(view: object, text: str) -> object:
     model = view.model()
 
     def follow(*changed: object) -> None:
-        label.setVisible(model.rowCount() == 0)
+        if label:  # a view that goes with the application empties its model last
+            label.setVisible(model.rowCount() == 0)
 
     for signal in CHANGES:
         model.connect(signal, follow)
