@@ -148,6 +148,7 @@ class LesionWork:
             return False
         ends = np.asarray(found[0].outline.lines[analysis.choices.rule].longest_ends, float)
         go_to_visit(application, visit)
+        self.session.titles.update(application)  # before views are drawn, where the page was turned
         centre_on(view_nodes(application), transform_points(analysis.visit_to_reference[visit], ends).mean(axis=0))
         return True
 

@@ -321,6 +321,7 @@ class Session:
         """Shows earlier (-1) or later (1) visits where there are more than fit side by side."""
         with drawn_one_by_one():
             timeline.turn_page(self.application, by)
+            self.titles.update(self.application)  # no view is seen under the date of another visit
 
     def set_overlay_opacity(self, opacity: float) -> None:
         """Opacity (0 to 1) of the maps over the anatomy in the timeline's views."""

@@ -234,6 +234,7 @@ class MeasurementsSection(Section):
         """Goes to a visit."""
         if go_to_visit(self.session.application, visit) is None:
             self.panel.say(_("Visit {visit}; show the visits side by side to go there.").format(visit=visit))
+        self.session.titles.update(self.session.application)  # before views are drawn, where the page was turned
 
     def close(self) -> None:
         """The charts and their views go with the scene."""

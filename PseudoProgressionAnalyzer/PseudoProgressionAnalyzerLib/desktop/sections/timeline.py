@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import qt
 import slicer
 import vtk
@@ -244,19 +246,19 @@ class TimelineSection(Section):
 
     def next_visit(self) -> None:
         """One visit later."""
-        self._go(next_visit(self.session.application))
+        self._go(next_visit)
 
     def earlier_visit(self) -> None:
         """One visit earlier."""
-        self._go(next_visit(self.session.application, -1))
+        self._go(next_visit, -1)
 
     def next_row(self) -> None:
         """One row below."""
-        self._go(next_row(self.session.application))
+        self._go(next_row)
 
     def row_above(self) -> None:
         """One row above."""
-        self._go(next_row(self.session.application, -1))
+        self._go(next_row, -1)
 
     def toggle(self) -> None:
         """All maps off, or on again."""
@@ -265,18 +267,23 @@ class TimelineSection(Section):
 
     def lesion(self) -> None:
         """To the next lesion of the next visit."""
-        found = next_lesion(self.session.application)
+        found = self._go(next_lesion)
         if found is not None:
             self.panel.say(_("{visit}: {name}").format(name=found[1], visit=found[0]))
-            self._go(active_view(self.session.application))
 
     def enlarge(self) -> None:
         """The chosen view alone, or all of them again."""
         self.enlarging.show(None if self.enlarging.alone is not None else active_view(self.session.application))
 
-    def _go(self, view: object | None) -> None:
-        if view is not None and self.enlarging.alone is not None:
-            self.enlarging.show(view)
+    def _go(self, step: Callable, by: int = 1) -> object | None:
+        """A step of the timeline's. Titles follow before views are drawn: where the page turns, no view is seen under
+        the date of another visit."""
+        application = self.session.application
+        found = step(application, by)
+        if found is not None and self.enlarging.alone is not None:
+            self.enlarging.show(active_view(application))
+        self.session.titles.update(application)
+        return found
 
     def enable(self, busy: bool) -> None:
         """There must be a patient."""
