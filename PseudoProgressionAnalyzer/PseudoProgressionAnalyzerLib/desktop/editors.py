@@ -91,6 +91,7 @@ class Editors(VTKObservationMixin):
             node = editor.mrmlSegmentEditorNode()
             editor.setActiveEffect(None)
             editor.removeViewObservations()
+            editor.uninstallKeyboardShortcuts()  # they belong to the main window and would stay, and take Slicer's keys
             editor.setSegmentationNode(None)
             editor.setMRMLSegmentEditorNode(None)
             editor.setMRMLScene(None)

@@ -12,7 +12,7 @@ from ..lesion.following import FollowedLesion
 from ..report.words import date_words, label, quantity
 from .placeholder import when_empty
 from .section import offer
-from .tables import fill, fit_rows
+from .tables import fill, fit_rows, narrow_choice
 
 TARGET, TAKEN, ROUNDNESS = 5, 6, 7
 MOST = 230  # pixels of the table's height: longer ones scroll
@@ -41,7 +41,7 @@ class LesionTable:
     def fill(self, analysis: Analysis | None, stated: Callable[[str, str], object]) -> None:
         """Shows the lesions by identity; stated: of a visit and a detail of its reading, None where nothing was."""
         header = [
-            _("Lesion"), _("Date"), _("What became of it"), _("Volume"), _("Diameters"), _("Target"),
+            _("Lesion"), _("Date"), _("Change"), _("Volume"), _("Diameters"), _("Target"),
             _("Taken for"), _("Sphericity (sphere)"),
         ]  # fmt: skip
         blocked = self._table.blockSignals(True)
@@ -63,7 +63,7 @@ class LesionTable:
         item.setFlags(qt.Qt.ItemIsEnabled | (qt.Qt.ItemIsUserCheckable if there else qt.Qt.NoItemFlags))
         targets = stated(lesion.visit, "targets") or []
         item.setCheckState(qt.Qt.Checked if lesion.lesion in targets else qt.Qt.Unchecked)
-        item.setText("" if targets or not there else _("automatic"))
+        item.setText("" if targets or not there else _("auto"))
         item.setToolTip(
             _("Tick the target lesions of this visit; where none is ticked, each criterion chooses its own")
             if there
@@ -72,6 +72,7 @@ class LesionTable:
         choice = self._table.cellWidget(number, TAKEN)
         if choice is None:
             choice = qt.QComboBox()
+            narrow_choice(choice)
             choice.addItem(_("tumour"))
             for code in MIMICS:
                 choice.addItem(label("taken_for", code))

@@ -20,6 +20,7 @@ from ..measures import EVENT_KINDS
 from ..scene import timeline
 from ..scene.nodes import Kind, find, marked, patient_node
 from . import pdf
+from .selftest_untouched import assert_untouched, state_of_slicer
 
 PICTURES = "PPA_SELFTEST_PICTURES"
 """Environment variable that names a folder for screenshots of each step."""
@@ -37,6 +38,9 @@ def walk(test: object, case: str = "") -> None:
     begun, layout = time.monotonic(), slicer.app.layoutManager().layout
     slicer.util.selectModule("PseudoProgressionAnalyzer")
     widget = slicer.modules.PseudoProgressionAnalyzerWidget
+    slicer.util.selectModule("Data")
+    slicer_before = state_of_slicer()
+    slicer.util.selectModule("PseudoProgressionAnalyzer")
     session, editors = widget.logic.session, widget.panel.sections["regions"].editors
     if case:
         widget.ui.exampleSelector.setCurrentText(case)
@@ -101,6 +105,9 @@ def walk(test: object, case: str = "") -> None:
     test.assertEqual(timeline.view_nodes(session.application), [])
     slicer.mrmlScene.Clear()
     test.assertIsNone(patient_node(slicer.mrmlScene))
+    slicer.util.selectModule("Data")
+    assert_untouched(test, slicer_before)
+    slicer.util.selectModule("PseudoProgressionAnalyzer")
     print(f"self-test of the built-in case: {time.monotonic() - begun:.0f} s; longest silence of the interface:")
     for name, gaps in (("computing", computing), ("building and drawing", drawing), ("reporting", reporting)):
         print(f"  {name}: {gaps}")

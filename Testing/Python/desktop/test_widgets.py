@@ -269,6 +269,21 @@ def test_entries_of_a_bars_menus_that_own_themselves_get_their_menu_as_parent(la
     assert [entry.owner for entry in entries] == [menu, slider, slider, loose]
 
 
+def test_editors_that_go_take_their_keys_with_them(later, monkeypatch):
+    """Keys of a Segment Editor belong to Slicer's main window: they would stay and take those of Slicer."""
+    module = import_module("PseudoProgressionAnalyzerLib.desktop.editors")
+    monkeypatch.setattr(slicer, "mrmlScene", slicer.vtkMRMLScene(), False)
+    editors = module.Editors(MagicMock(), lambda edits: None, lambda visit: None)
+    made = editors.editors["visit", editors.kind] = MagicMock()
+    made.mrmlSegmentEditorNode.return_value = None
+    for name in ("removeObservers", "_draw", "_watch_release"):
+        monkeypatch.setattr(editors, name, lambda *parts: None, raising=False)
+    editors.soon = MagicMock()
+    editors.close()
+    made.uninstallKeyboardShortcuts.assert_called_once()
+    assert editors.editors == {}
+
+
 def test_a_plot_of_the_panel_is_not_saved_with_the_scene(later, monkeypatch):
     module = import_module("PseudoProgressionAnalyzerLib.desktop.plot_widget")
     scene = slicer.vtkMRMLScene()

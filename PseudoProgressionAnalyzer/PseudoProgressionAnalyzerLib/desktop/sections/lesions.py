@@ -39,7 +39,7 @@ class LesionsSection(Section):
         self.choices = ChoicesForm(self.ui.choicesBox.layout(), lambda name, value: self._choose(**{name: value}))
         for words_, value in ((_("enhancing tumour"), 0), (_("non-enhancing tumour"), 1), (_("mixed tumour"), 2)):
             self.ui.tumourSelector.addItem(words_, value)
-        for words_, value in ((_("longest and across"), 0), (_("largest product"), 1)):
+        for words_, value in ((_("longest, across"), 0), (_("largest product"), 1)):
             self.ui.ruleSelector.addItem(words_, value)
         self.ui.clickButton.connect("clicked(bool)", self.wait_for_click)
         self.ui.carryButton.connect("clicked()", self.carry)

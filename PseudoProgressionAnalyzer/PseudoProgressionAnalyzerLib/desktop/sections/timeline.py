@@ -18,6 +18,7 @@ from ...scene.timeline_steps import active_view, choose_view, next_lesion, next_
 from ...scene.timeline_views import chosen_opacity
 from ..enlarging import Enlarging
 from ..one_thread import work_in_one_thread
+from ..placeholder import when_empty
 from ..pointer import Presses
 from ..section import Section, offer
 from ..timeline_window import even_out
@@ -60,6 +61,7 @@ class TimelineSection(Section):
         ui.enlargeButton.connect("clicked()", self.enlarge)
         ui.changeButton.connect("clicked()", self.show_change)
         ui.nativeCheckBox.connect("toggled(bool)", self.set_native)
+        when_empty(ui.rowsList, _("The rows of the timeline, once a patient is loaded"))
         ui.rowsList.connect("itemChanged(QListWidgetItem*)", self.choose_rows)
         ui.rowsList.connect("currentRowChanged(int)", lambda row: self.show_overlay())
         ui.opacitySlider.connect("valueChanged(double)", self.set_opacity)
