@@ -13,7 +13,7 @@ KNOTS = 15.0  # splines per ppm
 FLEXIBILITIES = (1.0, 1.6, 2.5, 4.0, 7.0)
 """Effective dimensions per ppm that are tried. Knots and largest flexibility are those of ABfit (Wilson, Magn Reson Med
 2021;85:13; defaults of the program): where the largest is not among them, spectra over a rough baseline are fitted with
-metabolites in place of it, and choline over creatine comes out up to a sixth too high."""
+metabolites in place of it (choline over creatine of one real spectrum by a sixth more than LCModel's)."""
 
 
 @dataclass(frozen=True)

@@ -206,7 +206,7 @@ WIDTH_SPREAD = 0.6
 of what a study has from these.
 
 Only differences count. Three kinds of evidence, and about the mean of them. Published T2 at 3 T, as 1 / (pi T2)
-against creatine: NAA -0.6 to -1.0, choline -0.5 to -0.9 Hz (white and grey matter: NAA 264 and 226, creatine 155 and
+against creatine: NAA -0.6 to -1.0, choline -0.4 to -0.9 Hz (white and grey matter: NAA 264 and 226, creatine 155 and
 137, choline 202 and 207 ms, Zaaraoui, Magn Reson Med 2007;57:983; 343 and 258, 166 and 146, 216 and 248 ms, Wyss, Magn
 Reson Med 2018;80:452 as listed in Osprey; 168, 126 and 174 ms, table 3 of PMC9244865). What the 64 voxels of a real
 grid at 3 T have in common by this fit: NAA -0.8, choline +0.1, glutamate +0.9 (the table ``mrsi`` of
