@@ -42,8 +42,8 @@ from .rows import row_of
 
 SIGNED = ("K2_", "Tmax_")
 PERCENT = "_percent"
-ORIGIN_UNSAID = ("ratio_map_origin_unknown", "ratio_map_kind_differs")  # without weight, and so is what follows
 """Ends the name of a change that is in per cent of the earlier value."""
+ORIGIN_UNSAID = ("ratio_map_origin_unknown", "ratio_map_kind_differs")  # without weight, and so is what follows
 RATIOS = tuple(ratio.name for ratio in TO_REFERENCE.values())
 RESPONSES = tuple(measures_of(RESPONSE))
 
@@ -138,9 +138,13 @@ def put_values(analysis: Analysis, values: list[Measurement]) -> None:
 def replace_values(analysis: Analysis, gone: Callable[[Measurement], bool], new: list[Measurement]) -> None:
     """Puts new values in the place of those that are gone; changes over time of other measures stay as they are. The
     order is the same whatever was measured again."""
-    old = values_of(analysis)
-    touched = {_measure(row) for row in [*filter(gone, old), *new]}
-    values = in_order([*(row for row in old if not gone(row)), *new], analysis.patient)
+    kept, touched = [], {_measure(row) for row in new}
+    for row in values_of(analysis):
+        if gone(row):
+            touched.add(_measure(row))
+        else:
+            kept.append(row)
+    values = in_order([*kept, *new], analysis.patient)
     known = _by_measure([row for row in analysis.measurements if row.compared_to])
     visits, acquired, found = measured_visits(analysis), protocols(analysis), []
     for measure, rows in _by_measure(values).items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from ..imaging.resampling import Overlap, held_block, overlap, transform_points
@@ -15,11 +17,13 @@ TISSUE = ""
 class RegionOverlaps:
     """A drawn region with its overlaps with the grids that it was measured on.
 
-    mask: bool image, cropped to its voxels. It is never changed: an edit makes another one (``edited``).
+    mask: bool image, cropped to its voxels. It is never changed: an edit makes another one (``edited``). change: the
+    voxels that came by the last edit, and those that went.
     """
 
     def __init__(self, mask: Image):
         self.mask = _held(mask)
+        self.change: tuple[RegionOverlaps, ...] = ()
         self._known: dict[tuple, tuple[Image, np.ndarray, Overlap]] = {}
 
     def on(self, grid: Image, region_to_grid: np.ndarray) -> Overlap:
@@ -30,26 +34,36 @@ class RegionOverlaps:
             self._known[key] = empty, region_to_grid, overlap(self.mask, empty, region_to_grid)
         return self._known[key][2]
 
-    def edited(self, mask: Image) -> RegionOverlaps:
+    def edited(self, mask: Image, lately: Iterable[RegionOverlaps] = ()) -> RegionOverlaps:
         """The region as it is after an edit: its overlaps follow from the voxels that came and went, or are forgotten
-        where that is most of them."""
+        where that is most of them. lately: voxels that came to other regions or went from them, for a stroke may take
+        from one what it gives to another."""
         after = RegionOverlaps(mask)
         if np.array_equal(self.mask.affine, after.mask.affine) and np.array_equal(self.mask.array, after.mask.array):
             return self
         change = _change(self.mask, after.mask)
         if change is None:
             return after
-        added, removed = change
+        lately = list(lately)
+        after.change = tuple(
+            next((one for one in lately if one._is(part)), None) or RegionOverlaps(part) for part in change
+        )
+        added, removed = after.change
         for key, (grid, to_grid, before) in list(self._known.items()):  # judging beside may add one
-            there = before.changed(overlap(added, grid, to_grid), overlap(removed, grid, to_grid))
+            there = before.changed(added.on(grid, to_grid), removed.on(grid, to_grid))
             after._known[key] = grid, to_grid, there
         return after
+
+    def _is(self, mask: Image) -> bool:
+        """Whether a cropped mask is of the same voxels."""
+        return np.array_equal(self.mask.array, mask.array) and np.allclose(self.mask.affine, mask.affine, atol=1e-4)
 
 
 def overlaps_of(analysis: Analysis, visit_id: str, name: str, mask: Image) -> RegionOverlaps:
     """The overlaps of a visit's region (or ``TISSUE``) as it is now; mask: bool image, cropped or not."""
     known = analysis.overlaps.get((visit_id, name))
-    now = RegionOverlaps(mask) if known is None else known.edited(mask)
+    lately = (part for (visit, _), other in analysis.overlaps.items() if visit == visit_id for part in other.change)
+    now = RegionOverlaps(mask) if known is None else known.edited(mask, lately)
     analysis.overlaps[visit_id, name] = now
     return now
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -99,9 +100,10 @@ class Panel:
     def stroke(self, edits: Edits) -> None:
         """After each edit: the numbers follow at once, then the maps, what is slow when the pen rests."""
         self.beside.forget()  # it judges what was before
-        for segmentation, segment_id in edits:
+        for segmentation, group in itertools.groupby(edits, key=lambda edit: edit[0]):
+            segment_ids = [segment_id for _, segment_id in group]
             with self.errors():
-                (self.session.take if self.busy else self.session.remeasure)(segmentation, segment_id)
+                (self.session.take if self.busy else self.session.remeasure)(segmentation, *segment_ids)
         if not self.busy:
             self.strokes_measured()
 

@@ -59,7 +59,7 @@ from ..scene.nodes import Kind, from_vtk, marked, patient_node
 from ..scene.pictures import ScenePictures
 from ..scene.read import read_scene
 from ..scene.region_list import add_region, follow_segments, forget_reference, segment_at
-from ..scene.regions import remeasure, take
+from ..scene.regions import remeasure_segments, take
 from ..scene.segments import dress_segment
 from ..scene.spectra import write_region_spectra
 from ..scene.taking_away import take_away
@@ -355,21 +355,22 @@ class Session:
             if timeline.is_shown(self.application):
                 self.arrange(lambda: look_again(self.application, look))
 
-    def remeasure(self, segmentation: object, segment_id: str) -> None:
-        """Takes a segment after a stroke, and measures it where the patient was measured before; ``show_maps`` and
-        ``settle`` bring the scene up to date, later. Without a segment id a segment was removed or renamed."""
+    def remeasure(self, segmentation: object, *segment_ids: str) -> None:
+        """Takes segments after a stroke, and measures them where the patient was measured before; ``show_maps`` and
+        ``settle`` bring the scene up to date, later. An empty segment id: a segment was removed or renamed."""
         analysis = self.analysis
         if analysis is None:
             return
         self._edits += 1
-        if not self.measured and segment_id:
-            take(analysis, segmentation, segment_id)
-            return
-        if segment_id:
-            remeasure(self.application.scene, analysis, segmentation, segment_id, write=False)
-        else:
+        drawn = [segment_id for segment_id in segment_ids if segment_id]
+        if "" in segment_ids:
             follow_segments(analysis, segmentation)
-        if marked(segmentation, "kind") == Kind.REFERENCE:
+        if self.measured:
+            remeasure_segments(self.application.scene, analysis, segmentation, drawn, write=False)
+        else:
+            for segment_id in drawn:
+                take(analysis, segmentation, segment_id)
+        if (self.measured or "" in segment_ids) and marked(segmentation, "kind") == Kind.REFERENCE:
             self._tissue.add(marked(segmentation, "visit"))
 
     def show_maps(self) -> None:
@@ -383,15 +384,14 @@ class Session:
         """Whether the patient was measured; strokes are then measured at once."""
         return self.analysis is not None and ("step_measure", "") in self.analysis.finished
 
-    def take(self, segmentation: object, segment_id: str) -> None:
-        """Takes a segment that was edited while long work ran; the work measures it again before it ends, or
-        ``measure_taken`` after it."""
-        if self._analysis is None:
-            return
-        changed = take if segment_id else lambda analysis, node, _: follow_segments(analysis, node)
-        if changed(self._analysis, segmentation, segment_id):
-            self._edits += 1
-            self._taken.append((segmentation, segment_id))
+    def take(self, segmentation: object, *segment_ids: str) -> None:
+        """Takes segments that were edited while long work ran; the work measures them again before it ends, or
+        ``measure_taken`` after it. Segment ids as of ``remeasure``."""
+        for segment_id in segment_ids if self._analysis is not None else ():
+            changed = take if segment_id else lambda analysis, node, _: follow_segments(analysis, node)
+            if changed(self._analysis, segmentation, segment_id):
+                self._edits += 1
+                self._taken.append((segmentation, segment_id))
 
     def measure_taken(self) -> bool:
         """After long work: measures what was drawn meanwhile and not measured by it; whether there was anything."""

@@ -6,6 +6,8 @@ the grids of maps follow from the voxels that came and went (``analysis.overlaps
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -31,21 +33,37 @@ def remeasure(scene: object, analysis: Analysis, node: object, segment_id: str, 
     writes maps and table itself, when there is time. Returns the region; None where the patient or the visit's T1CE was
     deleted.
     """
+    return next(iter(remeasure_segments(scene, analysis, node, [segment_id], write)), None)
+
+
+def remeasure_segments(
+    scene: object, analysis: Analysis, node: object, segment_ids: Sequence[str], write: bool = True
+) -> list[Region]:
+    """As ``remeasure`` of several segments that one stroke changed, for it may take voxels from one for another: what
+    follows from their values together is worked out once."""
     patient_node = nodes.patient_node(scene)
-    region = take(analysis, node, segment_id) if patient_node is not None else None
-    if region is None:
-        return None
-    if region.purpose == "reference":
-        make_ratio_maps(analysis, region.visit)
-        measure_ratios(analysis, region.visit)
-    else:
-        values = region_values(analysis, region, segment_mask(node, segment_id), measured_visits(analysis))
-        replace_values(analysis, lambda row: (row.drawn_in, row.region) == (region.visit, region.name), values)
-    if write:
-        if region.purpose == "reference":
-            write_ratio_maps(patient_node, analysis, region.visit)
+    if patient_node is None:
+        return []
+    taken = [(take(analysis, node, segment_id), segment_id) for segment_id in segment_ids]
+    taken = [(region, segment_id) for region, segment_id in taken if region is not None]
+    tissue = {region.visit for region, _ in taken if region.purpose == "reference"}
+    for visit in tissue:
+        make_ratio_maps(analysis, visit)
+        measure_ratios(analysis, visit)
+    visits = measured_visits(analysis)
+    values = {
+        (region.visit, region.name): region_values(analysis, region, segment_mask(node, segment_id), visits)
+        for region, segment_id in taken
+        if region.purpose != "reference"
+    }
+    if values:
+        rows = list(chain.from_iterable(values.values()))
+        replace_values(analysis, lambda row: (row.drawn_in, row.region) in values, rows)
+    if write and taken:
+        if tissue:
+            write_ratio_maps(patient_node, analysis, *tissue)
         write_measurements(patient_node, analysis)
-    return region
+    return [region for region, _ in taken]
 
 
 def take(analysis: Analysis, node: object, segment_id: str) -> Region | None:
