@@ -16,6 +16,7 @@ from slicer.util import VTKObservationMixin
 
 from ..scene.nodes import Kind, find, linked, marked, patient_node
 from ..scene.segments import fingerprint, segment_mask
+from .memory import garbage_later
 from .soon import Soon
 
 UNDO_STATES = 20
@@ -177,9 +178,10 @@ class Editors(VTKObservationMixin):
         """Tells of edits that were not told yet, without waiting for the event loop; the views are drawn after it."""
         self.soon.forget()
         try:
-            strokes = self._strokes()
-            if strokes:
-                self.on_strokes(strokes)
+            with garbage_later():
+                strokes = self._strokes()
+                if strokes:
+                    self.on_strokes(strokes)
         finally:
             self._draw()
 

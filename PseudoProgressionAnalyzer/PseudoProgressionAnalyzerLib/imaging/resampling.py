@@ -157,10 +157,15 @@ class Overlap:
     def changed(self, added: Overlap, removed: Overlap) -> Overlap:
         """The overlap of the mask with voxels added that it did not hold, and others removed that it held: fractions of
         parts that share no voxel add up."""
-        index, place = np.unique(np.concatenate([self.index, added.index, removed.index]), return_inverse=True)
-        weights = np.bincount(place, np.concatenate([self.weights, added.weights, -removed.weights]))
+        if added.index.size == 0 and removed.index.size == 0:
+            return self
+        index = np.concatenate([self.index, added.index, removed.index])
+        order = np.argsort(index, kind="stable")  # finds the three parts sorted: much faster than np.unique
+        index = index[order]
+        first = np.flatnonzero(np.concatenate([[True], index[1:] != index[:-1]]))
+        weights = np.add.reduceat(np.concatenate([self.weights, added.weights, -removed.weights])[order], first)
         held = weights > _NOTHING
-        return Overlap(index[held], np.minimum(weights[held], 1))
+        return Overlap(index[first[held]], np.minimum(weights[held], 1))
 
 
 def overlap_weights(mask: Image, grid: Image, mask_to_grid: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from PseudoProgressionAnalyzerLib.analysis import Analysis
+from PseudoProgressionAnalyzerLib.analysis import overlaps as followed
 from PseudoProgressionAnalyzerLib.analysis.mapping import make_ratio_maps
 from PseudoProgressionAnalyzerLib.analysis.measuring import (
     measure_ratios,
@@ -17,9 +18,9 @@ from PseudoProgressionAnalyzerLib.analysis.measuring import (
     region_values,
     replace_values,
 )
-from PseudoProgressionAnalyzerLib.analysis.overlaps import RegionOverlaps
+from PseudoProgressionAnalyzerLib.analysis.overlaps import RegionOverlaps, overlaps_of
 from PseudoProgressionAnalyzerLib.analysis.perfusion_changes import make_response_maps
-from PseudoProgressionAnalyzerLib.imaging.resampling import overlap_weights
+from PseudoProgressionAnalyzerLib.imaging.resampling import overlap, overlap_weights
 from PseudoProgressionAnalyzerLib.measures import Image, Map, Patient, Region, Series, Visit
 
 SHAPE = (14, 40, 36)
@@ -92,6 +93,26 @@ def test_a_missed_voxel_fails_the_same_check():
     mask[8, 23, 21] = False
     after = overlaps.edited(Image(mask, AFFINE)).on(grid, to_grid)
     assert before.weights.sum() - after.weights.sum() > 0.05
+
+
+@pytest.mark.parametrize("shift", (0, 1), ids=("the same voxels", "others"))
+def test_what_one_region_takes_from_another_is_measured_once(monkeypatch, shift):
+    analysis, asked = Analysis(Patient("p", [], [], [])), []
+    one, other = start(), np.roll(start(), 12, axis=1)
+    for name, mask in (("one", one), ("other", other)):
+        for grid, to_grid in GRIDS:
+            overlaps_of(analysis, "a", name, Image(mask, AFFINE)).on(grid, to_grid)
+    monkeypatch.setattr(followed, "overlap", lambda mask, *rest: asked.append(mask.array.any()) or overlap(mask, *rest))
+    one[5:7, 24:27, 12:15] = True
+    other[5:7, 24 + shift : 27 + shift, 12:15] = False
+    for name, mask in (("one", one), ("other", other)):
+        found = overlaps_of(analysis, "a", name, held(mask, 1, 3, 2))
+        for grid, to_grid in GRIDS:
+            at_once = RegionOverlaps(Image(mask, AFFINE)).on(grid, to_grid)
+            np.testing.assert_array_equal(found.on(grid, to_grid).index, at_once.index)
+            np.testing.assert_allclose(found.on(grid, to_grid).weights, at_once.weights, rtol=0, atol=1e-12)
+    anew = 2 * len(GRIDS)  # at once, above
+    assert sum(asked) - anew == (1 + shift) * len(GRIDS)
 
 
 @pytest.mark.parametrize(("grid", "to_grid"), GRIDS)

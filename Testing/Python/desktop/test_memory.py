@@ -1,6 +1,7 @@
 """Freed memory given back to the system."""
 
 import ctypes
+import gc
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -50,6 +51,43 @@ print(large, apart(2 * memory.LARGE), apart(memory.LARGE // 8))
     if found["kept"]:
         assert found["kept"] == ["True", "True", "False"]
         assert found["not"] == ["True", "False", "False"]
+
+
+def test_no_garbage_is_collected_while_a_stroke_is_measured():
+    class Knot:
+        def __init__(self):
+            self.itself = self
+
+    collected = []
+
+    def watch(phase, info):
+        if phase == "start":
+            collected.append(info["generation"])
+
+    def work():
+        return [Knot() for _ in range(10 * gc.get_threshold()[0])]
+
+    gc.callbacks.append(watch)
+    try:
+        with pytest.raises(ValueError, match="in the stroke"), memory.garbage_later():
+            work()
+            assert collected == []
+            raise ValueError("in the stroke")
+        assert gc.isenabled()
+        work()
+        assert collected
+    finally:
+        gc.callbacks.remove(watch)
+
+
+def test_who_collects_no_garbage_at_all_is_left_so():
+    gc.disable()
+    try:
+        with memory.garbage_later():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_another_c_library_or_system_is_left_alone(monkeypatch):

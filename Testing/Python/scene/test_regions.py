@@ -23,7 +23,7 @@ from PseudoProgressionAnalyzerLib.scene.build import COMPUTED_REFERENCE, build_s
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
 from PseudoProgressionAnalyzerLib.scene.region_list import add_region
-from PseudoProgressionAnalyzerLib.scene.regions import remeasure, take
+from PseudoProgressionAnalyzerLib.scene.regions import remeasure, remeasure_segments, take
 from PseudoProgressionAnalyzerLib.scene.segments import put_segment, segment_mask, segment_of
 from PseudoProgressionAnalyzerLib.scene.table import read_table
 
@@ -101,6 +101,28 @@ def test_a_stroke_in_a_carried_region_changes_the_fixed_rows_of_all_visits(app, 
     changed = {key for key in before if before[key] != after[key]}
     assert {key[0] for key in changed if key[2] == "fixed" and not key[5]} == {FIRST, SECOND, THIRD}
     assert {key[0] for key in changed if key[2] == "own" and not key[5]} == {FIRST}
+
+
+def test_segments_that_one_stroke_changed_are_measured_as_one_after_the_other(app, drawn):
+    """A rim around the lesion gives voxels to it: the numbers of both are those of each alone, and of the whole job."""
+    lesion = drawn.regions[FIRST, "lesion"].array
+    rim = grown(grown(lesion)) & ~lesion
+    paint(app, drawn, FIRST, "rim", rim)
+    stroke = grown(lesion) & (np.arange(rim.shape[0]) % 2 == 0)[:, np.newaxis, np.newaxis]
+    alone, node = copy.deepcopy(drawn), find(nodes.patient_node(app.scene), Kind.LESION, FIRST)
+    grid = drawn.images[FIRST, "T1CE"].affine
+    put_segment(node, "lesion", "lesion", Image(lesion | stroke, grid))
+    put_segment(node, "rim", "lesion", Image(rim & ~stroke, grid))
+    segments, before = [segment_of(node, name) for name in ("lesion", "rim")], drawn.measurements
+    assert [region.name for region in remeasure_segments(app.scene, drawn, node, segments)] == ["lesion", "rim"]
+    for segment in segments:
+        remeasure(app.scene, alone, node, segment)
+    assert drawn.measurements == alone.measurements
+    whole = copy.deepcopy(drawn)
+    measure_visits(whole)
+    same(drawn.measurements, whole.measurements)
+    changed = {(row.region, row.name) for row, old in zip(drawn.measurements, before, strict=True) if row != old}
+    assert {("lesion", "volume"), ("rim", "volume")} <= changed
 
 
 def test_volume_is_the_voxels_counted(app, drawn):
