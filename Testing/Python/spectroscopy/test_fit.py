@@ -153,7 +153,7 @@ IN_VIVO = {"sus_rda": 8.33e-4, "gstt_LN": 1 / 1199.904, "osp_s1": 1 / 2000, "gst
 
 def test_real_single_voxels_against_lcmodel(reference_data):
     """Line widths free: LCModel's value in the interval as well. With the widths of its basis, like for like, nearer,
-    but for one whose eddy currents stay without a water reference. Split of the echo time as in the reference's basis."""
+    but for one with eddy currents and no water reference. Split of the echo time as in the reference's basis."""
     alike = dict.fromkeys(METABOLITES, 2.0) | {"NAA": 0.5, "NAAG": 0.5, "Ins": 0.5}
     known = json.loads(reference_data("spectroscopy/lcmodel_reference_svs/lcm_svs.json").read_text())
     for name, dwell_time in IN_VIVO.items():
