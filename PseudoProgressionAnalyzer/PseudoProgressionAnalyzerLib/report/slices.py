@@ -58,7 +58,10 @@ def slice_offsets(image: Image, through: np.ndarray) -> np.ndarray:
 
 def bounds(mask: Image, axes: np.ndarray, margin: float) -> np.ndarray:
     """``((low, high) across, (low, high) down)`` of a region in mm along the axes of ``frame``, widened by a margin."""
-    along = voxel_centres(mask.array.astype(bool), mask.affine) @ axes[:2].T
+    held = mask.array.astype(bool)
+    ends = held.copy()  # of the runs of voxels along a row, where what is linear has its extremes: a brain has millions
+    ends[..., 1:-1] &= ~(held[..., :-2] & held[..., 2:])
+    along = voxel_centres(ends, mask.affine) @ axes[:2].T
     return np.stack([along.min(axis=0) - margin, along.max(axis=0) + margin], axis=1)
 
 

@@ -126,6 +126,19 @@ def test_the_reference_visit_is_shown_as_it_was_acquired():
     assert np.allclose(picture, 7, atol=1e-4)
 
 
+def test_bounds_are_those_of_every_voxel(phantom):
+    """Scattered voxels, runs with holes and runs up to the border, on a tilted grid, against all their centres."""
+    random = np.random.default_rng(4)
+    for density in (0.002, 0.5, 1.0):
+        mask = random.random((9, 12, 15)) < density
+        affine = phantom["centred"](phantom["rotation"](0, 25)[:3, :3] @ GRIDS["LPS"], (1.0, 1.2, 3.0), mask.shape)
+        axes = slices.frame(np.eye(4))
+        k, j, i = np.nonzero(mask)
+        along = (np.stack([i, j, k, np.ones(len(i))], axis=1) @ affine.T)[:, :3] @ axes[:2].T
+        found = slices.bounds(Image(mask, affine), axes, 2.0)
+        np.testing.assert_allclose(found, np.stack([along.min(axis=0) - 2, along.max(axis=0) + 2], axis=1))
+
+
 def test_untrusted_voxels_never_mix_into_their_neighbours():
     values = np.ones((3, 10, 10), dtype=np.float32)
     values[:, :, 5:] = np.nan
