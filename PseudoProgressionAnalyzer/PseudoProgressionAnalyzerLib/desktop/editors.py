@@ -2,8 +2,9 @@
 
 Slicer's editor forgets its undo states when it changes to another segmentation. So each segmentation (lesions and
 reference tissue of each visit) has an editor of its own with its own node, made when it is first needed; the pointer
-entering a column brings that visit's editor to the front, with the effect and the brush that are in use. Editors of a
-closed patient serve the next one: Slicer's leave widgets and more behind when they are deleted.
+entering a column brings that visit's editor to the front, with the effect, the brush and the masks that are in use.
+Editors of a closed patient serve the next one, with settings as new: Slicer's leave widgets and more behind when they
+are deleted.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ EDITS = tuple(
 
 BEFORE_EFFECTS = 10.0
 """Priority of an observer that Segment Editor effects come after."""
+
+EVERYWHERE = slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere
+INSIDE_ONE = slicer.vtkMRMLSegmentationNode.EditAllowedInsideSingleSegment
 
 Edits = list[tuple[object, str]]
 """Segmentations with the id of a segment that changed."""
@@ -104,8 +108,8 @@ class Editors(VTKObservationMixin):
         self.kind, self.visit, self.resting = Kind.LESION, "", ""
 
     def bring(self, visit: str, kind: str = "") -> None:
-        """Brings the editor of a visit (of lesions or reference tissue; by default as now) to the front with the effect
-        and brush of the one before. Does nothing where there is no such segmentation."""
+        """Brings the editor of a visit (of lesions or reference tissue; by default as now) to the front with the
+        effect, brush and masks of the one before. Does nothing where there is no such segmentation."""
         kind = kind or self.kind
         before = self.editor
         if (visit, kind) == (self.visit, self.kind) and before is not None:
@@ -122,7 +126,7 @@ class Editors(VTKObservationMixin):
         effect = before.activeEffect() if before else None
         name = effect.name if effect else ""
         if before:
-            _copy_parameters(before.mrmlSegmentEditorNode(), editor.mrmlSegmentEditorNode())
+            _copy_settings(before.mrmlSegmentEditorNode(), editor.mrmlSegmentEditorNode())
             before.setActiveEffect(None)
             before.removeViewObservations()
             before.uninstallKeyboardShortcuts()
@@ -272,9 +276,26 @@ def _look(segmentation: object) -> dict[str, tuple[str, str]]:
     }
 
 
-def _copy_parameters(source: object, target: object) -> None:
-    """Brush size, threshold range and the like: attributes whose names hold the effect's name."""
+def _copy_settings(source: object, target: object) -> None:
+    """Brush size, threshold range and the like (attributes whose names hold the effect's name), and how a stroke is
+    masked and what it overwrites: the same stroke must do the same in every column."""
     change = target.StartModify()
     for name in source.GetAttributeNames():
         target.SetAttribute(name, source.GetAttribute(name))
+    target.SetOverwriteMode(source.GetOverwriteMode())
+    target.SetSourceVolumeIntensityMask(source.GetSourceVolumeIntensityMask())
+    target.SetSourceVolumeIntensityMaskRange(source.GetSourceVolumeIntensityMaskRange())
+    mode, segment = source.GetMaskMode(), source.GetMaskSegmentID()
+    if mode == INSIDE_ONE or (mode == EVERYWHERE and segment and not _has(source, segment)):
+        # Where there is no such segment, the editor says "Everywhere", and its id waits for a column that has it.
+        target.SetMaskSegmentID(segment)
+        target.SetMaskMode(INSIDE_ONE if _has(target, segment) else EVERYWHERE)
+    else:
+        target.SetMaskSegmentID(None)
+        target.SetMaskMode(mode)
     target.EndModify(change)
+
+
+def _has(node: object, segment_id: str) -> bool:
+    segmentation = node.GetSegmentationNode()
+    return segmentation is not None and segmentation.GetSegmentation().GetSegment(segment_id) is not None

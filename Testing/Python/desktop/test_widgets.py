@@ -240,6 +240,88 @@ def test_editors_of_a_closed_patient_serve_the_next_one(later, monkeypatch):
         assert all(editor.node is None for editor in made)
 
 
+@pytest.fixture
+def columns(later, monkeypatch):
+    """Editors of a patient with lesions in three visits, the third without the segment ``edema``, and the node of a
+    visit's editor once the pointer is there. Nodes and segmentations are Slicer's own."""
+    from PseudoProgressionAnalyzerLib.desktop import editors as module
+
+    scene = slicer.vtkMRMLScene()
+    scene.RegisterNodeClass(slicer.vtkMRMLSegmentEditorNode())
+    slicer.vtkSlicerSegmentationsModuleLogic().SetMRMLScene(scene)  # registers how segments are converted
+
+    def make():
+        editor, state = MagicMock(), {}
+        editor.setMRMLSegmentEditorNode = lambda node: state.update(node=node)
+        editor.mrmlSegmentEditorNode = lambda: state["node"]
+        editor.setSegmentationNode = lambda node: state["node"] and state["node"].SetAndObserveSegmentationNode(node)
+        return editor
+
+    monkeypatch.setattr(slicer, "mrmlScene", scene, False)
+    monkeypatch.setattr(slicer, "qMRMLSegmentEditorWidget", make, False)
+    monkeypatch.setattr(module, "patient_node", lambda scene: "patient")
+    drawn = {}
+
+    def patient():
+        for visit, names in (("one", "lesion edema"), ("two", "lesion edema"), ("three", "lesion")):
+            drawn[visit] = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", visit)
+            for name in names.split():
+                drawn[visit].GetSegmentation().AddEmptySegment(name, name)
+
+    monkeypatch.setattr(module, "find", lambda patient, kind, visit, role="": drawn[visit])
+    made = module.Editors(MagicMock(), lambda edits: None, lambda visit: None)
+    patient()
+
+    def at(visit):
+        made.bring(visit)
+        return made.editor.mrmlSegmentEditorNode()
+
+    return SimpleNamespace(at=at, close=lambda: (made.close(), scene.Clear(1), patient()))
+
+
+def settings_of(node):
+    return (
+        node.GetAttribute("BrushAbsoluteDiameter"), node.GetOverwriteMode(), node.GetSourceVolumeIntensityMask(),
+        tuple(node.GetSourceVolumeIntensityMaskRange()), node.GetMaskMode(), node.GetMaskSegmentID(),
+    )  # fmt: skip
+
+
+def test_masks_and_overwriting_go_with_the_pointer_and_come_back(columns):
+    """The same stroke does the same in every column; but not in those of the next patient."""
+    fresh = settings_of(columns.at("one"))
+    node = columns.at("one")
+    node.SetAttribute("BrushAbsoluteDiameter", "33")
+    node.SetOverwriteMode(node.OverwriteNone)
+    node.SetSourceVolumeIntensityMask(True)
+    node.SetSourceVolumeIntensityMaskRange(10, 20)
+    node.SetMaskMode(slicer.vtkMRMLSegmentationNode.EditAllowedOutsideAllSegments)
+    set_so = settings_of(node)
+    assert set_so != fresh
+    assert settings_of(columns.at("two")) == set_so
+    columns.at("two").SetSourceVolumeIntensityMaskRange(11, 21)
+    columns.at("two").SetOverwriteMode(node.OverwriteVisibleSegments)
+    changed = settings_of(columns.at("two"))
+    assert settings_of(columns.at("one")) == changed
+    columns.close()
+    for visit in ("one", "two", "three"):
+        assert settings_of(columns.at(visit)) == fresh, visit
+
+
+def test_the_segment_of_a_mask_counts_where_it_exists(columns):
+    inside = slicer.vtkMRMLSegmentationNode.EditAllowedInsideSingleSegment
+    everywhere = slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere
+    node = columns.at("one")
+    node.SetMaskMode(inside)
+    node.SetMaskSegmentID("edema")
+    expected = {"one": inside, "two": inside, "three": everywhere}
+    for visit in ("two", "three", "two", "one", "three", "one"):
+        assert columns.at(visit).GetMaskMode() == expected[visit], visit
+        assert columns.at(visit).GetMaskSegmentID() == "edema"
+    columns.at("one").SetMaskMode(everywhere)  # as the editor does; it keeps the id
+    for visit in ("three", "two", "one"):
+        assert columns.at(visit).GetMaskMode() == everywhere, visit
+
+
 def test_entries_of_a_bars_menus_that_own_themselves_get_their_menu_as_parent(later, monkeypatch):
     """Those of Slicer's slice views: nobody deletes them with the view. Entries that have an owner keep it."""
     from PseudoProgressionAnalyzerLib.desktop import timeline_window
