@@ -13,7 +13,7 @@ Conventions that hold everywhere in the library:
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -163,6 +163,18 @@ class Event:
     details: dict[str, Any] = field(default_factory=dict)
 
 
+def first_course(events: Iterable[Event]) -> Event | None:
+    """The first course of radiotherapy that has a date, if any."""
+    courses = [event for event in events if event.kind == "radiotherapy" and (event.date or event.end)]
+    return min(courses, key=lambda event: event.date or event.end, default=None)
+
+
+def goes_on(event: Event) -> bool:
+    """Whether it is stated that a course has not ended (``ended`` false), as in a visit during it; without that a
+    missing end is unknown."""
+    return event.end is None and event.details.get("ended") is False
+
+
 @dataclass
 class Region:
     """What the user drew, where, and as what.
@@ -228,9 +240,10 @@ class Patient:
 
     @property
     def radiotherapy_end(self) -> datetime.date | None:
-        """Last day of the first course of radiotherapy: the day that all days are counted from."""
-        ends = [event.end or event.date for event in self.events if event.kind == "radiotherapy"]
-        return min((end for end in ends if end is not None), default=None)
+        """Last day of the first course of radiotherapy: the day that all days are counted from. None where it is not
+        known or has not come: the beginning of a course is never taken for its end."""
+        first = first_course(self.events)
+        return first.end if first else None
 
     def day(self, visit: Visit) -> int | None:
         """Days from the end of radiotherapy to the visit (negative before), or None when a date is unknown."""

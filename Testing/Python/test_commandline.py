@@ -141,7 +141,9 @@ def analysis(tmp_path):
     k, j, i = np.indices(shape)
     head = (abs(k - 5.5) < 5) & (abs(j - 7.5) < 7) & (abs(i - 6.5) < 6)
     visits, regions = [], []
-    made = Analysis(Patient(SECRET, visits, [Event("radiotherapy", datetime.date(2022, 12, 1))], regions), "2023-01-10")
+    made = Analysis(
+        Patient(SECRET, visits, [Event("radiotherapy", None, datetime.date(2022, 12, 1))], regions), "2023-01-10"
+    )
     for number, name in enumerate(("2023-01-10", "2023-03-01")):
         place = tmp_path / SECRET / name
         dsc = place / "DSC.nii.gz"

@@ -54,7 +54,6 @@ class Analysis:
     region's mean spectrum in that visit.
     midlines: visit id to the mid-sagittal plane of its brain, where reference tissue was looked for.
     references: visit id to bool Image on that visit's T1CE grid: the tissue that ratios are taken against.
-    maps: also ``rCBV`` (relative units) and ``rCBV_ratio`` (over the reference tissue's mean) where there is a DSC.
     uptake_noise: visit id to the standard deviation of the map ``T1_subtraction`` in brain that does not enhance (%).
     lesions: every lesion of every visit, followed over the visits. parts: visit id to volumes of ``enhancement``,
     ``non_enhancing``, ``necrosis``, ``oedema`` and ``cavity`` where they were drawn. reader_lines: (visit id, identity,

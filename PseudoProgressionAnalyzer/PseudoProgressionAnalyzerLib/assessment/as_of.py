@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..measures import Event, Measurement, Message, Patient, Visit
+from ..measures import Event, Measurement, Message, Patient, Visit, first_course, goes_on
 
 TIMELESS = ("MGMT", "IDH")
 """Properties of the tumour: taken as known where no date is given."""
@@ -17,8 +17,9 @@ class Known:
     """What was known by a visit.
 
     day: after the end of the first course of radiotherapy, None when unknown. events: begun by then, in order of date;
-    an end that lies later is removed. rows: the visit's own measurements, without those that rest on a later visit.
-    before: the dated visits before it, in order of date. messages: what is unknown about the dates.
+    an end that lies later is removed, and of radiotherapy it stands in its place that it had not ended. rows: the
+    visit's own measurements, without those that rest on a later visit. before: the dated visits before it, in order of
+    date. messages: what is unknown about the dates.
     """
 
     visit: Visit
@@ -45,12 +46,13 @@ def why_not_assessed(patient: Patient, visit_id: str) -> Message | None:
     are unknown there is one, and it says so. Raises InputError ``unknown_visit``.
     """
     visit = patient.visit(visit_id)
-    courses = [event for event in patient.events if event.kind == "radiotherapy" and begin(event)]
-    if visit.date is None or not courses:
+    first = first_course(patient.events)
+    if visit.date is None or first is None:
         return None
-    first = min(courses, key=begin)
     if begin(first) > visit.date:
         return Message("visit_before_radiotherapy", {"visit": visit.id})
+    if goes_on(first):
+        return Message("visit_radiotherapy_goes_on", {"visit": visit.id})
     if first.end is not None and first.end > visit.date:
         return Message("visit_during_radiotherapy", {"visit": visit.id, "end": first.end.isoformat()})
     return None
@@ -65,12 +67,11 @@ def known_by(patient: Patient, visit_id: str, measurements: Sequence[Measurement
     if visit.date is None:
         messages.append(Message("visit_undated", {"visit": visit.id}))
     messages += [Message("event_undated", {"event": kind}) for kind in undated]
-    ends = [event.end or event.date for event in events if event.kind == "radiotherapy"]
-    day = None
-    if ends:
-        day = (visit.date - min(ends)).days
-        if any(event.end is None for event in events if event.kind == "radiotherapy"):
-            messages.append(Message("radiotherapy_end_unknown"))
+    first, day = first_course(events), None
+    if first is not None and first.end is not None:
+        day = (visit.date - first.end).days
+    elif first is not None:
+        messages.append(Message("radiotherapy_end_unknown"))
     elif visit.date is not None:
         messages.append(Message("radiotherapy_unknown"))
 
@@ -106,11 +107,17 @@ def _events(patient: Patient, visit: Visit) -> tuple[tuple[Event, ...], list[str
                 undated.add(event.kind)
         elif visit.date is not None and day <= visit.date:
             later = event.end is not None and event.end > visit.date
-            known.append(replace(event, end=None) if later else event)
+            known.append(_begun(event) if later else event)
     order = sorted(
         known, key=lambda event: (str(begin(event) or ""), event.kind, sorted(map(str, event.details.items())))
     )
     return tuple(order), sorted(undated)
+
+
+def _begun(event: Event) -> Event:
+    """The event without its end, which had not come."""
+    stated = {"ended": False} if event.kind == "radiotherapy" else {}
+    return replace(event, end=None, details=event.details | stated)
 
 
 def _row_order(row: Measurement) -> tuple:

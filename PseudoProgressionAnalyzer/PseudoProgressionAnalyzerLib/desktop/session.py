@@ -24,7 +24,7 @@ from ..analysis.aligning import forget_transform, use_transform
 from ..analysis.change_maps import change_map
 from ..analysis.correcting import correct
 from ..analysis.judging import assess_visits
-from ..analysis.known import is_latest, known_analysis
+from ..analysis.known import known_analysis, latest_assessed
 from ..analysis.mean_spectra import STEP as MEAN_SPECTRA
 from ..analysis.mean_spectra import follow_mean_spectra
 from ..analysis.measuring import measure_waiting
@@ -566,7 +566,7 @@ class Session:
         """The visit whose assessment is shown: the chosen one, else the latest; empty where there is no assessment."""
         assessed = [found.as_of for found in self.analysis.assessments] if self.analysis else []
         chosen = chosen_as_of(self.application.scene)
-        return chosen if chosen in assessed else next(reversed(assessed), "")
+        return chosen if chosen in assessed else latest_assessed(self.analysis) if assessed else ""
 
     def choose_as_of(self, visit: str) -> None:
         """Chooses the visit whose assessment is shown; it is saved with the scene. Raises InputError
@@ -574,7 +574,7 @@ class Session:
         analysis = self._patient()
         if visit:
             analysis.patient.visit(visit)
-        choose_as_of(self.application.scene, "" if is_latest(analysis, visit) else visit)
+        choose_as_of(self.application.scene, "" if visit == latest_assessed(analysis) else visit)
 
     def save_assessment(self, file: Path, show_patient: bool = False, as_of: str = "") -> None:
         """Writes assessment.json, judged up to the last stroke. as_of: as in ``save_report``."""

@@ -22,6 +22,9 @@ UNCERTAINTY_LIMIT = 2.0
 compared. It was chosen when the uncertainty was the spread of samples alone, and stays: the limit is on the error, of
 which that spread was a small part and the uncertainty is an estimate from above (``Docs/serial_studies.md``)."""
 
+OF_UNCERTAINTY = ("registration_uncertain", "registration_uncertainty_unknown")
+"""Codes of ``doubts_of``."""
+
 # All numbers below are own choices, but for the recipe of starts and levels, which was measured on real serial pairs
 # (Testing/Benchmarks/registration.py).
 _START_ANGLES = (-20.0, 0.0, 20.0)  # degrees about the left-right and the head-foot axis
@@ -59,6 +62,14 @@ class Registration:
     def trusted(self) -> bool:
         """Whether nothing speaks against comparing the two images voxel by voxel."""
         return not self.flags
+
+
+def doubts_of(uncertainty: float) -> list[Message]:
+    """What an uncertainty (mm; not finite: unknown) says against comparing voxel by voxel."""
+    if not np.isfinite(uncertainty):
+        return [Message("registration_uncertainty_unknown")]
+    told = {"uncertainty": uncertainty, "limit": UNCERTAINTY_LIMIT}
+    return [Message("registration_uncertain", told)] if uncertainty > UNCERTAINTY_LIMIT else []
 
 
 def register_rigid(
@@ -164,10 +175,7 @@ def _judged(fixed, moving, moving_to_fixed, spreads, rivals, watch) -> Registrat
         flags.append(Message("registration_agreement_unknown"))
     elif after > agreement.LIMIT:
         flags.append(Message("registration_disagrees", {"distance": after, "limit": agreement.LIMIT}))
-    if not np.isfinite(uncertainty):
-        flags.append(Message("registration_uncertainty_unknown"))
-    elif uncertainty > UNCERTAINTY_LIMIT:
-        flags.append(Message("registration_uncertain", {"uncertainty": uncertainty, "limit": UNCERTAINTY_LIMIT}))
+    flags += doubts_of(uncertainty)
     if rivals:
         flags.append(Message("registration_ambiguous", {"distance": max(rivals)}))
     index = resampling.transform_points(np.linalg.inv(moving_to_fixed @ moving.image.affine), fixed.brain_points())

@@ -41,7 +41,11 @@ _COMPARED = ("better", "same", "worse")  # than in the visit before
 FIELDS: dict[str, tuple[EventField, ...]] = {
     "surgery": _HISTOLOGY,
     "biopsy": _HISTOLOGY,
-    "radiotherapy": (EventField("dose_gray", "number", "Gy"), EventField("fractions", "number")),
+    "radiotherapy": (
+        EventField("dose_gray", "number", "Gy"),
+        EventField("fractions", "number"),
+        EventField("ended", "yes_no"),
+    ),
     "temozolomide": (EventField("schedule", "choice", choices=("concomitant", "adjuvant")), _GIVEN),
     "bevacizumab": (_GIVEN,),
     "immunotherapy": (_GIVEN,),

@@ -17,10 +17,11 @@ from pathlib import Path
 from .. import __version__
 from ..analysis import Analysis
 from ..analysis.aligning import is_users
+from ..analysis.known import latest_assessed
 from ..assessment.assess import RARELY_IMPORTANT, SURE_ENOUGH
 from ..assessment.combination import DRAWS, VALUES_BETWEEN_GROUPS, VALUES_WITHIN_GROUP
 from ..assessment.evidence import STRONGEST
-from ..measures import DISCLAIMER, Assessment, Message, Visit
+from ..measures import DISCLAIMER, Assessment, Message, Visit, first_course, goes_on
 from . import figures, timeline_png, words, writing
 from .ledger import ledger
 from .markup import FOLD, PRINTED, Markup, row, table
@@ -69,8 +70,8 @@ def page(
     markup = Markup(analysis.patient, language)
     style = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
     disclaimer = f'<p class="disclaimer">{escape(DISCLAIMER)}</p>'
-    chosen = next((found for found in analysis.assessments if found.as_of == as_of), None)
-    chosen = chosen or (analysis.assessments[-1] if analysis.assessments else None)
+    assessed = {found.as_of: found for found in analysis.assessments}
+    chosen = assessed.get(as_of) or assessed.get(latest_assessed(analysis))
     details = (
         _other_visits(markup, analysis, chosen),
         _perfusion(markup, analysis),
@@ -105,19 +106,20 @@ def page(
 
 def _patient_line(markup: Markup, title: str | None) -> str:
     dated = [visit.date.isoformat() for visit in markup.patient.visits if visit.date]
-    end = markup.patient.radiotherapy_end
+    end, first = markup.patient.radiotherapy_end, first_course(markup.patient.events)
+    unended = "radiotherapy_goes_on" if first and goes_on(first) else "radiotherapy_unknown"
     parts = (
         escape(title) if title else markup.say("anonymous"),
         markup.say("visits_line", count=len(markup.patient.visits), dates=", ".join(dated) or "-"),
-        markup.say("radiotherapy_end", date=end.isoformat()) if end else markup.say("radiotherapy_unknown"),
+        markup.say("radiotherapy_end", date=end.isoformat()) if end else markup.say(unended),
     )
     return f'<p class="patient">{" &middot; ".join(parts)}</p>'
 
 
 def _not_used(markup: Markup, count: int) -> str:
     """That there are visits which were not known yet."""
-    code = "not_used_one" if count == 1 else "not_used_many"
-    return f'<p class="patient"><b>{markup.say(code, count=count)}</b></p>\n' if count else ""
+    said = escape(words.not_used(markup.patient, count, markup.language))
+    return f'<p class="patient"><b>{said}</b></p>\n' if said else ""
 
 
 def _section(markup: Markup, head: str, *parts: str) -> str:

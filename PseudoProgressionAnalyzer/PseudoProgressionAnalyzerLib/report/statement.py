@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ..assessment.assess import RARELY_IMPORTANT
@@ -195,7 +195,19 @@ def _limits(assessment: Assessment, language: str) -> str:
         allowed=allowed,
         measures=_counted("measures", len(names), language),
         limits=_counted("cut_offs", len({item.criterion.id for item in used}), language),
+        cases=_cases({item.criterion.id: item.criterion for item in used}.values(), language),
     )
+
+
+def _cases(criteria: Collection[Criterion], language: str) -> str:
+    """In how many cases, true progressions and treatment effects together, the sources found their limits."""
+    counts = [one.positives + one.negatives for one in criteria if None not in (one.positives, one.negatives)]
+    if not counts:
+        return ""
+    code = "same" if min(counts) == max(counts) else "between"
+    said = words.say(f"report_cases_{code}", language, least=min(counts), most=max(counts))
+    unknown = len(counts) < len(criteria)
+    return words.say("report_cases_where_known", language, cases=said) if unknown else said
 
 
 def _counted(code: str, count: int, language: str) -> str:

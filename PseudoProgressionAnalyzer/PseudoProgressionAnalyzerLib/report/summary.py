@@ -4,9 +4,12 @@ pictures, what speaks for and against, what is missing, and by what method."""
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from html import escape
 
 from ..analysis import Analysis
+from ..assessment.as_of import known_by
+from ..assessment.lesions import assessed_lesion, chosen_rows
 from ..measures import Assessment, Measurement
 from . import figures, words
 from .framing import EFFECT, PROGRESSION, heading
@@ -135,37 +138,58 @@ def _opposed(markup: Markup, said: Statement) -> str:
 
 def _key_numbers(markup: Markup, chosen: Assessment, analysis: Analysis) -> str:
     """Size and what weighs in the assessed lesion, with the change since the visit before."""
-    own = [found for found in analysis.measurements if (found.visit, found.kind) == (chosen.as_of, "own")]
+    here = known_by(markup.patient, chosen.as_of, analysis.measurements).rows
+    lesion, _ = assessed_lesion(markup.patient, chosen.as_of, here)
+    values = {found.name: found for found in chosen_rows(markup.patient, here, lesion) if found.value is not None}
     weighing = (item.measurement.name for item in chosen.evidence if item.used and round(item.weight, 1))
-    regions = [item.measurement.region for item in chosen.evidence] + [found.region for found in own]
-    names = dict.fromkeys((*KEY, *weighing))
-    here = [found for found in own if regions and found.region == regions[0]]
-    values = {found.name: found for found in here if not found.compared_to and found.value is not None}
+    names = [name for name in dict.fromkeys((*KEY, *weighing)) if name in values]
+    if not names:
+        return ""
+    changes = {name: _change_of(markup, here, values[name]) for name in names}
+    since = {change.compared_to for change in changes.values() if change}
+    one = words.date_words(markup.patient.visit(*since), markup.language) if len(since) == 1 else ""
     notes = Notes(markup)
     rows = [
         row(
-            markup.label("measure", name),
-            [value_cell(markup, values[name], notes), _change(markup, here, name, notes)],
+            markup.label("measure", name) + _carried(markup, values[name]),
+            [value_cell(markup, values[name], notes), _change(markup, changes[name], bool(one), notes)],
         )
         for name in names
-        if name in values
     ]
-    if not rows:
-        return ""
-    since = sorted({found.compared_to for found in here if found.compared_to})
-    code = "head_change_since" if len(since) == 1 else "head_change"
-    change = markup.say(code, visit=", ".join(words.date_words(markup.patient.visit(one)) for one in since))
+    change = markup.say("head_change_since", visit=one) if one else markup.say("head_change")
     heads = [markup.say("head_measure"), markup.say("head_value"), change]
     return f"<h3>{markup.say('key_numbers')}</h3>{table(heads, rows)}{notes.text()}"
 
 
-def _change(markup: Markup, rows: list[Measurement], name: str, notes: Notes) -> str:
-    for wanted in (f"{name}_percent", name):
-        for found in rows:
-            if found.name == wanted and found.compared_to and found.value is not None:
-                change = words.quantity(found.value, found.low, found.high, found.unit, sign=True)
-                return escape(change) + notes.marks(found.flags)
-    return f'<span class="absent">{markup.say("no_change_known")}</span>'
+def _carried(markup: Markup, value: Measurement) -> str:
+    """Where a value comes from that is not of the visit's own lesion."""
+    if value.kind == "own":
+        return ""
+    return f"<small>{markup.say('carried_from', region=value.region, visit=markup.visit(value.drawn_in))}</small>"
+
+
+def _change_of(markup: Markup, rows: Sequence[Measurement], value: Measurement) -> Measurement | None:
+    """The change of a value in the same region, since the latest visit that it is compared with: in per cent where
+    that is known, refused (without a value) where no change is, None where nothing is compared."""
+    names = (f"{value.name}_percent", value.name)
+    where = (value.region, value.kind, value.drawn_in)
+    found = [row for row in rows if row.compared_to and row.name in names]
+    found = [row for row in found if (row.region, row.kind, row.drawn_in) == where]
+    order = [visit.id for visit in sorted(markup.patient.visits, key=lambda visit: str(visit.date or ""))]
+    found.sort(key=lambda row: (row.value is None, -order.index(row.compared_to), names.index(row.name)))
+    return found[0] if found else None
+
+
+def _change(markup: Markup, change: Measurement | None, since_in_head: bool, notes: Notes) -> str:
+    if change is None:
+        return f'<span class="absent">{markup.say("no_change_known")}</span>'
+    if change.value is None:
+        said = f'<span class="absent">{markup.say("not_compared")}</span>{notes.marks(change.flags)}'
+    else:
+        shown = words.quantity(change.value, change.low, change.high, change.unit, sign=True)
+        said = escape(shown) + notes.marks(change.flags)
+    visit = words.date_words(markup.patient.visit(change.compared_to), markup.language)
+    return said if since_in_head else f"{said}<small>{markup.say('since', visit=visit)}</small>"
 
 
 def _pictures(markup: Markup, strip: bytes | None) -> str:

@@ -89,10 +89,7 @@ def sheet(
     place = choose_place(analysis)
     plane = place.plane(_pixel_size(analysis, place))
     columns = [cut_visit(analysis, visit, plane) for visit in analysis.patient.visits]
-    note = _place_words(analysis, place, language)
-    if not_used:
-        code = "report_not_used_one" if not_used == 1 else "report_not_used_many"
-        note = f"{note} {words.say(code, language, count=not_used)}"
+    note = f"{_place_words(analysis, place, language)} {words.not_used(analysis.patient, not_used, language)}".rstrip()
     return _Sheet(analysis, columns, plane, pictures or _Drawn(columns), note, title, language)
 
 

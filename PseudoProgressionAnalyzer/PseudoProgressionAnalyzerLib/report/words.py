@@ -77,6 +77,13 @@ def label(group: str, name: str, language: str = "english") -> str:
     return say(code, language) if code in texts.catalogue(language) else name
 
 
+def not_used(patient: Patient, count: int, language: str = "english") -> str:
+    """That there are this many visits beside those of the patient, which were not known by then; empty of none."""
+    undated = "" if any(visit.date for visit in patient.visits) else "_beside_undated"
+    code = f"report_not_used{undated}_{'one' if count == 1 else 'many'}"
+    return say(code, language, count=count) if count else ""
+
+
 def event_details(event: Event, language: str = "english") -> str:
     """What is stated of an event: ``new lesion no; dose (mg per day) 4``."""
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 
 from ..lesion.diameters import Diameters
 from ..lesion.estimate import Estimate
-from ..measures import Event, InputError, Measurement, Message, Patient
-from .inputs import CHANGES, STATUSES, Comparison, Course, Lesion, VisitInputs, sized
+from ..measures import Event, InputError, Measurement, Message, Patient, goes_on
+from .inputs import CHANGES, NOT_ENDED, STATUSES, Comparison, Course, Lesion, VisitInputs, sized
 from .published import limit
 from .steroids import SteroidDose
 
@@ -55,12 +55,13 @@ def course_of(
 def course_with(patient: Patient, lesions: Mapping[str, Sequence[Lesion]]) -> Course:
     """The course of a patient with these lesions by visit id.
 
-    Events: radiotherapy with its end; surgery; bevacizumab and immunotherapy from their date on (``given`` false says
-    that there was none); dexamethasone with ``dose_mg_per_day`` and ``drug`` (dexamethasone where not stated);
-    clinical_status with ``status`` and ``from_tumour``; biopsy with ``viable_tumour`` or ``viable_tumour_percent``;
-    IDH with ``mutated``; reading on the day of a visit with the details of ``READING``. An event without a date is left
-    out, which a message says; so does one for a reading on a day without a visit. Raises InputError
-    ``response_reading`` (a detail that cannot have this value); details that are not known are named in a message.
+    Events: radiotherapy with its end (``ended`` false says that it had not come); surgery; bevacizumab and
+    immunotherapy from their date on (``given`` false says that there was none); dexamethasone with ``dose_mg_per_day``
+    and ``drug`` (dexamethasone where not stated); clinical_status with ``status`` and ``from_tumour``; biopsy with
+    ``viable_tumour`` or ``viable_tumour_percent``; IDH with ``mutated``; reading on the day of a visit with the details
+    of ``READING``. An event without a date is left out, which a message says; so does one for a reading on a day
+    without a visit. Raises InputError ``response_reading`` (a detail that cannot have this value); details that are not
+    known are named in a message.
     """
     visits = sorted((visit for visit in patient.visits if visit.date), key=lambda visit: visit.date)
     before = {later.id: earlier.date for earlier, later in itertools.pairwise(visits)}
@@ -76,7 +77,7 @@ def course_with(patient: Patient, lesions: Mapping[str, Sequence[Lesion]]) -> Co
     immunotherapy = [event for event in patient.events if event.kind == "immunotherapy"]
     given = [event for event in immunotherapy if _given(event)]
     idh = [event.details["mutated"] for event in patient.events if event.kind == "IDH" and "mutated" in event.details]
-    ends = [event.end for event in courses]
+    ends = [NOT_ENDED if goes_on(event) else event.end for event in courses]
     undated = sorted({e.kind for e in patient.events if not (e.date or e.end) and _given(e)} - {"IDH", "MGMT"})
     return Course(
         visits=tuple(inputs),

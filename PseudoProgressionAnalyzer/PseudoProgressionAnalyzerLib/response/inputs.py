@@ -20,6 +20,8 @@ TUMOURS = (*COMPONENTS, "mixed")
 FIELDS = ("inside", "outside", "both")
 STATUSES = ("improved", "stable", "worse")
 CHANGES = ("better", "same", "worse")
+NOT_ENDED = datetime.date.max
+"""The last day of a course that goes on: later than any visit."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,9 @@ class VisitInputs:
 class Course:
     """A patient's visits and treatment.
 
-    radiotherapy_ends: last day of each course; None when unknown, empty when none was given. treatment_start: first day
-    of the treatment to be judged where it is not the first radiotherapy: at recurrence, or without radiotherapy.
+    radiotherapy_ends: last day of each course, ``NOT_ENDED`` of one that goes on; None when unknown, empty when none
+    was given. treatment_start: first day of the treatment to be judged where it is not the first radiotherapy: at
+    recurrence, or without radiotherapy.
     immunotherapy: whether it is given, from immunotherapy_start. tumour: of ``TUMOURS``. messages: about the inputs.
     """
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..measures import Message
 from .categories import BASELINE, BEFORE_BASELINE
-from .inputs import Course, VisitInputs
+from .inputs import NOT_ENDED, Course, VisitInputs
 from .published import limit
 
 POST_OPERATIVE, POST_RADIOTHERAPY = "post_operative", "post_radiotherapy"
@@ -85,7 +85,8 @@ def _automatic(
         return None, (Message("response_baseline_unknown"),)
     after = [index for index in range(start, at + 1) if visits[index].date > end]
     if not after:
-        return None, (Message("response_before_baseline", {"end": end.isoformat()}),)
+        ended = Message("response_before_baseline", {"end": end.isoformat()})
+        return None, (Message("response_before_baseline_goes_on") if end == NOT_ENDED else ended,)
     baseline = min(after, key=lambda index: (_days_outside((visits[index].date - end).days), index))
     days = (visits[baseline].date - end).days
     shown = {"visit": visits[baseline].visit, "days": days, "outside": _days_outside(days)}

@@ -8,7 +8,7 @@ import pytest
 
 from PseudoProgressionAnalyzerLib.assessment import assess_visit, why_not_assessed
 from PseudoProgressionAnalyzerLib.assessment.as_of import known_by
-from PseudoProgressionAnalyzerLib.measures import Event, InputError, Patient, Region, Series, Visit
+from PseudoProgressionAnalyzerLib.measures import Event, InputError, Patient, Region, Series, Visit, goes_on
 
 from .simple import BEFORE, DATES, EARLY, LATE, as_bytes, codes, measured, patient, said
 
@@ -134,7 +134,31 @@ def test_unknown_radiotherapy_is_said_and_not_guessed():
     found = assess_visit(unknown, EARLY, ROWS)
     assert {"radiotherapy_unknown", "prior_unknown"} <= set(codes(found.context))
     unended = Patient("P", unknown.visits, [Event("radiotherapy", datetime.date(2020, 2, 10))], unknown.regions)
-    assert "radiotherapy_end_unknown" in codes(assess_visit(unended, EARLY, ROWS).context)
+    found = assess_visit(unended, EARLY, ROWS)
+    assert {"radiotherapy_end_unknown", "prior_unknown"} <= set(codes(found.context))
+    assert unended.radiotherapy_end is None and unended.day(unended.visits[0]) is None
+
+
+def test_the_beginning_of_a_course_is_never_its_end():
+    """Days count from the end of the first course alone: an unknown one is not that of the second."""
+    begun = Event("radiotherapy", datetime.date(2020, 2, 10))
+    again = Event("radiotherapy", datetime.date(2020, 8, 1), datetime.date(2020, 8, 20))
+    events = [again, begun]
+    unknown = Patient("P", [Visit(LATE, DATES[LATE])], events)
+    assert unknown.radiotherapy_end is None and known_by(unknown, LATE, []).day is None
+    single = Patient("P", unknown.visits, [again, replace(begun, end=begun.date)])
+    assert single.day(single.visits[0]) == (DATES[LATE] - begun.date).days == known_by(single, LATE, []).day
+
+
+def test_what_a_visit_during_radiotherapy_knows_is_that_it_had_not_ended():
+    during = patient(dates=DATES | {BEFORE: datetime.date(2020, 3, 1)})
+    known = known_by(during, BEFORE, [])
+    (course,) = known.of_kind("radiotherapy")
+    assert known.day is None and course.end is None and goes_on(course)
+    of_then = replace(during, visits=[known.visit], events=list(known.events))
+    assert of_then.radiotherapy_end is None and of_then.day(known.visit) is None
+    assert why_not_assessed(of_then, BEFORE).code == "visit_radiotherapy_goes_on"
+    assert not goes_on(replace(course, details={}))  # not stated: unknown
 
 
 def test_a_changed_scanner_is_said():

@@ -48,7 +48,7 @@ def analysis() -> Analysis:
     """Two visits on 2 mm voxels with a box as lesion and rCBV; all steps done but measuring and assessing."""
     visits = [Visit(v, datetime.date.fromisoformat(v), [Series("T1CE", Path(f"{v}.nii"))]) for v in VISITS]
     regions = [Region("lesion", visit, "lesion", Path(), carried=visit == VISITS[0]) for visit in VISITS]
-    patient = Patient("two", visits, [Event("radiotherapy", datetime.date(2022, 12, 1))], regions)
+    patient = Patient("two", visits, [Event("radiotherapy", None, datetime.date(2022, 12, 1))], regions)
     made = Analysis(patient, VISITS[0])
     shape, affine = (20, 24, 24), np.diag([2.0, 2, 2, 1])
     random = np.random.default_rng(3)

@@ -311,3 +311,15 @@ def test_the_chosen_visit_is_kept_in_the_scene(session, tmp_path):
         session.choose_as_of("no such visit")
     session.choose_as_of(assessed[-1])  # the latest: also when more visits come
     assert chosen_as_of(session.application.scene) == ""
+
+
+def test_of_two_visits_on_one_day_each_can_be_chosen(session, tmp_path):
+    session.compute()
+    first, second = session.analysis.patient.visits
+    first.date = second.date
+    for visit in (first, second):
+        session.choose_as_of(visit.id)
+        assert session.as_of == visit.id
+        session.save_assessment(tmp_path / "then.json", as_of=visit.id)
+        then = json.loads((tmp_path / "then.json").read_text())
+        assert then["as_of"] is None and len(then["visits"]) == 2  # nothing is left out

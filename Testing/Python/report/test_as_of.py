@@ -8,9 +8,14 @@ import re
 import numpy as np
 import pytest
 
-from PseudoProgressionAnalyzerLib.analysis.known import BY_VISIT, known_analysis
-from PseudoProgressionAnalyzerLib.measures import Event, InputError, Message, Visit
-from PseudoProgressionAnalyzerLib.report import results
+from PseudoProgressionAnalyzerLib.analysis import Analysis
+from PseudoProgressionAnalyzerLib.analysis.aligning import USER, trust
+from PseudoProgressionAnalyzerLib.analysis.judging import assess_visits
+from PseudoProgressionAnalyzerLib.analysis.known import BY_VISIT, known_analysis, latest_assessed
+from PseudoProgressionAnalyzerLib.analysis.responding import judge_responses, update_lesions
+from PseudoProgressionAnalyzerLib.measures import Event, InputError, LeftOut, Message, Visit
+from PseudoProgressionAnalyzerLib.report import assessment_json, results
+from PseudoProgressionAnalyzerLib.response import Settings
 
 FIRST, EARLIER, LATEST = "2020-01-10", "2020-03-02", "2021-01-15"
 
@@ -142,6 +147,225 @@ def test_a_later_reference_visit_gives_way_to_the_first(analysis):
     assert cut and np.allclose(cut, to_latest @ np.array(planes))
 
 
+MIDDLE = "2020-09-01"
+
+
+def with_a_visit(analysis, name, like):
+    """Another visit on a day, which looks like one of the others."""
+    visits = analysis.patient.visits
+    like_visit = analysis.patient.visit(like)
+    visits.append(Visit(name, datetime.date.fromisoformat(name), like_visit.series))
+    visits.sort(key=lambda visit: visit.date)
+    regions = [region for region in analysis.patient.regions if region.visit == like]
+    analysis.patient.regions += [dataclasses.replace(region, visit=name) for region in regions]
+    for found in (analysis.images, analysis.regions, analysis.maps, analysis.series_to_visit):
+        found |= {(name, key[1]): value for key, value in found.items() if key[0] == like}
+    for found in (analysis.brains, analysis.references, analysis.visit_to_reference, analysis.alignment):
+        found[name] = found[like]
+    rows = [row for row in analysis.measurements if (row.visit, row.kind, row.compared_to) == (like, "own", "")]
+    analysis.measurements += [dataclasses.replace(row, visit=name, drawn_in=name) for row in rows]
+    return analysis
+
+
+def judged(analysis):
+    update_lesions(analysis)
+    assess_visits(analysis)
+    return analysis
+
+
+def categories(analysis, visit):
+    return [
+        (found.criterion, *([option.category for option in one.provisional] for one in (found.area, found.volume)))
+        for found in analysis.response.responses
+        if found.visit == visit
+    ]
+
+
+@pytest.fixture
+def full(analysis):
+    """Every field holds something of the latest visit; the visit before it has a response that it settles."""
+    analysis = judged(with_a_visit(analysis, MIDDLE, LATEST))
+    visits = [visit.id for visit in analysis.patient.visits]
+    analysis.patient.visits[0].warnings = [Message("made_up", {"visit": LATEST}), Message("made_up", {"visit": FIRST})]
+    analysis.patient.left_out = [LeftOut(analysis.patient.visits[-1])]
+    for name in BY_VISIT:
+        found = getattr(analysis, name)
+        for visit in visits if not found else ():
+            found[visit] = visit
+    analysis.messages = {
+        visit: [Message("made_up", {"since": [FIRST, LATEST]}), Message("made_up", {"visit": FIRST})]
+        for visit in visits
+    }
+    analysis.region_spectra = {(MIDDLE, drawn_in, "lesion"): "a fit" for drawn_in in visits}
+    analysis.reader_lines = {(visit, "L1", "reader"): np.zeros((2, 2, 3)) for visit in visits}
+    analysis.choices = dataclasses.replace(
+        analysis.choices, settings=Settings(baseline=LATEST), treatment_start=datetime.date(2020, 11, 11)
+    )
+    analysis.rules = analysis.rules.with_prior((0.5, 0.4, 0.6), LATEST).with_prior((0.6, 0.5, 0.7), MIDDLE)
+    analysis.finished = {("step_align", visit) for visit in visits}
+    analysis.given = {f"uid of {LATEST}": analysis.images[LATEST, "T1CE"]}
+    analysis.reference_head = (f"head of {LATEST}",)
+    turn = np.linalg.inv(analysis.visit_to_reference[LATEST])
+    analysis.visit_to_reference = {visit: turn @ matrix for visit, matrix in analysis.visit_to_reference.items()}
+    analysis.reference_visit = LATEST
+    return analysis
+
+
+def words_of(found):
+    """Everything that is written in a value, however deep."""
+    if dataclasses.is_dataclass(found):
+        found = [getattr(found, entry.name) for entry in dataclasses.fields(found)]
+    if isinstance(found, dict):
+        found = [*found, *found.values()]
+    if isinstance(found, (list, tuple, set, frozenset)):
+        return "\n".join(map(words_of, found))
+    return "" if isinstance(found, np.ndarray) else str(found)
+
+
+def test_no_field_holds_anything_of_a_later_visit(full):
+    known, left_out = known_analysis(full, MIDDLE)
+    late = ("2021-01-15", "2020-12-24", "2020-11-11")
+    for entry in dataclasses.fields(Analysis):
+        before, after = (words_of(getattr(one, entry.name)) for one in (full, known))
+        assert any(word in before for word in late), f"{entry.name}: the test holds nothing that could be left out"
+        assert not [word for word in late if word in after], entry.name
+    assert left_out == 1 and known.finished == {("step_align", visit) for visit in (FIRST, EARLIER, MIDDLE)}
+    assert known.rules.priors == {MIDDLE: (0.6, 0.5, 0.7)}
+    assert [list(said.parameters.values()) for said in known.messages[MIDDLE][:1]] == [[FIRST]]
+    assert known.patient.visits[0].warnings == full.patient.visits[0].warnings[1:]
+
+
 def test_every_field_that_is_kept_by_visit_is_cut(analysis):
     mappings = {name for name, value in vars(analysis).items() if isinstance(value, dict)}
     assert mappings - {"given", "outcome"} == set(BY_VISIT)
+
+
+def test_the_outcome_of_earlier_visits_is_what_was_known_of_it_then(full):
+    known, _ = known_analysis(full, MIDDLE)
+    alone = judged(known_analysis(full, MIDDLE)[0])
+    assert known.outcome == alone.outcome and not known.outcome[MIDDLE]
+    codes = {message.code for message in known.outcome[EARLIER]}
+    assert "response_later" in codes and "outcome_volume_smaller" in codes
+
+
+def test_a_baseline_that_was_not_scanned_yet_is_not_asked_for(analysis):
+    choices = dataclasses.replace(judged(analysis).choices, settings=Settings(baseline=LATEST))
+    without = known_analysis(analysis, EARLIER)[0]
+    analysis.choices = choices
+    judge_responses(analysis)
+    known, _ = known_analysis(analysis, EARLIER)
+    assert known.choices.settings.baseline is None and known.response == without.response
+    analysis.choices = dataclasses.replace(choices, settings=Settings(baseline=EARLIER))
+    assert known_analysis(analysis, EARLIER)[0].choices.settings.baseline == EARLIER
+
+
+DURING = "2020-02-10"
+
+
+def test_during_radiotherapy_its_beginning_is_not_its_end(analysis):
+    """The categories of the whole analysis, which knows the end: nothing is counted from the first day."""
+    whole = judged(with_a_visit(analysis, DURING, EARLIER))
+    assert whole.patient.day(whole.patient.visit(DURING)) == -14
+    known, left_out = known_analysis(whole, DURING)
+    assert left_out == 2 and known.assessments == []
+    assert known.patient.radiotherapy_end is None
+    assert {known.patient.day(visit) for visit in known.patient.visits} == {None}
+    assert categories(known, DURING) == categories(whole, DURING)
+    assert ("mRANO", ["before_baseline"], ["before_baseline"]) in categories(known, DURING)
+    document = assessment_json.document(known, as_of=DURING, not_used=left_out)
+    assert [visit["day"] for visit in document["visits"]] == [None, None]
+    page = results.page(whole, as_of=DURING)
+    assert "radiotherapy had not ended" in page and "radiotherapy ended" not in page
+    assert "2020-02-24" not in page and "day 28" not in page
+
+
+def test_a_second_course_changes_nothing_in_the_days(analysis):
+    again = Event("radiotherapy", datetime.date(2020, 8, 20), datetime.date(2020, 9, 20))
+    analysis.patient.events.append(again)
+    whole = judged(with_a_visit(analysis, MIDDLE, LATEST))
+    known, _ = known_analysis(whole, MIDDLE)
+    assert known.patient.day(known.patient.visit(MIDDLE)) == whole.patient.day(whole.patient.visit(MIDDLE)) == 190
+    assert categories(known, MIDDLE) == categories(whole, MIDDLE)
+
+
+def test_of_two_visits_on_the_latest_day_both_are_the_latest(analysis):
+    analysis.patient.visits.append(Visit("twin", datetime.date.fromisoformat(LATEST)))
+    analysis.patient.events.append(Event("surgery", datetime.date(2021, 3, 1)))
+    judged(analysis)
+    for visit in (LATEST, "twin"):
+        assert known_analysis(analysis, visit) == (analysis, 0)
+        assert "outcome_surgery" in {message.code for message in analysis.outcome[visit]}
+    known, left_out = known_analysis(analysis, EARLIER)
+    assert left_out == 2 and [visit.id for visit in known.patient.visits] == [FIRST, EARLIER]
+
+
+def test_an_undated_visit_knows_only_itself_and_is_never_the_latest(analysis):
+    said = "This visit has no date. 3 more visits exist that may be before or after it"
+    analysis.patient.visits.append(Visit("someday", None))
+    judged(analysis)
+    assert latest_assessed(analysis) == LATEST
+    known, left_out = known_analysis(analysis, "someday")
+    assert ([visit.id for visit in known.patient.visits], left_out) == (["someday"], 3)
+    page = results.page(analysis, as_of="someday")
+    assert said in page and "dated later" not in page
+    known, left_out = known_analysis(analysis, LATEST)
+    assert ([visit.id for visit in known.patient.visits], left_out) == ([FIRST, EARLIER, LATEST], 1)
+    assert "One more visit exists that is dated later, or not at all" in results.page(analysis, as_of=LATEST)
+    assert f"<h2>As of {LATEST}" in results.page(analysis)  # where none is chosen, the latest that has a date
+    alone = dataclasses.replace(analysis, patient=dataclasses.replace(analysis.patient, visits=[Visit("only", None)]))
+    assert known_analysis(alone, "only") == (alone, 0)
+
+
+def test_only_messages_about_a_later_visit_are_left_out(analysis):
+    """A visit is named by a whole value or a whole part of a path: never by a part of a name or of numbers."""
+    for visit, name in zip(analysis.patient.visits, ("s2", "s3", "s1"), strict=True):
+        visit.id = name
+    analysis.assessments = []
+    about = [{"visit": "s1"}, {"file": "/data/s1/ADC.nii"}, {"visits": "s3, s1"}, {"file": "C:\\data\\s1\\T1.nii"}]
+    others = [{"file": "/base/s10.nii"}, {"file": "/data/s12/ADC.nii"}, {"names": "s10, s11"}]
+    analysis.patient.problems = [Message("made_up", shown) for shown in (*about, *others)]
+    assert [said.parameters for said in known_analysis(analysis, "s3")[0].patient.problems] == others
+    for visit, name in zip(analysis.patient.visits, ("2", "3", "1"), strict=True):
+        visit.id = name
+    numbers = {"file": "/data/3/ADC.nii", "shape": "(12, 1, 3)"}
+    analysis.patient.problems = [Message("made_up", numbers), Message("made_up", {"visits": "2, 1"})]
+    assert [said.parameters for said in known_analysis(analysis, "3")[0].patient.problems] == [numbers]
+
+
+def aligned_to_the_latest(analysis, first, earlier, messages):
+    to_latest = np.linalg.inv(analysis.visit_to_reference[LATEST])
+    return dataclasses.replace(
+        analysis,
+        reference_visit=LATEST,
+        visit_to_reference={visit: to_latest @ matrix for visit, matrix in analysis.visit_to_reference.items()},
+        alignment={FIRST: first, EARLIER: earlier, LATEST: {"uncertainty": 0.0}},
+        messages={FIRST: messages.get("first", []), EARLIER: messages.get("earlier", [])},
+    )
+
+
+DISAGREES = Message("registration_disagrees", {"distance": 4.0, "limit": 3.0})
+LITTLE = Message("registration_uncertain", {"uncertainty": 2.1, "limit": 2.0})
+
+
+@pytest.mark.parametrize(
+    ("first", "earlier", "messages", "codes", "trusted"),
+    [
+        ({"uncertainty": 1.0}, {"uncertainty": 1.0}, {}, [], "good"),
+        ({"uncertainty": 1.9}, {"uncertainty": 1.9}, {}, ["registration_uncertain"], "check"),
+        ({"uncertainty": 0.1}, {"uncertainty": 2.1}, {"earlier": [LITTLE]}, ["registration_uncertain"], "check"),
+        ({USER: 1.0}, {"uncertainty": 1.9}, {}, ["registration_uncertainty_unknown"], "check"),
+        ({"uncertainty": 0.3}, {USER: 1.0}, {}, ["registration_uncertainty_unknown"], "check"),
+        ({}, {"uncertainty": 0.3}, {}, ["registration_uncertainty_unknown"], "check"),
+        ({USER: 1.0}, {USER: 1.0}, {}, [], "own"),
+        ({"uncertainty": 0.3}, {"uncertainty": 0.3}, {"first": [DISAGREES]}, ["registration_disagrees"], "failed"),
+    ],
+)
+def test_a_way_through_the_visit_of_before_is_judged_anew(analysis, first, earlier, messages, codes, trusted):
+    """Both uncertainties add, unknown where one is; a doubt about one of both alignments is a doubt about the way."""
+    known, _ = known_analysis(aligned_to_the_latest(analysis, first, earlier, messages), EARLIER)
+    assert [message.code for message in known.messages[EARLIER]] == codes and known.messages[FIRST] == []
+    assert trust(known, EARLIER) == trusted and trust(known, FIRST) == "reference"
+    if codes == ["registration_uncertain"]:
+        (said,) = known.messages[EARLIER]
+        together = np.sqrt(first["uncertainty"] ** 2 + earlier["uncertainty"] ** 2)
+        assert said.parameters["uncertainty"] == pytest.approx(together)

@@ -7,7 +7,8 @@ import pytest
 
 from PseudoProgressionAnalyzerLib.lesion.diameters import diameters
 from PseudoProgressionAnalyzerLib.measures import Event, Measurement, Patient, Visit
-from PseudoProgressionAnalyzerLib.response import SteroidDose, course_of, judge
+from PseudoProgressionAnalyzerLib.response import CRITERIA, SteroidDose, course_of, judge
+from PseudoProgressionAnalyzerLib.response.inputs import NOT_ENDED
 
 START, END = datetime.date(2023, 3, 20), datetime.date(2023, 5, 1)
 DATES = {"V0": datetime.date(2023, 3, 13), "V1": datetime.date(2023, 5, 29), "V2": datetime.date(2023, 9, 4)}
@@ -149,6 +150,22 @@ def test_radiotherapy_without_an_end_is_unknown():
     without = Patient("P", [Visit("V0", DATES["V0"])], [Event("radiotherapy", START)])
     assert course_of(without, []).radiotherapy_ends is None
     assert course_of(Patient("P", [Visit("V0", DATES["V0"])]), []).radiotherapy_ends is None
+
+
+def test_a_course_that_goes_on_is_judged_like_one_that_ends_later():
+    """Every visit so far stands where it stands once the end is known: before the baseline after radiotherapy."""
+    visits = [Visit("V0", START - datetime.timedelta(days=3)), Visit("V1", START + datetime.timedelta(days=20))]
+    by_end = [Event("radiotherapy", START, END), Event("radiotherapy", START, details={"ended": False})]
+    ended, goes_on = (course_of(Patient("P", visits, [event]), []) for event in by_end)
+    assert ended.radiotherapy_ends == (END,) and goes_on.radiotherapy_ends == (NOT_ENDED,)
+    unknown = course_of(Patient("P", visits, [Event("radiotherapy", START)]), [])
+
+    def found(course):
+        return [(entry.area.possible, entry.volume.possible) for name in CRITERIA for entry in judge(course, name)]
+
+    assert found(ended) == found(goes_on) != found(unknown)
+    notes = [message.code for entry in judge(goes_on, "mRANO") for message in entry.area.notes]
+    assert "response_before_baseline_goes_on" in notes
 
 
 def test_immunotherapy_and_idh():

@@ -14,7 +14,7 @@ ODD = 'quote" comma, tab\tline\nhash# back\\slash percent% \u00e4'
 PATIENT = Patient(
     "case",
     [Visit("a", datetime.date(2020, 1, 2)), Visit(ODD, None)],
-    [Event("radiotherapy", datetime.date(2019, 12, 1))],
+    [Event("radiotherapy", None, datetime.date(2019, 12, 1))],
 )
 ROWS = [
     Measurement("a", ODD, "own", "a", "volume", 0.1 + 0.2, "mL", 1 / 3, None, flags=(Message(ODD, {"n": 1 / 7}),)),
