@@ -59,11 +59,14 @@ def fit_spectra(
 def read_spectra(series: Series) -> Spectra:
     """The spectra of a series with the water reference that lies beside them. Raises InputError as ``load``.
 
-    Their remarks go wherever their numbers go, so they name the file without the folders above its study.
+    Their remarks go wherever their numbers go, so they name the file without the folders above its study. That a single
+    voxel has no water reference is one: uncorrected eddy currents bend its lines more than its noise tells.
     """
     spectra = load(series.path, None if series.files else water_beside(series.path))
     short = "/".join(series.path.parts[-2:])
-    flags = (Message(flag.code, {**flag.parameters, "file": short}) for flag in spectra.flags)
+    flags = [Message(flag.code, {**flag.parameters, "file": short}) for flag in spectra.flags]
+    if spectra.water is None and max(spectra.shape) == 1:
+        flags.append(Message("spectra_no_water", {"file": short}))
     return replace(spectra, flags=tuple(flags))
 
 

@@ -119,12 +119,17 @@ def _grid(
 
 
 def water_reference(path: Path) -> Path | None:
-    """The water reference that the scanner exports beside a spectrum (``_act`` and ``_ref``), or None."""
+    """The water reference that the scanner exports beside a spectrum (``_act`` and ``_ref``), or None.
+
+    In the same folder, or in one beside it whose name has ``-ref`` or ``_ref`` more, as Osprey's examples are laid out.
+    """
+    folders = [path.parent, *(path.parent.with_name(path.parent.name + more) for more in ("-ref", "_ref"))]
     for ours, theirs in (("act", "ref"), ("ACT", "REF"), ("_WS", "_ref")):
         head, found, tail = path.stem.rpartition(ours)
-        candidate = path.with_name(head + theirs + tail + path.suffix)
-        if found and candidate.is_file() and candidate != path:
-            return candidate
+        for folder in folders if found else ():
+            candidate = folder / (head + theirs + tail + path.suffix)
+            if candidate.is_file():
+                return candidate
     return None
 
 

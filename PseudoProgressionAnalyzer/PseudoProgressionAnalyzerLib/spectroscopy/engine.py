@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 from scipy import fft
@@ -30,7 +31,10 @@ SCALE_FLOOR = 0.1  # of NAA + Cr + 3 Cho: smallest scale of a soft ratio
 
 @dataclass
 class State:
-    """Where the fit of each voxel stands. phased and model spectra are real, over the window."""
+    """Where the fit of each voxel stands. phased and model spectra are real, over the window.
+
+    products of columns, derivatives and data with one another, baseline taken out; inside: with the baseline's curves.
+    """
 
     parameters: np.ndarray
     amplitude: np.ndarray
@@ -38,6 +42,7 @@ class State:
     cost: np.ndarray
     residual: np.ndarray
     products: np.ndarray | None = None
+    inside: np.ndarray | None = None
 
 
 def evaluate(
@@ -97,7 +102,8 @@ def evaluate(
     away = parameters - model.expected
     fitted = np.einsum("vk,vkl,vl->v", amplitude, whole, amplitude) - 2 * np.einsum("vk,vk->v", right, amplitude)
     cost = gram[:, count, count] + fitted + ((away @ model.precision) * away).sum(axis=1)
-    return State(parameters, amplitude, free, cost, residual, _products(table, model, kept))
+    whole, inside = _sums(table, model)
+    return State(parameters, amplitude, free, cost, residual, _without_baseline(whole, inside, kept), inside)
 
 
 def residuals(model: Model, data: np.ndarray, noise: np.ndarray, choices: np.ndarray, state: State) -> list[np.ndarray]:
@@ -198,26 +204,51 @@ def descend(
     return state
 
 
-def covariances(model: Model, state: State, factor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Covariances of the amplitudes and of the metabolites' own widths, both ``(voxels, names, names)``: Cramer-Rao
-    bounds with baseline and all parameters free.
+class Covariances(NamedTuple):
+    """Of a fit's amplitudes and of the metabolites' own widths, Cramer-Rao bounds with baseline and all parameters
+    free; common: the part of the amplitudes' that what is expected leaves. All ``(voxels, names, names)``.
 
-    factor: residual variance over noise variance, by which the information of the data is reduced.
+    follows: change of the amplitudes with the widths that are expected, per Hz, ``(voxels, names, names)``.
+    """
+
+    amplitudes: np.ndarray
+    widths: np.ndarray
+    common: np.ndarray
+    follows: np.ndarray
+
+
+def covariances(model: Model, state: State, kept: np.ndarray, factor: np.ndarray) -> Covariances:
+    """What is uncertain of a state, and which part of that is alike in voxels of one study.
+
+    The inverse C of the information is C N C + C P C, with the information of the data N and the precision P of what is
+    expected (shifts, widths, soft ratios, smoothness of the baseline): the first is the scatter by noise, of each voxel
+    its own, the second what remains as the truth is not what is expected, which voxels of one kind have in common.
+    kept: as in ``evaluate``; factor: residual variance over noise variance, by which the information of the data is
+    reduced.
     """
     count = len(model.names)
     products = state.products[:, :-1, :-1] / factor[:, None, None]
-    prior, _ = soft_ratios(model, state.amplitude)
-    products[:, :count, :count] += prior
-    # The derivatives are those of the residual, the columns those of the model.
-    products[:, :count, count:] *= -1
-    products[:, count:, :count] *= -1
-    products[:, count:, count:] += model.precision[: products.shape[1] - count, : products.shape[1] - count]
+    # A baseline kept by a share k has the prior variance k / (1 - k); data without it see k (1 - k) of that.
+    inside = state.inside[:, :-1] * np.sqrt(np.maximum(kept * (1 - kept), 0) / factor[:, None])[:, None, :]
+    expected = inside @ inside.transpose(0, 2, 1)
+    for matrix in (products, expected):  # the derivatives are those of the residual, the columns those of the model
+        matrix[:, :count, count:] *= -1
+        matrix[:, count:, :count] *= -1
+    prior = np.zeros_like(products)
+    prior[:, :count, :count], _ = soft_ratios(model, state.amplitude)
+    prior[:, count:, count:] += model.precision[: products.shape[1] - count, : products.shape[1] - count]
+    products += prior
     size = np.sqrt(np.maximum(np.diagonal(products, axis1=1, axis2=2), 1e-30))
     scaled = products / size[:, :, None] / size[:, None, :]
     scaled[:, np.arange(scaled.shape[1]), np.arange(scaled.shape[1])] += 1e-7
-    inverse = np.linalg.inv(scaled)
-    blocks = (slice(0, count), slice(-count, None))
-    return tuple(inverse[:, own, own] / size[:, own, None] / size[:, None, own] for own in blocks)
+    inverse = np.linalg.inv(scaled) / size[:, :, None] / size[:, None, :]
+    rows = inverse[:, :count]
+    return Covariances(
+        inverse[:, :count, :count],
+        inverse[:, -count:, -count:],
+        rows @ (prior + expected) @ rows.transpose(0, 2, 1),
+        rows[:, :, -count:] @ model.precision[-count:, -count:],
+    )
 
 
 def part(state: State, places: np.ndarray) -> State:

@@ -50,6 +50,8 @@ class _Found:
     amplitude: np.ndarray
     covariance: np.ndarray
     own_widths: np.ndarray  # covariances
+    common: np.ndarray
+    follows: np.ndarray
     cost: np.ndarray
     residual: np.ndarray
     snr: np.ndarray
@@ -121,6 +123,7 @@ def fit(
         first = _begun(rough, prepared, clean[:, :kept], noise[part] * np.sqrt(kept / points), halt)
         _store(found, part, _fitted(model, data[part], noise[part], first, halt))
 
+    unsure = None
     if widths is None and len(places) >= FEWEST_TO_LEARN:
         some = places[np.linspace(0, len(places) - 1, min(len(places), MOST_TO_LEARN)).astype(int)]
         widths = {name: WIDTHS.get(name, WIDTH_OTHERS) for name in names if name not in BROAD}
@@ -128,7 +131,7 @@ def fit(
             model, rough = models(widths, True)
             prepared = templates(rough)
             _run(work, _chunks(some), threads, cancelled, None)
-            widths = learned(model, found.parameters[some], found.own_widths[some], widths)
+            widths, unsure = learned(model, found.parameters[some], found.own_widths[some], widths)
         model, rough = models(widths, False)
         prepared = templates(rough)
     share = 0.9 if len(places) > 1 else 1.0
@@ -148,6 +151,10 @@ def fit(
         _run(retry, _chunks(np.arange(len(again))), threads, cancelled, None)
     if progress is not None:
         progress(1.0)
+    if unsure is not None:
+        more = found.follows @ unsure @ found.follows.swapaxes(1, 2)
+        found.covariance += more
+        found.common += more
     return _result(spectra, model, found, flags, widths or {})
 
 
@@ -235,14 +242,14 @@ def _fitted(model: Model, data: np.ndarray, noise: np.ndarray, best: engine.Stat
     degrees = np.maximum(data.shape[1] - dimensions - state.free.sum(axis=1) - SHARED, 1)
     residual = (rest**2).sum(axis=1) / degrees * rough**2
     factor = np.maximum(residual, 1) * _together(model, rest) / rough**2
-    covariance, widths = engine.covariances(model, state, factor)
+    uncertain = engine.covariances(model, state, kept, factor)
     lines = np.exp(1j * (state.parameters[:, 0, None] + state.parameters[:, 1, None] * (model.ppm - 3.0)))
     phased = np.real(data * lines) / noise[:, None] - smooth
     heights = (phased - rest).max(axis=1)
     snr = heights / (2 * np.sqrt(np.maximum(residual, 1e-12))) * rough
     spectra = np.stack([phased + smooth, phased + smooth - rest, smooth], axis=1) * noise[:, None, None]
     spectra = spectra.astype(np.float32)
-    return _Found(state.parameters, state.amplitude, covariance, widths, state.cost, residual, snr, spectra)
+    return _Found(state.parameters, state.amplitude, *uncertain, state.cost, residual, snr, spectra)
 
 
 def _rest(model: Model, state: engine.State, kept: np.ndarray) -> np.ndarray:
@@ -327,7 +334,7 @@ def _nanmedian(values: np.ndarray) -> float:
 
 def _empty(model: Model, voxels: int) -> _Found:
     count = len(model.names)
-    sizes = ((len(model.expected),), (count,), (count, count), (count, count), (), (), ())
+    sizes = ((len(model.expected),), (count,), *[(count, count)] * 4, (), (), ())
     spectra = np.full((voxels, 3, len(model.ppm)), np.nan, np.float32)
     return _Found(*(np.full((voxels, *size), np.nan) for size in sizes), spectra)
 
@@ -390,6 +397,7 @@ def _result(spectra: Spectra, model: Model, found: _Found, flags: list[Message],
         "phase": found.parameters[:, PHASE],
         "amplitudes": found.amplitude,
         "covariances": (found.covariance + found.covariance.swapaxes(1, 2)) / 2,
+        "common": (found.common + found.common.swapaxes(1, 2)) / 2,
         "spectra": found.spectra,
         "parameters": found.parameters,
     }

@@ -19,17 +19,18 @@ def pack(fit: Fit) -> tuple[np.ndarray, dict[str, Any]]:
     """All numbers of a fit, float32 ``(voxels, components)``, and what they are, as JSON values.
 
     One row for each voxel that was fitted. Components: the voxel's place in the flattened grid, data, fit and baseline
-    over ppm, the maps of MAPS, amplitudes, upper triangle of the covariances.
+    over ppm, the maps of MAPS, amplitudes, upper triangles of the covariances and, where known, of their common part.
     """
     count = len(fit.names)
     upper = np.triu_indices(count)
     fitted = np.isfinite(fit.snr)
+    matrices = [fit.covariances] if fit.common is None else [fit.covariances, fit.common]
     parts = [
         np.flatnonzero(fitted)[:, None],
         fit.spectra[fitted].reshape(-1, 3 * len(fit.ppm)),
         np.stack([getattr(fit, name)[fitted] for name in MAPS], axis=-1),
         fit.amplitudes[fitted],
-        fit.covariances[fitted][:, upper[0], upper[1]],
+        *(matrix[fitted][:, upper[0], upper[1]] for matrix in matrices),
     ]
     about = {
         "shape": list(fit.shape),
@@ -38,7 +39,7 @@ def pack(fit: Fit) -> tuple[np.ndarray, dict[str, Any]]:
         "protocol": dataclasses.asdict(fit.protocol),
         "widths": fit.widths,
         "ppm": {"first": float(fit.ppm[0]), "last": float(fit.ppm[-1]), "count": len(fit.ppm)},
-        "components": ["voxel", *CURVES, *MAPS, "amplitudes", "covariances"],
+        "components": ["voxel", *CURVES, *MAPS, "amplitudes", *("covariances", "common")[: len(matrices)]],
     }
     return np.concatenate(parts, axis=-1).astype(np.float32), about
 
@@ -50,11 +51,9 @@ def unpack(packed: np.ndarray, about: dict[str, Any], flags: tuple[Message, ...]
     whole = np.full((int(np.prod(shape)), packed.shape[1] - 1), np.nan, np.float32)
     whole[packed[:, 0].astype(int)] = packed[:, 1:]
     whole = whole.reshape(*shape, -1)
-    spectra, maps, amplitudes, triangle = np.split(whole, np.cumsum([3 * points, len(MAPS), count]), axis=-1)
-    covariances = np.empty((*shape, count, count))
-    upper = np.triu_indices(count)
-    covariances[..., upper[0], upper[1]] = triangle
-    covariances[..., upper[1], upper[0]] = triangle
+    triangle = count * (count + 1) // 2
+    sizes = np.cumsum([3 * points, len(MAPS), count, triangle])
+    spectra, maps, amplitudes, covariances, common = np.split(whole, sizes, axis=-1)
     said = dict(about["protocol"])
     delays = said.pop("delays", None)
     kept = {name: maps[..., number].astype(float) for number, name in enumerate(MAPS)}
@@ -66,8 +65,18 @@ def unpack(packed: np.ndarray, about: dict[str, Any], flags: tuple[Message, ...]
         np.linspace(axis["first"], axis["last"], points),
         flags=flags,
         amplitudes=amplitudes.astype(float),
-        covariances=covariances,
+        covariances=_whole(covariances, count),
+        common=_whole(common, count) if common.shape[-1] else None,
         spectra=spectra.reshape(*shape, 3, points),
         widths=about.get("widths", {}),
         **kept,
     )
+
+
+def _whole(triangle: np.ndarray, count: int) -> np.ndarray:
+    """Symmetric matrices ``(..., count, count)`` of upper triangles."""
+    matrices = np.empty((*triangle.shape[:-1], count, count))
+    upper = np.triu_indices(count)
+    matrices[..., upper[0], upper[1]] = triangle
+    matrices[..., upper[1], upper[0]] = triangle
+    return matrices

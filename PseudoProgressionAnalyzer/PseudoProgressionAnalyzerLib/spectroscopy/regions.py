@@ -74,8 +74,9 @@ def sums(fit: Fit, overlap: np.ndarray) -> Sums:
     """What the accepted voxels of a region hold together.
 
     overlap: share of each voxel ``(k, j, i)`` that lies in the region, 0 to 1. Voxels that reach out of the region hold
-    the tissue around it: they count only where none lies inside, and are flagged. The errors add the Cramer-Rao bounds
-    of the voxels, as their noise is independent. Raises InputError ``spectra_overlap_shape``, ``spectra_region_empty``.
+    the tissue around it: they count only where none lies inside, and are flagged. Of the voxels' errors the scatter by
+    noise adds as squares; what they have in common does not average out and adds as it is. Raises InputError
+    ``spectra_overlap_shape``, ``spectra_region_empty``.
     """
     if overlap.shape != fit.shape:
         raise InputError("spectra_overlap_shape", shape=str(overlap.shape), expected=str(fit.shape))
@@ -91,9 +92,17 @@ def sums(fit: Fit, overlap: np.ndarray) -> Sums:
         weight,
         least,
         share @ fit.amplitudes[counted],
-        np.tensordot(share**2, fit.covariances[counted], 1),
+        _together(fit, share, counted),
         _flags(fit, overlap > 0, counted, least),
     )
+
+
+def _together(fit: Fit, share: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Covariances ``(names, names)`` of a mean over voxels with these shares."""
+    if fit.common is None:
+        return np.tensordot(share**2, fit.covariances[counted], 1)
+    common = fit.common[counted]
+    return np.tensordot(share**2, fit.covariances[counted] - common, 1) + np.tensordot(share, common, 1)
 
 
 def ratio(fit: Fit, numerator: str, denominator: str, overlap: np.ndarray, kind: str = "molar") -> RegionRatio:

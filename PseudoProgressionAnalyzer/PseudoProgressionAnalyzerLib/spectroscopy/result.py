@@ -44,7 +44,8 @@ class Fit:
     baseline against twice the residual's standard deviation; residual: its variance in variances of the noise (1 for a
     fit down to the noise); shift: Hz by which the voxel's frequency differs from the stated one; phase: rad by which it
     was turned; accepted: bool, see ``fitting.fit``; affine: 4x4, index to RAS mm; flags: what a reader should know.
-    amplitudes ``(k, j, i, names)`` with covariances ``(k, j, i, names, names)``; spectra: phased data, fit with
+    amplitudes ``(k, j, i, names)`` with covariances ``(k, j, i, names, names)``, and the part of these that voxels of
+    one kind have in common (``engine.covariances``), None where it is not known; spectra: phased data, fit with
     baseline, and baseline of every voxel, float32 ``(k, j, i, 3, n)``. model and parameters give single metabolites.
     widths: line widths (Hz) that the metabolites of a grid have in common; empty where each voxel was free.
     """
@@ -66,6 +67,7 @@ class Fit:
     model: Model | None = None
     parameters: np.ndarray | None = None
     widths: dict[str, float] = field(default_factory=dict)
+    common: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -12,7 +12,7 @@ FURTHEST = 1.0  # Hz that a width may move in one round
 
 def learned(
     model: Model, parameters: np.ndarray, covariances: np.ndarray, widths: dict[str, float]
-) -> dict[str, float]:
+) -> tuple[dict[str, float], np.ndarray]:
     """The widths (Hz) that the voxels of a study are likeliest to have in common, from fits with these widths expected.
 
     parameters: ``(voxels, parameters)``; covariances: of the widths, ``(voxels, names, names)``. The widths of each
@@ -20,6 +20,9 @@ def learned(
     voxel's widths w and their covariance C at the expectation m, the slope of the likelihood of m is P (w - m) and its
     curvature P - P C P (Laplace's approximation); one Newton step. Voxels that cannot tell have w = m and C = 1 / P and
     do not count.
+
+    Also the covariance of what was found, Hz^2 ``(names, names)``: the inverse of the curvature with the slopes' own
+    scatter between, which is more where the voxels disagree (White, Econometrica 1982;50:1).
     """
     count = len(model.names)
     groups = [[model.names.index(name) for name in alike if name in model.names] for alike in WIDTHS_ALIKE]
@@ -38,4 +41,7 @@ def learned(
     change = np.linalg.solve(whole, members @ slope - (now - usual) / WIDTH_SPREAD**2)
     change = np.clip(change, -FURTHEST, FURTHEST)
     moved = {model.names[place]: float(now[n] + change[n]) for n, group in enumerate(groups) for place in group}
-    return widths | moved
+    slopes = own @ precision @ members.T
+    inverse = np.linalg.inv(whole)
+    scatter = np.cov(slopes, rowvar=False) * len(own) + np.eye(len(groups)) / WIDTH_SPREAD**2
+    return widths | moved, members.T @ inverse @ scatter @ inverse @ members

@@ -287,3 +287,19 @@ def test_remarks_of_a_file_do_not_tell_where_the_patient_lies(tmp_path):
     write(path, noise.astype(np.complex64), GRID, True)
     (flag,) = fitting_spectra.read_spectra(Series("MRSI", path)).flags
     assert flag.code == "spectra_axis_unknown" and flag.parameters["file"] == "2023-05-08/MRSI.nii.gz"
+
+
+def test_a_single_voxel_without_water_says_so(tmp_path):
+    spectra, _, _ = simulated(1.0, 61)
+    water = 1e4 * np.exp(-20 * np.arange(spectra.fid.shape[-1]) * spectra.dwell_time).astype(np.complex64)
+    for name, size, beside, wanted in (
+        ("MRS", 1, False, {"spectra_no_water"}), ("MRS", 1, True, set()), ("MRSI", 2, False, set())
+    ):  # fmt: skip
+        folder = tmp_path / f"{name}{beside}"
+        folder.mkdir()
+        fid = spectra.fid[:, :size, :size]
+        write(folder / f"{name}.nii.gz", fid, GRID, True)
+        if beside:
+            write(folder / f"{name}_water.nii.gz", np.broadcast_to(water, fid.shape), GRID, False)
+        found = fitting_spectra.read_spectra(Series(name, folder / f"{name}.nii.gz"))
+        assert {flag.code for flag in found.flags} - {"spectra_axis_unknown"} == wanted

@@ -9,7 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from PseudoProgressionAnalyzerLib.formats import spectra_lcmodel, spectra_nifti
+from PseudoProgressionAnalyzerLib.formats import spectra_lcmodel, spectra_nifti, spectra_philips
 from PseudoProgressionAnalyzerLib.formats.spectra import load
 from PseudoProgressionAnalyzerLib.formats.spectra_axis import scores
 from PseudoProgressionAnalyzerLib.formats.spectra_combine import combine_coils, combine_repetitions
@@ -111,6 +111,16 @@ def test_water_reference_beside_a_philips_pair(reference_data, tmp_path):
             (tmp_path / file.name).write_bytes(file.read_bytes())
     spectra = load(tmp_path / "sub-01_PRESS_35_act.spar")
     assert np.abs(spectra.water).max() > 5 * np.abs(spectra.fid).max()
+
+
+def test_water_reference_in_the_folder_beside(tmp_path):
+    """Laid out as Osprey's examples: ``press`` and ``press-ref`` with one file each."""
+    for folder, name in (("press", "a_act"), ("press-ref", "a_ref"), ("steam", "b_act"), ("other", "b_ref")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{name}.sdat").touch()
+    found = spectra_philips.water_reference(tmp_path / "press" / "a_act.sdat")
+    assert found == tmp_path / "press-ref" / "a_ref.sdat"
+    assert spectra_philips.water_reference(tmp_path / "steam" / "b_act.sdat") is None
 
 
 def test_philips_box_lies_in_the_head(reference_data):

@@ -63,7 +63,8 @@ def test_high_ppm_is_on_the_left_and_naa_at_its_place(found):
 def one_voxel(found, voxel):
     k, j, i = voxel
     part = {name: getattr(found, name)[k : k + 1, j : j + 1, i : i + 1] for name in (
-        "fwhm", "snr", "residual", "shift", "phase", "accepted", "amplitudes", "covariances", "spectra", "parameters",
+        "fwhm", "snr", "residual", "shift", "phase", "accepted", "amplitudes", "covariances", "common", "spectra",
+        "parameters",
     )}  # fmt: skip
     return replace(found, **part)
 

@@ -11,6 +11,7 @@ from PseudoProgressionAnalyzerLib.measures import InputError
 from PseudoProgressionAnalyzerLib.spectroscopy import fit
 from PseudoProgressionAnalyzerLib.spectroscopy.packing import pack, unpack
 from PseudoProgressionAnalyzerLib.spectroscopy.regions import change, comparable, mean_spectrum, ratio, sums
+from PseudoProgressionAnalyzerLib.spectroscopy.spins import WIDTHS
 from PseudoProgressionAnalyzerLib.spectroscopy.water import early_points, remove_water
 
 SIDE, SIZE = 6, 10.0  # voxels along a side, mm
@@ -47,9 +48,9 @@ def test_changes_are_recovered_on_shifted_and_turned_grids(first, factor, seed):
     _, later, overlap, _ = visit(1 / factor, (3.0, -2.0), 12.0, seed)
     one, two = ratio(first[1], "tCho", "tNAA", first[2]), ratio(later, "tCho", "tNAA", overlap)
     found = change(one, two)
-    # The interval holds the noise; lines and baseline of the two dates differ by a few per cent more.
     assert found.value == pytest.approx(factor, rel=0.15)
-    assert found.low < factor * 1.1 and found.high > factor * 0.9
+    assert found.low < factor < found.high
+    assert not found.low < factor * 1.5 < found.high and not found.low < factor / 1.5 < found.high
     assert found.log == pytest.approx(np.log(two.value / one.value))
     if factor != 1:
         assert not found.low < 1 < found.high
@@ -69,6 +70,31 @@ def test_ratio_of_sums_and_not_mean_of_ratios(first):
     assert one.log_error > region.log_error  # fewer voxels, wider interval
     area = ratio(found, "tCho", "tNAA", overlap, kind="area")
     assert area.value == pytest.approx(3 * region.value)
+
+
+def test_noise_averages_out_and_what_voxels_have_in_common_does_not():
+    """Voxels of one line and baseline that differ by their noise alone: these scatter by what is not common, and more
+    of them do not make the common part smaller."""
+    clean, _ = truth.spectra("tumour", 123.2, 0.030, 1e6, 1, seed=21)
+    random, voxels = np.random.default_rng(22), 48
+    size = np.abs(np.fft.fft(clean.fid[0, 0, 0])).max() / 30 / 32
+    noise = size * random.normal(size=(voxels, clean.fid.shape[-1], 2)) @ [1, 1j]
+    found = fit(replace(clean, fid=(clean.fid[0] + noise)[None].astype(np.complex64)), widths=WIDTHS)
+    for name in ("tNAA", "tCho", "tCr"):
+        weights = found.weights(name)
+        whole, common = (np.median(weights @ part[0, 0] @ weights) for part in (found.covariances, found.common))
+        assert 0.1 * whole < common < 0.9 * whole
+        # A variance of 48 values is known to a fifth; the non-linear fit adds a little of its own.
+        assert np.var(found.amplitude(name)) == pytest.approx(whole - common, rel=0.6)
+        assert np.var(found.amplitude(name)) < whole
+    share = np.ones(found.shape)
+    few, many = (sums(found, share * (np.arange(voxels) < count)) for count in (6, voxels))
+    of = found.weights("tNAA")
+    floor, scatter = (np.mean(part[0, 0] @ of @ of) for part in (found.common, found.covariances - found.common))
+    assert floor < of @ many.covariances @ of < of @ few.covariances @ of
+    assert of @ many.covariances @ of == pytest.approx(floor + scatter / voxels)
+    unknown = ratio(replace(found, common=None), "tCho", "tNAA", share)
+    assert unknown.log_error < 0.6 * ratio(found, "tCho", "tNAA", share).log_error
 
 
 def test_mean_spectrum_has_less_noise(first):
@@ -196,7 +222,8 @@ def test_a_ratio_with_a_badly_known_part_says_so(first):
     summed = sums(fitted, overlap)
     weights = fitted.weights("tNAA")
     grown = (0.39 * (weights @ summed.amplitudes)) ** 2 / (weights @ summed.covariances @ weights)
-    poor = ratio(replace(fitted, covariances=fitted.covariances * grown), "tCho", "tNAA", overlap)
+    less = replace(fitted, covariances=fitted.covariances * grown, common=fitted.common * grown)
+    poor = ratio(less, "tCho", "tNAA", overlap)
     assert poor.value == sure.value and poor.high - poor.low > 3 * (sure.high - sure.low)
     said = {flag.parameters["name"]: flag.parameters for flag in poor.flags if flag.code == "spectra_uncertain"}
     assert said["tNAA"] == {"name": "tNAA", "percent": 39, "limit": 20}
