@@ -206,7 +206,7 @@ def descend(
 
 class Covariances(NamedTuple):
     """Of a fit's amplitudes and of the metabolites' own widths, Cramer-Rao bounds with baseline and all parameters
-    free; common: the part of the amplitudes' that what is expected leaves. All ``(voxels, names, names)``.
+    free; common: the part of the amplitudes' that voxels of one acquisition share. All ``(voxels, names, names)``.
 
     follows: change of the amplitudes with the widths that are expected, per Hz, ``(voxels, names, names)``.
     """
@@ -221,8 +221,9 @@ def covariances(model: Model, state: State, kept: np.ndarray, factor: np.ndarray
     """What is uncertain of a state, and which part of that is alike in voxels of one study.
 
     The inverse C of the information is C N C + C P C, with the information of the data N and the precision P of what is
-    expected (shifts, widths, soft ratios, smoothness of the baseline): the first is the scatter by noise, of each voxel
-    its own, the second what remains as the truth is not what is expected, which voxels of one kind have in common.
+    expected: the first is the scatter by noise, of each voxel its own, the second what remains as the truth is not what
+    is expected. Of that, line (phase, skew, shifts, widths) and smoothness of the baseline are what the voxels of one
+    acquisition have in common; what fat and macromolecules there are (soft ratios) counts as each voxel's own.
     kept: as in ``evaluate``; factor: residual variance over noise variance, by which the information of the data is
     reduced.
     """
@@ -234,10 +235,9 @@ def covariances(model: Model, state: State, kept: np.ndarray, factor: np.ndarray
     for matrix in (products, expected):  # the derivatives are those of the residual, the columns those of the model
         matrix[:, :count, count:] *= -1
         matrix[:, count:, :count] *= -1
-    prior = np.zeros_like(products)
-    prior[:, :count, :count], _ = soft_ratios(model, state.amplitude)
-    prior[:, count:, count:] += model.precision[: products.shape[1] - count, : products.shape[1] - count]
-    products += prior
+    expected[:, count:, count:] += model.precision
+    products[:, count:, count:] += model.precision
+    products[:, :count, :count] += soft_ratios(model, state.amplitude)[0]
     size = np.sqrt(np.maximum(np.diagonal(products, axis1=1, axis2=2), 1e-30))
     scaled = products / size[:, :, None] / size[:, None, :]
     scaled[:, np.arange(scaled.shape[1]), np.arange(scaled.shape[1])] += 1e-7
@@ -246,7 +246,7 @@ def covariances(model: Model, state: State, kept: np.ndarray, factor: np.ndarray
     return Covariances(
         inverse[:, :count, :count],
         inverse[:, -count:, -count:],
-        rows @ (prior + expected) @ rows.transpose(0, 2, 1),
+        rows @ expected @ rows.transpose(0, 2, 1),
         rows[:, :, -count:] @ model.precision[-count:, -count:],
     )
 
