@@ -159,6 +159,10 @@ def test_visits_that_cannot_be_compared(first):
         "spectra_fields_differ",
         "spectra_sequences_differ",
     ]
+    low = replace(found, protocol=replace(found.protocol, frequency=63.9))
+    assert "spectra_field_unsuited" in {flag.code for flag in ratio(low, "Glx", "tCr", first[2]).flags}
+    for fitted, name in ((low, "tCho"), (found, "Glx")):
+        assert "spectra_field_unsuited" not in {flag.code for flag in ratio(fitted, name, "tCr", first[2]).flags}
     flags = ratio(other, "Ins", "tCr", first[2]).flags
     assert "spectra_echo_time_unsuited" in {flag.code for flag in flags}
 
