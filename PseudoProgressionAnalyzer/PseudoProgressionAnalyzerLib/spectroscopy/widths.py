@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .model import SHARED, Model
+from .result import line_width
 from .spins import WIDTH_OTHERS, WIDTH_SPREAD, WIDTHS, WIDTHS_ALIKE
 
 FURTHEST = 1.0  # Hz that a width may move in one round
@@ -19,7 +20,8 @@ def learned(
     voxel lie around the common ones with the model's precision P, these around WIDTHS with WIDTH_SPREAD. With the
     voxel's widths w and their covariance C at the expectation m, the slope of the likelihood of m is P (w - m) and its
     curvature P - P C P (Laplace's approximation); one Newton step. Voxels that cannot tell have w = m and C = 1 / P and
-    do not count.
+    do not count. Nor does the half with the broader lines: a voxel over two tissues, which differ in frequency by a few
+    Hz, mixes the choline of one with the NAA of the other and has no widths in common with the rest.
 
     Also the covariance of what was found, Hz^2 ``(names, names)``: the inverse of the curvature with the slopes' own
     scatter between, which is more where the voxels disagree (White, Econometrica 1982;50:1).
@@ -28,6 +30,8 @@ def learned(
     groups = [[model.names.index(name) for name in alike if name in model.names] for alike in WIDTHS_ALIKE]
     groups = [group for group in groups if group]
     seen = np.isfinite(parameters).all(axis=1) & np.isfinite(covariances).all(axis=(1, 2))
+    lines = line_width(parameters, model.protocol.frequency)
+    seen &= lines <= np.median(lines[seen]) if seen.any() else seen
     own = parameters[seen, SHARED + count :] - model.expected[SHARED + count :]
     precision = model.precision[SHARED + count :, SHARED + count :]
     slope = precision @ own.sum(axis=0)
