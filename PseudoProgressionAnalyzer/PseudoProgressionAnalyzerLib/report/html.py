@@ -106,12 +106,16 @@ def page(
 
 def _patient_line(markup: Markup, title: str | None) -> str:
     dated = [visit.date.isoformat() for visit in markup.patient.visits if visit.date]
+    count = len(markup.patient.visits)
     end, first = markup.patient.radiotherapy_end, first_course(markup.patient.events)
+    stated = any(event.kind == "radiotherapy" for event in markup.patient.events)
     unended = "radiotherapy_goes_on" if first and goes_on(first) else "radiotherapy_unknown"
     parts = (
         escape(title) if title else markup.say("anonymous"),
-        markup.say("visits_line", count=len(markup.patient.visits), dates=", ".join(dated) or "-"),
-        markup.say("radiotherapy_end", date=end.isoformat()) if end else markup.say(unended),
+        markup.say(f"visits_line_{'one' if count == 1 else 'many'}", count=count, dates=", ".join(dated) or "-"),
+        markup.say("radiotherapy_end", date=end.isoformat())
+        if end
+        else markup.say(unended if stated else "radiotherapy_none"),
     )
     return f'<p class="patient">{" &middot; ".join(parts)}</p>'
 

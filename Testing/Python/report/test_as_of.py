@@ -279,6 +279,15 @@ def test_during_radiotherapy_its_beginning_is_not_its_end(analysis):
     assert "2020-02-24" not in page and "day 28" not in page
 
 
+def test_before_radiotherapy_none_is_stated(analysis):
+    page = results.page(analysis, as_of=FIRST)
+    assert "no radiotherapy stated" in page and "1 visit: 2020-01-10" in page
+    assert "radiotherapy ended 2020-02-24" in results.page(analysis, as_of=EARLIER)
+    begun = [Event("radiotherapy", datetime.date(2020, 1, 13))]
+    whole = dataclasses.replace(analysis, patient=dataclasses.replace(analysis.patient, events=begun))
+    assert "end of radiotherapy unknown" in results.page(whole)
+
+
 def test_a_second_course_changes_nothing_in_the_days(analysis):
     again = Event("radiotherapy", datetime.date(2020, 8, 20), datetime.date(2020, 9, 20))
     analysis.patient.events.append(again)
