@@ -11,6 +11,8 @@ import slicer
 KEPT = ("SelectionNode", "InteractionNode", "CrosshairNode", "UnitNode", "ColorNode", "SegmentEditorNode", "ViewNode",
         "SliceNode", "SliceCompositeNode", "PlotViewNode", "TableViewNode", "LayoutNode")  # fmt: skip
 """Kinds of nodes that are Slicer's own: as many as before."""
+OF_PANEL = ("PPACurve", "PPASpectrum")
+"""Singleton tags of plot views that stay with the panel's sections, whatever the scene."""
 OURS = "PseudoProgressionAnalyzer/"
 """Settings of the module itself; Slicer writes others of its own meanwhile (log files, limits of units)."""
 OF_SLICER = ("LogFiles/", "DatabaseDirectory", "RecentlyLoadedFiles", "/minimum", "/maximum")
@@ -34,7 +36,7 @@ def state_of_slicer() -> dict[str, Any]:
     return {
         "layout": manager.layout,
         "views": views,
-        "nodes": {kind: scene.GetNumberOfNodesByClass(f"vtkMRML{kind}") for kind in KEPT},
+        "nodes": {kind: _number(scene, f"vtkMRML{kind}") for kind in KEPT},
         "units": {name: selection.GetUnitNodeID(name) for name in ("length", "area", "volume", "time", "intensity")},
         "selection": selection.GetActivePlaceNodeClassName(),
         "mouse": (interaction.GetCurrentInteractionMode(), interaction.GetPlaceModePersistence()),
@@ -54,6 +56,12 @@ def assert_untouched(test: object, before: dict[str, Any]) -> None:
     now = state_of_slicer()
     for part, value in before.items():
         test.assertEqual(value, now[part], f"{part} of Slicer changed")
+
+
+def _number(scene: object, kind: str) -> int:
+    """How many nodes of a kind there are that are not the panel's own."""
+    nodes = [scene.GetNthNodeByClass(number, kind) for number in range(scene.GetNumberOfNodesByClass(kind))]
+    return sum(node.GetSingletonTag() not in OF_PANEL for node in nodes)
 
 
 def _elsewhere(shortcut: object) -> bool:
