@@ -44,7 +44,7 @@ def state_of_slicer() -> dict[str, Any]:
         "keys": Counter(one.key.toString() for one in window.findChildren(qt.QShortcut) if _elsewhere(one)),
         "windows": Counter(one.className() for one in slicer.app.topLevelWidgets() if one.visible),
         "settings": {
-            key: str(settings.value(key))
+            key: str(settings.value(key)).lower()  # Qt writes True as true, and reads it so later
             for key in settings.allKeys()
             if not key.startswith(OURS) and not any(part in key for part in OF_SLICER)
         },
