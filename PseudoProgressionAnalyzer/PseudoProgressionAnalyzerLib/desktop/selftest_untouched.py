@@ -44,7 +44,7 @@ def state_of_slicer() -> dict[str, Any]:
         "keys": Counter(one.key.toString() for one in window.findChildren(qt.QShortcut) if _elsewhere(one)),
         "windows": Counter(one.className() for one in slicer.app.topLevelWidgets() if one.visible),
         "settings": {
-            key: str(settings.value(key)).lower()  # Qt writes True as true, and reads it so later
+            key: _plain(settings.value(key))
             for key in settings.allKeys()
             if not key.startswith(OURS) and not any(part in key for part in OF_SLICER)
         },
@@ -56,6 +56,15 @@ def assert_untouched(test: object, before: dict[str, Any]) -> None:
     now = state_of_slicer()
     for part, value in before.items():
         test.assertEqual(value, now[part], f"{part} of Slicer changed")
+
+
+def _plain(value: Any) -> Any:
+    """A setting the same whether it was set or read: Qt writes True as true and 1.0 as 1, and reads text."""
+    text = str(value).lower()
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _number(scene: object, kind: str) -> int:
