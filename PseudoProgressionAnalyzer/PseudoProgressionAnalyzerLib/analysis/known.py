@@ -109,6 +109,8 @@ def _not_about(messages: Sequence[Message], dropped: set[str]) -> list[Message]:
     """The messages that name none of these visits, be it as a whole value, in a list, or as a part of a file's path."""
 
     def parts(value: Any) -> set[str]:
+        if isinstance(value, (int, float)):
+            return set()  # a number is never the name of a visit
         several = value if isinstance(value, (list, tuple)) else re.split(r", (?![^(]*\))", str(value))
         return {part for one in several for part in (str(one), *re.split(r"[\\/]", str(one)))}
 

@@ -336,7 +336,7 @@ def test_only_messages_about_a_later_visit_are_left_out(analysis):
     assert [said.parameters for said in known_analysis(analysis, "s3")[0].patient.problems] == others
     for visit, name in zip(analysis.patient.visits, ("2", "3", "1"), strict=True):
         visit.id = name
-    numbers = {"file": "/data/3/ADC.nii", "shape": "(12, 1, 3)"}
+    numbers = {"file": "/data/3/ADC.nii", "shape": "(12, 1, 3)", "days": 1}
     analysis.patient.problems = [Message("made_up", numbers), Message("made_up", {"visits": "2, 1"})]
     assert [said.parameters for said in known_analysis(analysis, "3")[0].patient.problems] == [numbers]
 
