@@ -12,7 +12,7 @@ from .nodes import Kind, linked, marked, patient_node
 from .spectrum_plot import show_grid
 from .timeline_change import set_change_range
 from .timeline_rows import Row, keep_state, shown_rows, state_of
-from .timeline_views import Views, map_node, opacity_of, view_at
+from .timeline_views import Views, label_of, map_node, opacity_of, view_at
 
 LEGEND_PLACE, LEGEND_SIZE, LEGEND_LABELS = (0.98, 0.10), (0.15, 0.36), 5
 """In shares of a view: between the letter at its right side and the unit in its corner."""
@@ -78,6 +78,8 @@ def _apply_opacity(application: Application, patient: object) -> None:
             composite = node and slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node)
             if composite is not None and composite.GetForegroundVolumeID():
                 composite.SetForegroundOpacity(opacity_of(patient, row.overlay))
+                shown = application.scene.GetNodeByID(composite.GetForegroundVolumeID())
+                node.SetLayoutLabel(label_of(patient, node.GetLayoutLabel(), shown))
     for volume, legend in _legends(patient):
         legend.SetVisibility(opacity_of(patient, marked(volume, "name")) > 0)
 

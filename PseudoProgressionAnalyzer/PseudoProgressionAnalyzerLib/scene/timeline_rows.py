@@ -65,14 +65,19 @@ def default_rows(patient_node: object) -> list[Row]:
     """T1CE, FLAIR where there is one, and the maps that the patient has or will have over T1CE."""
     images = _names(patient_node, Kind.IMAGE)
     maps = set(_names(patient_node, Kind.MAP))
-    done = {visit for step, visit in json.loads(patient_node.GetText()).get("finished", []) if step == MADE}
     for visit in visits_of(patient_node):
-        coming = _COMES_FROM if visit.id not in done else {}
-        maps |= {coming.get(series.role, series.role) for series in visit.series}
+        maps |= {series.role for series in visit.series} | coming(patient_node, visit)
     rows = [Row(role) for role in ("T1CE", "FLAIR") if role in images]
     for group in _OVERLAYS:
         rows += [Row("T1CE", name) for name in group if name in maps][:1]
     return rows
+
+
+def coming(patient_node: object, visit: Visit) -> set[str]:
+    """The maps that will be made from a visit's series; none once it has all that it will have."""
+    if [MADE, visit.id] in json.loads(patient_node.GetText()).get("finished", []):
+        return set()
+    return {_COMES_FROM[series.role] for series in visit.series if series.role in _COMES_FROM}
 
 
 def available_rows(patient_node: object) -> list[Row]:

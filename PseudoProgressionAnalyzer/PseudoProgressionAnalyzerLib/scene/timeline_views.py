@@ -14,10 +14,11 @@ from .captures import overlay_of
 from .display import OVERLAY_OPACITY
 from .nodes import PREFIX, Kind, find, linked, marked
 from .timeline_layout import ACTIVE_COLOUR, BAR_COLOUR, TAG, VIEW_GROUP, is_ours
-from .timeline_rows import Row, state_of
+from .timeline_rows import Row, coming, state_of
 
 OF_ONE_VISIT = (Kind.LESION, Kind.REFERENCE, Kind.PROPOSAL, Kind.LINE)
 """What is drawn in the column of its visit only."""
+SINCE = ", since "  # before the earlier visit of a change
 Views = dict[tuple[int, int], object]
 """The slice nodes of the timeline by column and row."""
 
@@ -114,11 +115,10 @@ def configure(
     if image is None or (row.overlay and overlay is None):
         # A view without its map stays empty: bare anatomy would look like a map without findings.
         date = visit.date.isoformat() if visit.date else visit.id
-        image, title = None, f"{date}: no {'map' if image else 'image'}"  # no longer than others: bars set the width
-    elif overlay is not None and marked(overlay, "kind") == Kind.CHANGE:
-        title = f"{title}, since {marked(overlay, 'since')}"
+        missing = "not computed yet" if row.overlay in coming(patient_node, visit) else "no map"
+        image, title = None, f"{date}: {missing if image else 'no image'}"  # not much longer than others are
     node.RemoveAttribute(PREFIX + "check")  # what is shown now was not put here to be checked by eye
-    node.SetLayoutLabel(title)
+    node.SetLayoutLabel(label_of(patient_node, title, overlay if image else None))
     composite = composite_of(application, node)
     change = composite.StartModify()  # who listens to views hears of all this once
     composite.SetBackgroundVolumeID(image.GetID() if image else None)
@@ -165,13 +165,27 @@ def title_of(patient_node: object, row: Row) -> str:
     return row.title if seen else Row(row.image).title
 
 
+def label_of(patient_node: object, title: str, overlay: object | None) -> str:
+    """The title of a view (with or without these words), and since when a change is that is seen in it."""
+    title = title.partition(SINCE)[0]
+    change = overlay is not None and marked(overlay, "kind") == Kind.CHANGE
+    seen = change and opacity_of(patient_node, marked(overlay, "name")) > 0
+    return f"{title}{SINCE}{marked(overlay, 'since')}" if seen else title
+
+
 def show_regions(patient_node: object, page: list[Visit], views: Views) -> None:
-    """Draws the regions of a visit in its own column only."""
+    """Draws the regions of a visit in its own column only, and in no view without an image."""
     column_of = {visit.id: column for column, visit in enumerate(page)}
+    with_image = {place: view for place, view in views.items() if _has_image(view)}
     for kind in OF_ONE_VISIT:
         for node in linked(patient_node, kind):
             column = column_of.get(marked(node, "visit"))
-            show_in(node, [view for (number, _), view in views.items() if number == column])
+            show_in(node, [view for (number, _), view in with_image.items() if number == column])
+
+
+def _has_image(view: object) -> bool:
+    composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view)
+    return composite is not None and bool(composite.GetBackgroundVolumeID())
 
 
 def show_in(node: object, views: list[object]) -> None:

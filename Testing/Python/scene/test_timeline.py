@@ -3,6 +3,8 @@
 Each property is shown together with its opposite: the same action without our setting does the harm.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import slicer
@@ -18,6 +20,7 @@ from PseudoProgressionAnalyzerLib.scene.timeline_layout import announce_layout, 
 from PseudoProgressionAnalyzerLib.scene.timeline_look import look_again, look_of
 from PseudoProgressionAnalyzerLib.scene.timeline_overlays import legend_units
 from PseudoProgressionAnalyzerLib.scene.timeline_put_away import fill_empty_views
+from PseudoProgressionAnalyzerLib.scene.timeline_rows import MADE
 from PseudoProgressionAnalyzerLib.scene.timeline_steps import choose_view
 from PseudoProgressionAnalyzerLib.scene.timeline_views import column_of, composite_of, link
 
@@ -127,6 +130,24 @@ def test_a_view_without_its_map_is_empty_and_says_so(app, shown):
     assert composite(app, 1, 2).GetBackgroundVolumeID() is None
     assert composite(app, 1, 2).GetForegroundVolumeID() is None
     assert view(app, 1, 2).GetLayoutLabel() == "2023-03-01: no map"
+    lesion = find(shown, Kind.LESION, "2023-03-01").GetDisplayNode()
+    drawn = {lesion.GetNthViewNodeID(number) for number in range(lesion.GetNumberOfViewNodeIDs())}
+    assert drawn == {view(app, 1, row).GetID() for row in (0, 1)}, "no outline on black"
+
+
+def test_a_map_that_will_be_made_is_not_computed_yet(app, phantom, tmp_path):
+    """One of a finished visit, or of another series, is missing for good."""
+    analysis = phantom.make_analysis(tmp_path)
+    first, second, third = phantom.visits
+    for visit in analysis.patient.visits:
+        role = "MRSI" if visit.id == third else "DSC"
+        visit.series = [replace(visit.series[0], role=each) for each in ("T1CE", role)]
+    analysis.maps = {}
+    analysis.finished = {(MADE, second)}
+    build_scene(app, analysis)
+    timeline.show(app, rows=[Row("T1CE", "rCBV_ratio")])
+    labels = [view(app, column, 0).GetLayoutLabel() for column in range(3)]
+    assert labels == [f"{first}: not computed yet", f"{second}: no map", f"{third}: no map"]
 
 
 def test_overlays_keep_the_anatomy_visible(app, shown):
@@ -257,7 +278,7 @@ def test_a_volume_that_another_module_selects_changes_no_view(app, shown):
 
 def test_regions_are_drawn_in_their_own_column_only(app, shown, phantom):
     for column, visit in enumerate(phantom.visits):
-        own = {view(app, column, row).GetID() for row in range(3)}
+        own = {view(app, column, row).GetID() for row in range(3) if (column, row) != (1, 2)}  # without its map
         for kind in (Kind.LESION, Kind.REFERENCE):
             display = find(shown, kind, visit).GetDisplayNode()
             assert set(display.GetViewNodeIDs()) == own

@@ -13,7 +13,7 @@ from PseudoProgressionAnalyzerLib.scene.display import Scale
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
 from PseudoProgressionAnalyzerLib.scene.timeline_change import put_change, scale_of_change, unchanged
-from PseudoProgressionAnalyzerLib.scene.timeline_overlays import range_of, set_range
+from PseudoProgressionAnalyzerLib.scene.timeline_overlays import range_of, set_opacity, set_range, toggle_overlays
 from PseudoProgressionAnalyzerLib.scene.timeline_rows import Row, available_rows
 from PseudoProgressionAnalyzerLib.scene.timeline_views import composite_of, view_at
 
@@ -153,6 +153,19 @@ def test_it_stands_in_the_later_column_and_says_since_when(app, shown, phantom):
         assert view_at(app, column, 1).GetLayoutLabel().endswith(": no map")
     assert node.GetTransformNodeID() == find(shown, Kind.IMAGE, phantom.visits[1], "T1CE").GetTransformNodeID()
     assert Row("T1CE", "T1CE_change") in available_rows(shown)
+
+
+def test_a_change_that_is_switched_off_is_not_named(app, shown):
+    """The bare T1CE of a visit is since nothing; the title comes back with the change."""
+    title = "2023-03-01, day 79"
+    assert not toggle_overlays(app)
+    assert [view_at(app, 1, row).GetLayoutLabel() for row in (0, 1)] == [title, title]
+    timeline.show(app)
+    assert view_at(app, 1, 1).GetLayoutLabel() == title
+    assert toggle_overlays(app)
+    assert [view_at(app, 1, row).GetLayoutLabel() for row in (0, 1)] == [title, f"{title}, since 2023-01-10"]
+    set_opacity(app, 0.0, "T1CE_change")
+    assert view_at(app, 1, 1).GetLayoutLabel() == title
 
 
 def picture(app, node):
