@@ -59,8 +59,10 @@ def assert_untouched(test: object, before: dict[str, Any]) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """A setting the same whether it was set or read: Qt writes True as true and 1.0 as 1, and reads text."""
-    text = str(value).lower()
+    """A setting the same whether it was set or read: Qt writes True as true, 1.0 as 1 and an empty list as nothing, and
+    reads text."""
+    parts = value if isinstance(value, (list, tuple)) else () if value is None else (value,)
+    text = ", ".join(map(str, parts)).lower()
     try:
         return float(text)
     except ValueError:
