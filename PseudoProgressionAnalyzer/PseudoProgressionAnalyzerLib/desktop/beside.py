@@ -12,7 +12,7 @@ import contextlib
 import ctypes
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -31,7 +31,9 @@ class Beside:
         self.errors = errors
         self.worker = ThreadPoolExecutor(max_workers=1)
         self.future: Future | None = None
-        self.thread: int | None = None  # that is at work
+        self.lock = threading.Lock()
+        self.ended = self.under_way = threading.Event()  # set where the newest work, and that of the worker, must end
+        self.thread: int | None = None  # that is at work and may be ended wherever it is
         self.done: Callable[[Any], None] = lambda result: None
         self.timer = qt.QTimer()
         self.timer.setInterval(BETWEEN)
@@ -40,15 +42,39 @@ class Beside:
     def start(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
         """Calls ``done`` with the result of ``work``, which must not touch the scene. Work that is under way ends."""
         self.forget()
-        self.future, self.done = self.worker.submit(self._politely, work), done
+        self.ended = threading.Event()
+        self.future, self.done = self.worker.submit(self._politely, work, self.ended), done
         self.timer.start()
 
     def forget(self) -> None:
-        """What is under way is not wanted any more: CancelledError is raised in it, wherever it is."""
+        """What is under way is not wanted any more: CancelledError is raised in it, wherever it is; what waits for the
+        worker never begins."""
         self.timer.stop()
+        if self.future is not None:
+            self.future.cancel()
         self.future = None
-        if self.thread is not None:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.thread), ctypes.py_object(CancelledError))
+        with self.lock:
+            self.ended.set()
+            thread, self.thread = self.thread, None  # once is enough
+            if thread is not None:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(CancelledError))
+
+    @contextlib.contextmanager
+    def sheltered(self) -> Iterator[None]:
+        """For work that waits for threads of its own, whose locks would be left as they are: it is not ended inside,
+        but at the end of it."""
+        with self.lock:
+            self.thread = None
+        time.sleep(0)  # what was to end it before is raised after this call at the latest
+        yield
+        self._may_end(self.under_way)
+
+    def _may_end(self, ended: threading.Event) -> None:
+        """From here on the worker may be ended wherever it is."""
+        with self.lock:
+            if ended.is_set():
+                raise CancelledError
+            self.under_way, self.thread = ended, threading.get_ident()
 
     def _slice(self) -> None:
         if qt.QApplication.mouseButtons():  # a stroke, perhaps
@@ -59,11 +85,12 @@ class Beside:
             with self.errors():
                 self.done(future.result())
 
-    def _politely(self, work: Callable[[], Any]) -> Any:
+    def _politely(self, work: Callable[[], Any], ended: threading.Event) -> Any:
         with soon_handed_over():  # else a stroke that is measured meanwhile takes three times as long
-            self.thread = threading.get_ident()
             try:
+                self._may_end(ended)
                 return work()
             finally:
-                self.thread = None  # from here on nobody ends it
+                with self.lock:
+                    self.thread = None  # from here on nobody ends it
                 time.sleep(0)  # what was to end it is raised after this call at the latest

@@ -26,7 +26,7 @@ HAND_OVER = 0.0001
 it ten times and more: at Python's own 5 ms, that alone took 50 to 100 ms of each turn."""
 _lock = threading.Lock()
 _workers = 0
-_interval = 0.0
+_interval = 0.005  # s, Python's own
 
 
 @contextlib.contextmanager
@@ -36,7 +36,8 @@ def soon_handed_over() -> Iterator[None]:
     with _lock:
         _workers += 1
         if _workers == 1:
-            _interval = sys.getswitchinterval()
+            if sys.getswitchinterval() > 1.5 * HAND_OVER:  # else a worker of this module before it was read again
+                _interval = sys.getswitchinterval()
             sys.setswitchinterval(HAND_OVER)
     try:
         yield

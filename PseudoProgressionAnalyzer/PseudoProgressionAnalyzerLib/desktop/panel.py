@@ -99,7 +99,8 @@ class Panel:
 
     def stroke(self, edits: Edits) -> None:
         """After each edit: the numbers follow at once, then the maps, what is slow when the pen rests."""
-        self.beside.forget()  # it judges what was before
+        with self.errors():
+            self.beside.forget()  # it judges what was before
         for segmentation, group in itertools.groupby(edits, key=lambda edit: edit[0]):
             segment_ids = [segment_id for _, segment_id in group]
             with self.errors():
@@ -197,7 +198,7 @@ class Panel:
         patient = patient_node(scene)
         if patient is None:
             return
-        segments = shown_segments(patient)
+        segments, dropped = shown_segments(patient), self.busy
 
         def restore() -> None:
             if self.session.epoch != epoch:  # another scene by now
@@ -205,8 +206,11 @@ class Panel:
             if scene.IsBatchProcessing() or scene.IsImporting() or self.busy:
                 qt.QTimer.singleShot(AGAIN, restore)
                 return
+            news = self.ui.progressLabel.text
             with self.long_work(stoppable=False):
                 self._show_again(segments, shown)
+            if dropped:  # and said so, which stays
+                self.say(news)
 
         qt.QTimer.singleShot(0, restore)
 
@@ -331,7 +335,7 @@ class Panel:
         if not self.busy and self.session.unsettled:
             with self.errors():
                 if self.session.measured:
-                    self.beside.start(self.session.judging(), self._judged)
+                    self.beside.start(self.session.judging(self.beside.sheltered), self._judged)
                 else:
                     self.settle()
 

@@ -127,6 +127,7 @@ class Session:
         self._taken: list[tuple[object, str]] = []
         self._arranging = False
         self._tissue: set[str] = set()
+        self._unfinished = False  # a new patient is being built: the first of the scene
         self.titles = ViewTitles()
 
     @property
@@ -146,7 +147,9 @@ class Session:
         return self._epoch
 
     def forget(self) -> None:
-        """After the scene was closed, opened or edited by others: the next use reads it again."""
+        """After the scene was closed, opened or edited by others: the next use reads it again. A patient that is being
+        built is taken away first, for nobody may take it for a whole one."""
+        self._drop_unfinished()
         self._analysis = None
         self._settled = self._edits
         self._tissue.clear()
@@ -462,16 +465,20 @@ class Session:
         if self.unsettled:
             self.assess()
 
-    def judging(self) -> Callable[[], Judged | None]:
+    def judging(
+        self, sheltered: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext
+    ) -> Callable[[], Judged | None]:
         """The work of judging what is measured now, with the maps that wait, for any thread: it touches neither the
-        scene nor the analysis, and ends early where strokes come meanwhile. ``accept`` takes what it returns."""
+        scene nor the analysis, and ends early where strokes come meanwhile. ``accept`` takes what it returns. What
+        waits for threads of its own is ``sheltered``: it ends by itself."""
         self.take_lines()
         edits, epoch, part = self._edits, self._epoch, self._copy()
 
         def work() -> Judged | None:
             mapped = measure_waiting(part)
             try:
-                follow_mean_spectra(part, lambda: self._edits != edits)
+                with sheltered():
+                    follow_mean_spectra(part, lambda: (self._edits, self._epoch) != (edits, epoch))
             except CancelledError:
                 return None
             update_lesions(part)
@@ -668,13 +675,25 @@ class Session:
         self._check_free()
         self._check_same(epoch)
         try:
-            self._build(analysis, self._check_free, cancel)
+            self._build(analysis, self._begin, cancel)
         except BaseException:
-            half = patient_node(self.application.scene)
-            if self._analysis is analysis and half is not None:  # else the scene is another one, or not touched
-                self._analysis = None
-                take_away(half)
+            self._drop_unfinished()
             raise
+        self._unfinished = False
+
+    def _begin(self) -> None:
+        self._check_free()
+        self._unfinished = True
+
+    def _drop_unfinished(self) -> None:
+        """Takes a patient away whose building ends early; does nothing where there is none."""
+        if not self._unfinished:
+            return
+        self._unfinished, self._analysis = False, None
+        scene = self.application.scene
+        half = patient_node(scene)  # patients of a scene that is added come after it
+        if half is not None and not scene.IsClosing():
+            take_away(half)
 
     def _bring(self, analysis: Analysis, epoch: int) -> None:
         """Brings the work on a patient into the scene that has it. Raises CancelledError where the scene was closed or

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,29 +63,38 @@ def keep_look(application: Application, patient_node: object) -> None:
     look, state = look_of(application), state_of(patient_node)
     page = visits_of(patient_node)[state.get("first", 0) :]
     if state.get("native"):
-        kept = {page[column].id: _plain(each) for column, each in look.items() if column < len(page)}
+        kept = {page[column].id: _plain(patient_node, each) for column, each in look.items() if column < len(page)}
     else:
-        kept = {"": _plain(look[min(look)])} if look else {}
+        kept = {"": _plain(patient_node, look[min(look)])} if look else {}
     if kept:
         keep_state(patient_node, left=kept)
 
 
 def kept_look(patient_node: object) -> dict[int, Look]:
     """Where the columns of the page looked when the timeline was last put away, as ``look_of``; empty where it was not,
-    or in another position."""
+    in another position, or along another reference visit."""
     state = state_of(patient_node)
     page = visits_of(patient_node)[state.get("first", 0) :][: state.get("columns", 0)]
     keys = [visit.id if state.get("native") else "" for visit in page]
     left = state.get("left", {})
-    return {column: _of_plain(left[key]) for column, key in enumerate(keys) if key in left}
+    found = {column: _of_plain(patient_node, left.get(key)) for column, key in enumerate(keys)}
+    return {column: look for column, look in found.items() if look is not None}
 
 
-def _plain(look: Look) -> list:
-    return [look.matrix.tolist(), list(look.origin), look.side]
+def _plain(patient_node: object, look: Look) -> list:
+    """With the reference visit, whose RAS it is in."""
+    return [look.matrix.tolist(), list(look.origin), look.side, _reference_visit(patient_node)]
 
 
-def _of_plain(kept: list) -> Look:
+def _of_plain(patient_node: object, kept: list | None) -> Look | None:
+    """None where it was kept in the RAS of another reference visit, where it is another place of the head."""
+    if kept is None or kept[3:] not in ([], [_reference_visit(patient_node)]):  # older scenes do not say
+        return None
     return Look(np.array(kept[0]), tuple(kept[1]), kept[2])
+
+
+def _reference_visit(patient_node: object) -> str:
+    return json.loads(patient_node.GetText() or "{}").get("reference_visit", "")
 
 
 def look_again(application: Application, look: dict[int, Look]) -> None:
@@ -118,12 +128,12 @@ def turn(patient_node: object, page: list[Visit], views: Views, look: dict[int, 
     Where all columns looked together is kept meanwhile, and they come back to exactly that.
     """
     native = state_of(patient_node).get("native")
-    kept = state_of(patient_node).get("look")
+    kept = _of_plain(patient_node, state_of(patient_node).get("look"))
     if native and kept is None and look:
-        keep_state(patient_node, look=_plain(look[min(look)]))
+        keep_state(patient_node, look=_plain(patient_node, look[min(look)]))
     together = None
     if not native and kept is not None:
-        together = _of_plain(kept)
+        together = kept
         keep_state(patient_node, look=None)
     elif not native and look:
         together = look[min(look)].turned(FROM_THE_FEET)

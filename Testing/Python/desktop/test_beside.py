@@ -130,6 +130,61 @@ def test_work_that_is_ended_at_any_moment_leaves_the_pool_as_it_was(beside):
     assert sys.getswitchinterval() == before
 
 
+def test_what_waits_behind_other_work_and_is_not_wanted_never_begins(beside):
+    ran, inside, go_on = [], threading.Event(), threading.Event()
+
+    def stuck():
+        inside.set()
+        go_on.wait(ENOUGH)  # in C: it cannot be ended there
+
+    beside.start(stuck, ran.append)
+    assert inside.wait(ENOUGH)
+    for name in "bc":
+        beside.start(lambda name=name: ran.append(name), ran.append)
+    beside.forget()
+    beside.start(lambda: "d", ran.append)
+    go_on.set()
+    turns(beside)
+    assert ran == ["d"]
+
+
+def test_work_that_waits_for_threads_of_its_own_is_ended_after_them(beside):
+    """Else their locks are left as they are."""
+    seen, inside, go_on = [], threading.Event(), threading.Event()
+
+    def work():
+        with beside.sheltered():
+            inside.set()
+            while not go_on.is_set():
+                sum(range(100))
+            seen.append("whole")
+        seen.append("went on")
+
+    beside.start(work, seen.append)
+    assert inside.wait(ENOUGH)
+    beside.forget()
+    time.sleep(0.05)
+    go_on.set()
+    beside.start(lambda: "next", seen.append)
+    turns(beside)
+    assert seen == ["whole", "next"]
+
+
+def test_the_end_of_work_and_what_ends_it_exclude_each_other(beside):
+    """The worker does not leave while it is decided whether there is any work to end."""
+    found, inside, go_on = [], threading.Event(), threading.Event()
+    beside.start(lambda: (inside.set(), go_on.wait(ENOUGH)), found.append)
+    assert inside.wait(ENOUGH)
+    future = beside.future
+    with beside.lock:
+        go_on.set()
+        time.sleep(0.05)
+        assert beside.thread is not None
+        assert not future.done()
+    assert future.result(ENOUGH)
+    assert beside.thread is None
+
+
 def test_the_worker_waits_while_a_button_is_down(qt, beside):
     found, down = [], [1]
     qt.QApplication.mouseButtons = lambda: down[0]

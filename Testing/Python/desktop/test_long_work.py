@@ -142,3 +142,16 @@ def test_the_interpreter_is_handed_over_soon_while_work_runs_and_as_before_after
     assert sys.getswitchinterval() == pytest.approx(HAND_OVER)
     second.__exit__(None, None, None)
     assert sys.getswitchinterval() == pytest.approx(before)
+
+
+def test_what_a_module_that_was_read_again_left_is_not_taken_for_the_time_before():
+    from PseudoProgressionAnalyzerLib.desktop.long_work import HAND_OVER, soon_handed_over
+
+    before = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(HAND_OVER)
+        with soon_handed_over():
+            pass
+        assert sys.getswitchinterval() == pytest.approx(before)
+    finally:
+        sys.setswitchinterval(before)

@@ -74,7 +74,9 @@ def made_panel(made_session, monkeypatch, later):
         cancelButton=SimpleNamespace(),
     )
     panel.beside = SimpleNamespace(
-        start=lambda work, done: setattr(panel, "started", (work, done)), forget=lambda: None
+        start=lambda work, done: setattr(panel, "started", (work, done)),
+        forget=lambda: None,
+        sheltered=contextlib.nullcontext,
     )
     return panel
 
@@ -283,6 +285,15 @@ def test_the_timeline_is_restored_once_slicer_has_opened_the_scene(panel, later,
     assert len(shown) == 1
 
 
+def test_that_nothing_was_loaded_is_still_said_once_the_added_scene_is_drawn(panel, later, monkeypatch):
+    monkeypatch.setattr(panel.session, "show_timeline", lambda on: None)
+    with panel.long_work():
+        panel.restore_timeline(True)
+    panel.say("nothing was loaded")
+    later.pop()()
+    assert panel.ui.progressLabel.text == "nothing was loaded"
+
+
 def test_errors_of_work_beside_are_shown(made_panel, monkeypatch):
     from PseudoProgressionAnalyzerLib.desktop import beside as module
 
@@ -297,10 +308,13 @@ def test_errors_of_work_beside_are_shown(made_panel, monkeypatch):
 
     beside = module.Beside.__new__(module.Beside)
     beside.errors, beside.timer, beside.thread = errors, SimpleNamespace(stop=lambda: None), None
+    beside.lock, beside.ended = threading.Lock(), threading.Event()
     monkeypatch.setattr(module.qt, "QApplication", SimpleNamespace(mouseButtons=lambda: 0), False)
     beside.done = lambda result: seen.append("done")
 
     class Failed:
+        cancel = lambda self: False  # noqa: E731
+
         def result(self):
             raise InputError("scene_without_patient")
 

@@ -435,6 +435,21 @@ def test_a_number_of_a_saved_layout_is_known_before_the_timeline_is_shown(app, l
     assert layout.GetLayoutDescription(timeline.LAYOUT_ID) == four, "of a scene that is opened later"
 
 
+def test_a_place_in_the_frame_of_another_reference_visit_is_not_kept(app, shown):
+    import json
+
+    from PseudoProgressionAnalyzerLib.scene.nodes import patient_node
+    from PseudoProgressionAnalyzerLib.scene.timeline_look import kept_look
+
+    timeline.hide(app)
+    node = patient_node(app.scene)
+    assert kept_look(node)
+    content = json.loads(node.GetText())
+    assert content["reference_visit"]
+    node.SetText(json.dumps(content | {"reference_visit": "another"}))
+    assert kept_look(node) == {}
+
+
 def test_views_that_show_nothing_show_the_chosen_visit_once_the_timeline_is_put_away(app, layout, shown, phantom):
     red = app.scene.GetNodeByID("vtkMRMLSliceNodeRed")
     choose_view(app, view(app, 2, 1))
