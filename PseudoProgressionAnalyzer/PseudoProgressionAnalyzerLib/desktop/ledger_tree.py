@@ -1,6 +1,6 @@
-"""The evidence ledger as a tree: a row for each measure, the heaviest first, and in it the published limits.
+"""The evidence ledger as a tree: a row for each measure, the heaviest first, and in it the published cut-offs.
 
-What stands behind the chosen limit (source, accuracy, reasons) is words of their own, that wrap and link.
+What stands behind the chosen cut-off (source, accuracy, reasons) is words of their own, that wrap and link.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ ADDRESSES = (
 
 
 def fill_ledger(tree: object, lines: Sequence[Line]) -> None:
-    """Fills the tree: measures that weigh are open at first; later what was open stays so. Every row of a limit holds
+    """Fills the tree: measures that weigh are open at first; later what was open stays so. Every row of a cut-off holds
     the number of its line."""
     known = {_key(row): row.isExpanded() for row in _rows(tree)}
     tree.clear()
-    tree.setHeaderLabels([_("Measure, published limit"), _("Value, limit"), _("Weight")])
+    tree.setHeaderLabels([_("Measure, published cut-off"), _("Value, cut-off"), _("Weight")])
     tree.header().setStretchLastSection(False)
     tree.header().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
     tree.header().setSectionResizeMode(0, qt.QHeaderView.Stretch)
@@ -53,9 +53,9 @@ def fill_ledger(tree: object, lines: Sequence[Line]) -> None:
 
 
 def details(line: Line) -> str:
-    """What stands behind a limit as rich text, with links to where the source stands."""
+    """What stands behind a cut-off as rich text, with links to where the source stands."""
     parts = [f"<b>{escape(line.measure)}</b>, {escape(line.where)}: {escape(line.value)}", _linked(line.source)]
-    speaks = _("Speaks for true progression: {limit}").format(limit=line.cut_off)
+    speaks = _("Speaks for true progression: {cut_off}").format(cut_off=line.cut_off)
     ratio = _("likelihood ratio {ratio}").format(ratio=line.ratio) if line.ratio else ""
     parts.append(escape("; ".join(part for part in (speaks, line.accuracy, ratio, line.weight_words) if part)))
     return "".join(f"<p>{part}</p>" for part in parts) + "".join(f"<p>{escape(text)}</p>" for text in line.reasons)

@@ -284,17 +284,17 @@ class Panel:
             self.ui.progressBar.value = 0
         self.say(_("Reading...") if stoppable else _("Drawing the views..."), lambda: self.busy)
         self._enable(stoppable)
-        try:
-            with self.errors():
+        with self.errors():  # around the rest: no bar and no Cancel stand behind the dialog of an error
+            try:
                 yield self.show_progress, self.cancel
                 if self.cancel.is_set():
                     self.say(_("It was finished before it could be stopped."))
-        finally:
-            self.cancel = None
-            if self.session.epoch != epoch:
-                self.say(_("The scene was closed or another one opened meanwhile; the work for it was dropped."))
-            self._catch_up(written)
-            self._enable()
+            finally:
+                self.cancel = None
+                self._catch_up(written)
+                self._enable()
+        if self.session.epoch != epoch:
+            self.say(_("The scene was closed or another one opened meanwhile; the work for it was dropped."))
 
     def _catch_up(self, written: int) -> None:
         """After long work: what was drawn meanwhile, and what the work judged."""

@@ -164,6 +164,20 @@ def test_cancel_that_comes_too_late_is_said(panel):
     assert "finished" in panel.ui.progressLabel.text
 
 
+def test_no_bar_and_no_cancel_stand_behind_the_dialog_of_an_error(panel, monkeypatch):
+    import slicer
+
+    def dialog(text, **more):
+        seen.append((text, panel.busy, panel.ui.progressBar.visible, panel.ui.cancelButton.visible))
+
+    seen = []
+    monkeypatch.setattr(slicer.util, "errorDisplay", dialog, False)
+    with panel.long_work():
+        raise ValueError("no such visit")
+    assert seen == [("no such visit", False, False, False)]
+    assert panel.ui.progressLabel.text == "no such visit"
+
+
 def test_strokes_during_work_that_measures_nothing_are_measured_after_it(panel, mask):
     with panel.long_work():  # a report, a curve, the timeline
         panel.stroke([draw(panel.session, mask)])

@@ -164,7 +164,7 @@ def test_what_lies_on_the_other_side_without_weight_is_named():
     ]
     (item,) = statement(assess_visit(patient(), LATE, rows)).opposed["progression"]
     assert "80.0 %" in item and "90 % (Young 2013)" in item and "74" not in item
-    assert "its other limits lie the other way" in item and "No weight" in item
+    assert "its other cut-offs lie the other way" in item and "No weight" in item
     rows[1] = measured("PSR_mean", 95.0, "%", LATE)
     assert statement(assess_visit(patient(), LATE, rows)).opposed == {"progression": ()}
 
@@ -174,7 +174,7 @@ def test_what_rounds_to_nothing_is_not_counted():
     said = statement(assess_visit(patient(), EARLY, rows))
     silent = next(line for line in said.lines if line.evidence.measurement.name == "NAA_Cr_molar")
     assert silent.weight_words == "0.0 dB"
-    assert "What weighs: one measure (metabolism), held against one published limit" in said.limits
+    assert "What weighs: one measure (metabolism), held against one published cut-off" in said.limits
     assert [item.split(" ")[0] for item in said.sides["effect"]] == ["Cho/NAA,"] and said.sides["progression"] == ()
 
 
