@@ -7,12 +7,11 @@ from html import escape
 
 from ..measures import Assessment, Message
 from ..report import words
-from ..report.figures import PROGRESSION, TREATMENT
-from ..report.framing import EFFECT, heading
-from ..report.framing import PROGRESSION as PROGRESSION_SIDE
+from ..report.figures import BAND
+from ..report.framing import EFFECT, PROGRESSION, heading
 from ..report.statement import Statement, Test
 
-BAND, GROUND, LINE = "#9aa5b4", "#e4e7eb", "#1c2129"
+GROUND, LINE = "#e4e7eb", "#1c2129"
 
 
 def conclusion_text(assessment: Assessment, said: Statement) -> str:
@@ -30,7 +29,7 @@ def _sides(said: Statement) -> list[str]:
     """What weighs on either side, and what lies on the other side without weight."""
     parts = []
     if any(said.sides.values()):
-        for side in (EFFECT, PROGRESSION_SIDE):
+        for side in (EFFECT, PROGRESSION):
             items = escape("; ".join(said.sides[side])) or _say("nothing_for_side")
             parts.append(f"<b>{_say(f'side_for_{side}')}:</b> {items}.")
         parts = [f"<p>{'<br>'.join(parts)}</p>"]
@@ -89,9 +88,9 @@ def _bar(probability: tuple[float, float, float]) -> str:
     widths = ((low, GROUND), (median - low, BAND), (1, LINE), (high - median, BAND), (100 - high, GROUND))
     cells = "".join(f'<td width="{width}%" bgcolor="{colour}">&nbsp;</td>' for width, colour in widths if width > 0)
     sides = (
-        f'<td align="left"><font color="{TREATMENT}">&larr;</font> {_say("treatment_effect")}</td>'
+        f'<td align="left">&larr; {_say("treatment_effect")}</td>'
         f'<td align="center"><b>{_say("percent_interval", median=median, low=low, high=high)}</b></td>'
-        f'<td align="right">{_say("true_progression")} <font color="{PROGRESSION}">&rarr;</font></td>'
+        f'<td align="right">{_say("true_progression")} &rarr;</td>'
     )
     return (
         f'<table width="100%" cellspacing="0" cellpadding="0"><tr>{sides}</tr></table>'

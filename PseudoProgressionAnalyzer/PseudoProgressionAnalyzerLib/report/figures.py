@@ -18,6 +18,7 @@ from .therapy_bands import TRACK, bands, track
 
 PROGRESSION = "#d55e00"
 TREATMENT = "#0072b2"
+BAND = "#748090"  # three times as light as ink, three times as dark as the grounds that it lies on
 
 WIDTH, LEFT, RIGHT = 760, 150, 24
 PANEL, PANEL_GAP = 108, 30
@@ -91,7 +92,7 @@ def probability_bar(
         text(left, 16, f"\u2190 {say('report_treatment_effect', language)}", TREATMENT, weight="bold"),
         text(right, 16, f"{say('report_true_progression', language)} \u2192", PROGRESSION, "end", weight="bold"),
         f'<rect x="{left}" y="{top}" width="{right - left}" height="{height}" fill="#f1f3f5" stroke="{GRID}"/>',
-        f'<rect x="{x(low):.1f}" y="{top}" width="{x(high) - x(low):.1f}" height="{height}" fill="#9aa5b4"/>',
+        f'<rect x="{x(low):.1f}" y="{top}" width="{x(high) - x(low):.1f}" height="{height}" fill="{BAND}"/>',
         f'<rect x="{x(median) - 2:.1f}" y="{top - 5}" width="4" height="{height + 10}" fill="{INK}"/>',
         line(x(before_low), axis - 14, x(before_high), axis - 14, FAINT, 2, dash="4 3"),
         f'<path d="M{x(before):.1f} {axis - 19} l5 5 l-5 5 l-5 -5 z" fill="#fff" stroke="{FAINT}" stroke-width="1.5"/>',

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from PseudoProgressionAnalyzerLib.report import colours
+from PseudoProgressionAnalyzerLib.report import colours, figures, svg
 
 # IEC 61966-2-1 primaries to CIE XYZ (D65), and CIE 1976 L*a*b*.
 TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
@@ -52,3 +52,24 @@ def test_without_red_or_green_cones_lightness_still_tells_the_order(missing):
     light = linear(colours.heat(np.linspace(0, 1, 101)))
     light[:, missing] = light[:, 1 - missing]
     assert np.diff(lab(light)[:, 0]).min() > 0
+
+
+def contrast(one, other):
+    """Contrast ratio of two colours ``#rrggbb``, 1 to 21 (WCAG 2.1)."""
+    channels = np.array([[int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)] for colour in (one, other)])
+    dark, light = sorted(linear(channels) @ TO_XYZ[1])
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_black_on_white_is_the_whole_scale():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)  # the grey that just suffices for text
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", "#f1f3f5", "#e4e7eb"])
+def test_what_is_drawn_stands_out_and_words_are_read(ground):
+    """WCAG 2.1: 3 for what is drawn, 4.5 for words."""
+    assert min(contrast(colour, ground) for colour in (figures.PROGRESSION, figures.TREATMENT, figures.BAND)) > 3
+    assert min(contrast(colour, "#ffffff") for colour in (svg.INK, svg.FAINT)) > 4.5
+    assert contrast(svg.INK, figures.BAND) > 3  # the median in its interval
+    assert contrast("#9aa5b4", ground) < 3
