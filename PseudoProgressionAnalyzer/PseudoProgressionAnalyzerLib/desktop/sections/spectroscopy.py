@@ -13,6 +13,7 @@ from ...analysis.mean_spectra import waiting
 from ...analysis.measuring_spectra import WAITING, measured_role
 from ...measures import InputError, Message
 from ...report.spectra import numbers_line, why_not_accepted, why_uncertain
+from ...report.words import label
 from ...scene import timeline
 from ...scene.nodes import patient_node
 from ...scene.spectrum_cell import hide_cell, mark_cell
@@ -98,7 +99,7 @@ class SpectroscopySection(Section):
         if [selector.itemData(index) for index in range(selector.count)] != offered:
             selector.clear()
             for name in offered:
-                selector.addItem(_("Accepted voxels in the lesion") if name == OVERLAP else name, name)
+                selector.addItem(_("Accepted voxels in the lesion") if name == OVERLAP else label("map", name), name)
         self._show_whole()
         self._offer_regions()
         self.listen()
