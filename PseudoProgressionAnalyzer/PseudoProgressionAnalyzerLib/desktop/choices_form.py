@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 
 from ..response import Choices
 from ..response.published import published, readings, switchable
+from .tab_order import tab_in_place
 
 NUMBERS = {  # setting: highest value, step
     "steroid_tolerance": (16.0, 0.5), "longest_confirmation": (730.0, 7.0), "bt_rads_unchanged": (100.0, 5.0),
@@ -63,6 +64,7 @@ class ChoicesForm:
         self._bands = qt.QLineEdit()
         self._bands.connect("editingFinished()", self._banded)
         layout.addRow(words_of("bands"), self._bands)
+        tab_in_place(layout.parentWidget())
 
     def fill(self, choices: Choices) -> None:
         """Shows what is chosen."""

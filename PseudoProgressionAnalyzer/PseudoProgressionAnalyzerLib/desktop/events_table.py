@@ -13,6 +13,7 @@ from ..patient import editing
 from ..patient.event_fields import FIELDS, EventField, detail_words, parse_detail
 from ..report.words import event_details, label
 from .placeholder import when_empty
+from .tab_order import tab_in_place
 from .tables import fit_rows, give_last_the_rest
 from .visits_table import MOST, Edit, no_date, parse_date
 
@@ -136,6 +137,7 @@ class EventsTable:
                 self._choice(field, title, shown)
             else:
                 self._line(field.name, f"{title}:", shown, field.unit)
+        tab_in_place(self.form)
 
     def _line(self, name: str, title: str, text: str, hint: str) -> None:
         widget = qt.QLineEdit(text)

@@ -9,6 +9,7 @@ import qt
 from slicer.i18n import tr as _
 
 from ..patient.event_fields import FIELDS
+from .tab_order import tab_in_place
 
 UNKNOWN = None
 QUESTIONS = [("reading", field) for field in FIELDS["reading"]]
@@ -58,6 +59,7 @@ class ReadingForm:
         self._dose.keyboardTracking = False
         self._dose.connect("valueChanged(double)", self._dosed)
         layout.addRow(words_of("dose_mg_per_day"), self._dose)
+        tab_in_place(layout.parentWidget())
 
     def fill(self, stated: Callable[[str, str], Any]) -> None:
         """Shows what is stated; ``stated(kind, name)`` says it."""

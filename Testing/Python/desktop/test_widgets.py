@@ -374,3 +374,32 @@ def test_a_plot_of_the_panel_is_not_saved_with_the_scene(later, monkeypatch):
     monkeypatch.setattr(module, "qt", MagicMock())
     module.plot_widget(MagicMock(), "PPASpectrum", "Spectrum", 100)
     assert not scene.GetSingletonNode("PPASpectrum", "vtkMRMLPlotViewNode").GetSaveWithScene()
+
+
+def test_tab_goes_through_a_form_where_it_stands(later, monkeypatch):
+    """Children of a form that were made after the widgets below it come between those above and those below."""
+    from PseudoProgressionAnalyzerLib.desktop import tab_order
+
+    chain = []
+
+    def widget(name, focus="tab"):
+        made = SimpleNamespace(name=name, focusPolicy=focus, isWidgetType=lambda: True)
+        made.previousInFocusChain = lambda: chain[chain.index(made) - 1]
+        chain.append(made)
+        return made
+
+    def set_tab_order(first, second):
+        chain.remove(second)
+        chain.insert(chain.index(first) + 1, second)
+
+    qt = SimpleNamespace(Qt=SimpleNamespace(NoFocus="none"), QWidget=SimpleNamespace(setTabOrder=set_tab_order))
+    monkeypatch.setattr(tab_order, "qt", qt)
+    widget("table"), widget("remove")
+    form = widget("form", "none")
+    widget("apply"), widget("next section")
+    layout = SimpleNamespace(isWidgetType=lambda: False)
+    form.children = lambda: [layout, label, date, end]
+    label, date, end = widget("label", "none"), widget("date"), widget("end")
+    tab_order.tab_in_place(form)
+    order = [each.name for each in chain if each.focusPolicy != "none"]
+    assert order == ["table", "remove", "date", "end", "apply", "next section"]
