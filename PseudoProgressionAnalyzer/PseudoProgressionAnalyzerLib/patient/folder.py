@@ -112,7 +112,7 @@ def _said_name(path: Path) -> str:
     """The name that says what an image is: its own, or that of its series folder where only that says a role."""
     own, series = stem(path), _ARCHIVE_SERIES.fullmatch(path.parent.name)
     known = region_of_name(own) or role_of_name(own)[0]
-    return series[1] if series and not known else own
+    return series[1] if series and not known and date_of_study(path.parent.name) is None else own
 
 
 def _visits(

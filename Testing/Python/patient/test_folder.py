@@ -99,6 +99,8 @@ def test_what_patient_json_states_wins(folder):
     visit = patient.visits[1]
     assert {series.role for series in visit.series} == {"T1CE", "DSC", "T2"}
     assert codes(visit.warnings) == ["file_not_recognised"]
+    odd = next(series for series in visit.set_aside if series.path.name == "other.nii.gz")
+    assert odd.reason.parameters["name"] == "other"  # not a part of the date that the folder is called by
     second = [region for region in patient.regions if region.visit == "2023-05-08"]
     assert [(region.label, region.carried) for region in second] == [(2, True)]
 
