@@ -124,7 +124,9 @@ class Panel:
         self.timer.start()
 
     def settle(self) -> None:
-        """Brings the scene up to date with every stroke, now; not while long work changes the analysis."""
+        """Brings the scene up to date with every stroke and with where the views look, now; not while long work changes
+        the analysis."""
+        timeline.keep_place(self.session.application)
         if self.busy:
             self.say(_("Work is running: the scene is saved as it was before."))
             return
@@ -215,7 +217,7 @@ class Panel:
         qt.QTimer.singleShot(0, restore)
 
     def _show_again(self, segments: list[tuple[object, str]], shown: bool) -> None:
-        self.session.show_timeline(shown and self.session.analysis is not None)
+        self.session.show_timeline(shown and self.session.analysis is not None, opened=True)
         with drawn_one_by_one():
             show_segments(segments)
             if timeline.is_shown(self.session.application):

@@ -54,7 +54,7 @@ from ..scene.build import (
 from ..scene.candidates import Candidate
 from ..scene.captures import put_picture
 from ..scene.correcting import corrections, prune, remember, take_back
-from ..scene.lines import lines_wait, read_lines, write_lines
+from ..scene.lines import hide_left_behind, lines_wait, read_lines, write_lines
 from ..scene.nodes import Kind, from_vtk, marked, patient_node
 from ..scene.pictures import ScenePictures
 from ..scene.read import read_scene
@@ -293,15 +293,16 @@ class Session:
         """Whether the timeline is shown, or (shown is False) none of its views is there."""
         return timeline.is_shown(self.application) if shown else not timeline.view_nodes(self.application)
 
-    def show_timeline(self, shown: bool) -> None:
-        """Shows the visits side by side, or brings back the earlier layout."""
+    def show_timeline(self, shown: bool, opened: bool = False) -> None:
+        """Shows the visits side by side, or brings back the earlier layout. opened: of a scene that was just opened,
+        whose views Slicer pulled to 0 meanwhile; they come back to where they looked when it was saved."""
         if self._arranging or self.timeline_is(shown):
             return
         self._arranging, pause = True, self._pause(self._epoch)
         try:
             with contextlib.suppress(CancelledError), drawn_one_by_one(pause):
                 if shown:
-                    look = look_of(self.application)  # of a scene that was opened
+                    look = {} if opened else look_of(self.application)
                     with new_views_veiled(pause) as veiled:
                         timeline.show(self.application, pause=veiled)
                     self.arrange(lambda: timeline.look_as_left(self.application, look))
@@ -373,6 +374,9 @@ class Session:
         else:
             for segment_id in drawn:
                 take(analysis, segmentation, segment_id)
+        if marked(segmentation, "kind") == Kind.LESION:
+            patient = patient_node(self.application.scene)
+            hide_left_behind(patient, analysis, marked(segmentation, "visit"))
         if (self.measured or "" in segment_ids) and marked(segmentation, "kind") == Kind.REFERENCE:
             self._tissue.add(marked(segmentation, "visit"))
 

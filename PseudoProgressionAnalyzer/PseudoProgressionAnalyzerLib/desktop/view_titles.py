@@ -46,7 +46,6 @@ class ViewTitles(VTKObservationMixin):
         width = manager.viewport().width / (1 if alone else max(state_of(patient).get("columns", 1), 1))
         views = [(node, manager.sliceWidget(node.GetLayoutName())) for node in timeline.view_nodes(application)]
         views = [(node, widget) for node, widget in views if widget is not None]
-        fits = all(_width(widget, node.GetLayoutLabel()) < width - BUTTONS for node, widget in views)
         units = legend_units(patient)
         for node, widget in views:
             row = row_of(node)
@@ -57,8 +56,7 @@ class ViewTitles(VTKObservationMixin):
             _write(corner, LOWER_RIGHT, units.get(node.GetID(), ""), widget)
             self._changed(node)
             image = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node).GetBackgroundVolumeID()
-            label = node.GetLayoutLabel() if fits else ""
-            _fit_bar(widget.sliceController(), label, bool(image) and column_of(node) == 0, width)
+            _fit_bar(widget.sliceController(), node.GetLayoutLabel(), bool(image) and column_of(node) == 0, width)
 
     def forget(self) -> None:
         """The views are gone."""
@@ -112,15 +110,19 @@ def lines(label: str, row: str, width: float) -> list[str]:
     return [*dated, *what]
 
 
+def bar_label(label: str, fits: Callable[[str], bool]) -> str:
+    """As much of a title as the bar of its view has room for, at least the date, or nothing: of ``2023-05-08, day 7,
+    since 2023-03-13`` all, without the last, or the first."""
+    parts = label.split(", ")
+    shorter = [", ".join(parts[:number]) for number in range(len(parts), 0, -1)]
+    shorter.append(label.split(":")[0])  # of a view that is empty, and says why
+    return next((text for text in shorter if fits(text)), "")
+
+
 def _write(corner: object, place: int, text: str, widget: object) -> None:
     if corner.GetText(place) != text:
         corner.SetText(place, text)
         widget.sliceView().scheduleRender()
-
-
-def _width(widget: object, text: str) -> int:
-    """Pixels that a text takes in the bar of a view."""
-    return _label(widget.sliceController()).fontMetrics().horizontalAdvance(text)
 
 
 def _label(bar: object) -> object:
@@ -139,6 +141,6 @@ def _fit_bar(bar: object, text: str, with_slider: bool, width: float) -> None:
     slider.visible = with_slider
     slider.setSizePolicy(qt.QSizePolicy.Preferred, qt.QSizePolicy.Preferred)
     slider.spinBoxVisible = with_slider and width > BUTTONS + SLIDER
-    fits = not with_slider or label.fontMetrics().horizontalAdvance(text) < width - BUTTONS - SLIDER
-    label.text = text if fits else ""
+    room = width - BUTTONS - (SLIDER if with_slider else 0)
+    label.text = bar_label(text, lambda part: label.fontMetrics().horizontalAdvance(part) < room)
     label.visible = bool(label.text) or not with_slider

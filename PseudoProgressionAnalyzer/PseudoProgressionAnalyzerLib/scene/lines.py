@@ -14,6 +14,7 @@ import numpy as np
 from ..analysis import Analysis
 from ..lesion.diameters import RULES
 from ..lesion.following import FollowedLesion
+from ..measures import Image
 from .nodes import ANATOMY, Kind, find, linked, mark, marked, put
 
 WHICH = ("longest", "perpendicular")
@@ -84,6 +85,28 @@ def measured_again(patient: object, analysis: Analysis, visit: str = "", lesion:
     for node in linked(patient, Kind.LINE):
         if visit in ("", marked(node, "visit")) and lesion in ("", marked(node, "name").split(" ")[0]):
             patient.GetScene().RemoveNode(node)
+
+
+def hide_left_behind(patient: object, analysis: Analysis, visit: str) -> None:
+    """Hides measured pairs of lines of a visit where an end touches nothing that is drawn any more, as after an undo:
+    the lesion is measured only when the pen rests, and ``write_lines`` then brings them up to date."""
+    drawn = [mask for (drawn_in, _), mask in analysis.regions.items() if drawn_in == visit]
+    pairs: dict[str, list[object]] = {}
+    for node in linked(patient, Kind.LINE):
+        if marked(node, "visit") == visit and not marked(node, "by_reader") and not _moved(node):
+            pairs.setdefault(marked(node, "name").rsplit(" ", 1)[0], []).append(node)
+    for pair in pairs.values():
+        ends = [end for node in pair for end in _ends(node)]
+        if not all(any(_touches(mask, end) for mask in drawn) for end in ends):
+            for node in pair:
+                if node.GetDisplayNode() is not None:
+                    node.GetDisplayNode().SetVisibility(False)
+
+
+def _touches(mask: Image, point: np.ndarray) -> bool:
+    """Whether a point (RAS mm, (3,)) lies within about a voxel of a mask."""
+    i, j, k = np.rint(np.linalg.solve(mask.affine, [*point, 1.0])[:3]).astype(int)
+    return bool(mask.array[max(k - 1, 0) : k + 2, max(j - 1, 0) : j + 2, max(i - 1, 0) : i + 2].any())
 
 
 def show_rule(patient: object, rule: str, shown: bool = True) -> None:

@@ -49,7 +49,7 @@ COLUMNS = 4  # as many as were measured to follow a scroll step together; furthe
 
 __all__ = [
     "COLUMNS", "LAYOUT_ID", "VIEW_GROUP", "Row", "available_rows", "choose_rows", "default_rows", "fit", "hide",
-    "is_shown", "layout_description", "look_as_left", "patient_of", "rows_after_work", "show", "show_drawn",
+    "is_shown", "keep_place", "layout_description", "look_as_left", "patient_of", "rows_after_work", "show", "show_drawn",
     "show_legends_of", "shown_rows", "turn_page", "view_nodes", "visits_of",
 ]  # fmt: skip
 
@@ -174,6 +174,13 @@ def look_as_left(application: Application, look: dict[int, Look]) -> None:
         look_again(application, look)
     else:
         fit(application)
+
+
+def keep_place(application: Application) -> None:
+    """Remembers where the views look, before the scene is saved: Slicer pulls them to 0 while it opens a scene."""
+    patient_node = nodes.patient_node(application.scene)
+    if patient_node is not None:
+        keep_look(application, patient_node)
 
 
 def show_drawn(application: Application) -> None:

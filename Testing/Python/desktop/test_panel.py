@@ -7,11 +7,13 @@ import threading
 from concurrent.futures import CancelledError
 from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 
 from PseudoProgressionAnalyzerLib.measures import Image, InputError
+from PseudoProgressionAnalyzerLib.scene import timeline
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
-from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, patient_node
+from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked, patient_node
 from PseudoProgressionAnalyzerLib.scene.segments import put_segment, segment_of
 
 SECOND = "2023-03-01"
@@ -467,3 +469,30 @@ def test_a_correction_whose_scene_was_closed_ends_quietly(patient_section, panel
 
     patient_section._correct(work)
     assert panel.told == []
+
+
+def test_a_saved_scene_opens_where_its_timeline_looked(panel, monkeypatch):
+    application = panel.session.application
+    timeline.show(application)
+    views = timeline.view_nodes(application)
+    for node in views:
+        application.slice_logic(node).SetSliceOffset(9.0)
+    panel.settle()  # before the scene is saved
+    for node in views:
+        application.slice_logic(node).SetSliceOffset(1.0)  # what Slicer does to views of a scene that it opens
+    monkeypatch.setattr(panel.session, "timeline_is", lambda shown: False)
+    panel._show_again([], True)
+    assert [node.GetSliceToRAS().GetElement(2, 3) for node in views] == [pytest.approx(9.0)] * len(views)
+
+
+def test_an_undo_takes_the_lines_of_the_stroke_with_it(panel, mask):
+    session = panel.session
+    timeline.show(session.application)
+    panel.stroke([draw(session, mask)])
+    panel.settle()
+    patient = patient_node(session.application.scene)
+    seen = [one.GetDisplayNode() for one in linked(patient, Kind.LINE) if marked(one, "visit") == SECOND]
+    assert any(display.GetVisibility() for display in seen)
+    node, segment_id = draw(session, np.zeros_like(session.analysis.regions[SECOND, "lesion"].array))
+    panel.stroke([(node, segment_id)])
+    assert not any(display.GetVisibility() for display in seen)

@@ -8,7 +8,7 @@ pytest.importorskip("slicer", reason="slicer-core cannot be loaded here", exc_ty
 
 import slicer
 
-from PseudoProgressionAnalyzerLib.desktop.view_titles import CHARACTER, ViewTitles, lines
+from PseudoProgressionAnalyzerLib.desktop.view_titles import CHARACTER, ViewTitles, bar_label, lines
 from PseudoProgressionAnalyzerLib.scene.application import application
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, mark
 
@@ -37,3 +37,17 @@ def test_a_scene_that_opens_may_have_a_patient_without_text(monkeypatch):
     manager = SimpleNamespace(viewport=lambda: SimpleNamespace(width=800))
     monkeypatch.setattr(slicer, "app", SimpleNamespace(layoutManager=lambda: manager), False)
     ViewTitles().update(app)
+
+
+@pytest.mark.parametrize(
+    ("label", "room", "expected"),
+    [
+        (f"{TITLE}, since 2023-03-13", 40, f"{TITLE}, since 2023-03-13"),
+        (f"{TITLE}, since 2023-03-13", 20, TITLE),
+        (TITLE, 12, "2023-05-08"),
+        (TITLE, 5, ""),
+        ("2023-03-13: no map", 12, "2023-03-13"),
+    ],
+)
+def test_the_date_stays_in_a_bar_that_has_no_room_for_more(label, room, expected):
+    assert bar_label(label, lambda text: len(text) <= room) == expected

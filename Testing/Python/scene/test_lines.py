@@ -7,10 +7,19 @@ import pytest
 
 from PseudoProgressionAnalyzerLib.analysis.responding import update_lesions
 from PseudoProgressionAnalyzerLib.lesion.diameters import diameters
+from PseudoProgressionAnalyzerLib.measures import Image
+from PseudoProgressionAnalyzerLib.scene import timeline
 from PseudoProgressionAnalyzerLib.scene.application import application
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
 from PseudoProgressionAnalyzerLib.scene.focus import to_world
-from PseudoProgressionAnalyzerLib.scene.lines import lines_wait, measured_again, read_lines, show_rule, write_lines
+from PseudoProgressionAnalyzerLib.scene.lines import (
+    hide_left_behind,
+    lines_wait,
+    measured_again,
+    read_lines,
+    show_rule,
+    write_lines,
+)
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
 from PseudoProgressionAnalyzerLib.scene.save import open_scene, save_mrb
@@ -147,3 +156,24 @@ def test_a_line_that_was_moved_and_not_taken_yet_is_never_put_back(patient, anal
     assert line(patient, rule="product") is None
     assert read_lines(patient, analysis) and not lines_wait(patient, analysis)
     assert analysis.reader_lines[SECOND, "L1", "reader"][0] == pytest.approx(drawn)
+
+
+def test_lines_of_what_was_taken_back_are_hidden_before_it_is_measured_again(app, patient, analysis):
+    """Until the next measurement; lines of the reader, of other visits and of what is still drawn stay."""
+    timeline.show(app)
+    mask = analysis.regions[SECOND, "lesion"]
+    shown = [one for one in linked(patient, Kind.LINE) if one.GetDisplayNode().GetVisibility()]
+    hide_left_behind(patient, analysis, SECOND)
+    assert shown and all(one.GetDisplayNode().GetVisibility() for one in shown)
+    analysis.regions[SECOND, "lesion"] = Image(np.zeros_like(mask.array), mask.affine)
+    hide_left_behind(patient, analysis, SECOND)
+    for one in shown:
+        assert bool(one.GetDisplayNode().GetVisibility()) == (marked(one, "visit") != SECOND)
+    analysis.regions[SECOND, "lesion"] = mask
+    write_lines(patient, analysis)
+    timeline.show_drawn(app)
+    assert all(one.GetDisplayNode().GetVisibility() for one in shown)
+    node = line(patient)
+    node.SetNthControlPointPosition(0, 1.0, 2.0, 3.0)
+    hide_left_behind(patient, analysis, SECOND)
+    assert node.GetDisplayNode().GetVisibility()

@@ -567,3 +567,24 @@ def test_views_are_linked_again_after_an_error(app, shown):
     with pytest.raises(LookupError):
         timeline.show(app, pause=pause)
     assert composite(app, 0, 0).GetLinkedControl() == composite(app, 2, 1).GetLinkedControl() == 1
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_a_saved_scene_comes_back_where_its_timeline_looked(app, shown, native, tmp_path):
+    timeline.show(app, native=native)
+    for node in timeline.view_nodes(app):
+        logic = app.slice_logic(node)
+        logic.SetSliceOffset(logic.GetSliceOffset() + 6)
+        node.SetFieldOfView(*(size / 3 for size in node.GetFieldOfView()))
+    saved = {node.GetLayoutName(): nodes.from_vtk(node.GetSliceToRAS()) for node in timeline.view_nodes(app)}
+    timeline.keep_place(app)
+    save_mrb(app.scene, tmp_path / "scene.mrb")
+    other = application()
+    open_scene(other, tmp_path / "scene.mrb")
+    for node in timeline.view_nodes(other):
+        other.slice_logic(node).SetSliceOffset(1.0)  # what Slicer does meanwhile
+    timeline.show(other)
+    timeline.look_as_left(other, {})
+    assert len(timeline.view_nodes(other)) == len(saved)
+    for node in timeline.view_nodes(other):
+        assert np.allclose(nodes.from_vtk(node.GetSliceToRAS()), saved[node.GetLayoutName()], atol=1e-4)
