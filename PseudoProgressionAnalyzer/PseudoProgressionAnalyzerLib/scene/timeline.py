@@ -49,8 +49,8 @@ COLUMNS = 4  # as many as were measured to follow a scroll step together; furthe
 
 __all__ = [
     "COLUMNS", "LAYOUT_ID", "VIEW_GROUP", "Row", "available_rows", "choose_rows", "default_rows", "fit", "hide",
-    "is_shown", "keep_place", "layout_description", "look_as_left", "patient_of", "rows_after_work", "show", "show_drawn",
-    "show_legends_of", "shown_rows", "turn_page", "view_nodes", "visits_of",
+    "is_shown", "keep_place", "layout_description", "look_as_left", "patient_of", "rows_after_work", "show",
+    "show_drawn", "show_legends_of", "shown_rows", "turn_page", "view_nodes", "visits_of",
 ]  # fmt: skip
 
 
