@@ -374,8 +374,8 @@ class Session:
         else:
             for segment_id in drawn:
                 take(analysis, segmentation, segment_id)
-        if marked(segmentation, "kind") == Kind.LESION:
-            patient = patient_node(self.application.scene)
+        patient = patient_node(self.application.scene)
+        if patient is not None and marked(segmentation, "kind") == Kind.LESION:
             hide_left_behind(patient, analysis, marked(segmentation, "visit"))
         if (self.measured or "" in segment_ids) and marked(segmentation, "kind") == Kind.REFERENCE:
             self._tissue.add(marked(segmentation, "visit"))
