@@ -15,7 +15,7 @@ OF_PANEL = ("PPACurve", "PPASpectrum")
 """Singleton tags of plot views that stay with the panel's sections, whatever the scene."""
 OURS = "PseudoProgressionAnalyzer/"
 """Settings of the module itself; Slicer writes others of its own meanwhile (log files, limits of units)."""
-OF_SLICER = ("LogFiles/", "DatabaseDirectory", "RecentlyLoadedFiles", "/minimum", "/maximum")
+OF_SLICER = ("LogFiles/", "DatabaseDirectory", "RecentlyLoadedFiles", "ioManager/", "/minimum", "/maximum")
 
 
 def state_of_slicer() -> dict[str, Any]:
