@@ -15,7 +15,7 @@ from ..scene import check_view, timeline
 from ..scene.nodes import patient_node
 from ..scene.timeline_layout import enlarged_view
 from ..scene.timeline_look import letters
-from ..scene.timeline_overlays import legend_units
+from ..scene.timeline_overlays import fit_legends, legend_units
 from ..scene.timeline_rows import shown_rows, state_of
 from ..scene.timeline_views import column_of, row_of, title_of
 
@@ -46,6 +46,7 @@ class ViewTitles(VTKObservationMixin):
         width = manager.viewport().width / (1 if alone else max(state_of(patient).get("columns", 1), 1))
         views = [(node, manager.sliceWidget(node.GetLayoutName())) for node in timeline.view_nodes(application)]
         views = [(node, widget) for node, widget in views if widget is not None]
+        fit_legends(patient)
         units = legend_units(patient)
         for node, widget in views:
             row = row_of(node)
@@ -53,7 +54,7 @@ class ViewTitles(VTKObservationMixin):
             title, other = title_of(patient, rows[row]) if row < len(rows) else "", check_view.beside(patient, node)
             title = f"{title} with {other}" if other else title  # two visits in one view are never under one date
             _write(corner, UPPER_LEFT, "\n".join(lines(node.GetLayoutLabel(), title, width)), widget)
-            _write(corner, LOWER_RIGHT, units.get(node.GetID(), ""), widget)
+            _write(corner, LOWER_RIGHT, short_unit(units.get(node.GetID(), ""), width), widget)
             self._changed(node)
             image = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node).GetBackgroundVolumeID()
             _fit_bar(widget.sliceController(), node.GetLayoutLabel(), bool(image) and column_of(node) == 0, width)
@@ -108,6 +109,12 @@ def lines(label: str, row: str, width: float) -> list[str]:
     dated = [label] if len(label) <= fits else label.split(", ")
     what = [row] if len(row) <= fits else row.replace(" over ", "\nover ").split("\n")
     return [*dated, *what]
+
+
+def short_unit(unit: str, width: float) -> str:
+    """The unit of a legend beside the brain: where a third of the view (width in pixels) has no room for all of it,
+    what it is compared with is left to the row's title, and to the view when it is enlarged."""
+    return unit if len(unit) * CHARACTER < width / 3 else unit.split(" to ")[0].split(" of ")[0]
 
 
 def bar_label(label: str, fits: Callable[[str], bool]) -> str:

@@ -16,6 +16,7 @@ from .timeline_views import Views, label_of, map_node, opacity_of, view_at
 
 LEGEND_PLACE, LEGEND_SIZE, LEGEND_LABELS = (0.98, 0.10), (0.15, 0.36), 5
 """In shares of a view: between the letter at its right side and the unit in its corner."""
+LABEL_HEIGHT, UNIT_HEIGHT = 13, 22  # pixels that a number of a legend takes, and the unit below it
 SMALL = 0.5  # of a scale: below it the legend's one decimal tells nothing
 
 
@@ -96,6 +97,22 @@ def show_legends(patient: object, rows: list[Row], page: list[Visit], views: Vie
             if volume is not None and volume.GetDisplayNode() is not None and marked(volume, "kind") != Kind.PICTURE:
                 _put_legend(patient, volume, views[column, number], share)
                 break
+
+
+def fit_legends(patient: object) -> None:
+    """As many numbers in each legend as its view has room for, above the unit in the corner; names of classes all."""
+    for _volume, legend in _legends(patient):
+        view = patient.GetScene().GetNodeByID(legend.GetNthViewNodeID(0) or "")
+        height = view.GetDimensions()[1] if view is not None else 0
+        if height <= 0 or legend.GetUseColorNamesForLabels():
+            continue
+        share = legend.GetSize()[1]
+        lowest = max(legend.GetPosition()[1], min(UNIT_HEIGHT / height / (1 - share), 1.0))
+        numbers = next((n for n in (LEGEND_LABELS, 3) if n * LABEL_HEIGHT <= share * height), 2)
+        if legend.GetNumberOfLabels() != numbers:
+            legend.SetNumberOfLabels(numbers)
+        if abs(legend.GetPosition()[1] - lowest) > 1e-6:
+            legend.SetPosition(legend.GetPosition()[0], lowest)
 
 
 def unit_words(name: str, unit: str) -> str:

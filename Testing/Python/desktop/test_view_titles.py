@@ -8,7 +8,7 @@ pytest.importorskip("slicer", reason="slicer-core cannot be loaded here", exc_ty
 
 import slicer
 
-from PseudoProgressionAnalyzerLib.desktop.view_titles import CHARACTER, ViewTitles, bar_label, lines
+from PseudoProgressionAnalyzerLib.desktop.view_titles import CHARACTER, ViewTitles, bar_label, lines, short_unit
 from PseudoProgressionAnalyzerLib.scene.application import application
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, mark
 
@@ -51,3 +51,16 @@ def test_a_scene_that_opens_may_have_a_patient_without_text(monkeypatch):
 )
 def test_the_date_stays_in_a_bar_that_has_no_room_for_more(label, room, expected):
     assert bar_label(label, lambda text: len(text) <= room) == expected
+
+
+@pytest.mark.parametrize(
+    ("unit", "width", "expected"),
+    [
+        ("ratio to reference tissue", 271, "ratio"),
+        ("ratio to reference tissue", 820, "ratio to reference tissue"),
+        ("% of reference tissue", 271, "%"),
+        ("mL/100 g/min", 271, "mL/100 g/min"),
+    ],
+)
+def test_a_unit_does_not_run_over_the_brain(unit, width, expected):
+    assert short_unit(unit, width) == expected

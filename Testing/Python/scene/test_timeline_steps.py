@@ -13,6 +13,7 @@ from PseudoProgressionAnalyzerLib.scene.segments import segment_of
 from PseudoProgressionAnalyzerLib.scene.timeline_layout import ACTIVE_COLOUR
 from PseudoProgressionAnalyzerLib.scene.timeline_look import letters, look_again, look_of
 from PseudoProgressionAnalyzerLib.scene.timeline_overlays import (
+    fit_legends,
     legend_units,
     range_of,
     set_opacity,
@@ -423,3 +424,16 @@ def test_a_sagittal_image_is_still_shown_from_the_feet(app):
     affine = np.array([[0, 0, -1.2, 90], [-1, 0, 0, 100], [0, -1, 0, 120], [0, 0, 0, 1.0]])
     nodes.set_image(node, Image(np.zeros((3, 4, 5)), affine))
     assert np.allclose(native_axes(node), np.diag([-1, 1, 1]))
+
+
+@pytest.mark.parametrize(("height", "numbers"), [(96, 2), (120, 3), (300, 5)])
+def test_numbers_of_a_legend_do_not_overlap_nor_lie_on_the_unit(app, shown, height, numbers):
+    for node in timeline.view_nodes(app):
+        node.SetDimensions(271, height, 1)
+    fit_legends(shown)
+    assert legends(app)
+    for legend in legends(app):
+        assert legend.GetNumberOfLabels() == numbers
+        size = legend.GetSize()[1] * height
+        assert size / numbers >= 13
+        assert legend.GetPosition()[1] * (height - size) >= 18  # pixels that letters of the unit take
