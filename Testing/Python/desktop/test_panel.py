@@ -283,7 +283,7 @@ def test_what_was_computed_for_another_scene_is_dropped_and_said(panel, monkeypa
 
 def test_the_timeline_is_restored_once_slicer_has_opened_the_scene(panel, later, monkeypatch):
     shown = []
-    monkeypatch.setattr(panel.session, "show_timeline", lambda on: shown.append((on, panel.busy)))
+    monkeypatch.setattr(panel.session, "show_timeline", lambda on, opened: shown.append((on, panel.busy)))
     scene = panel.session.application.scene
     scene.StartState(scene.ImportState)
     panel.restore_timeline(True)
