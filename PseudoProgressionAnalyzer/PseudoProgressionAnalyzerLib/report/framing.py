@@ -119,27 +119,38 @@ def by_side(lines: Sequence[Line], language: str = "english") -> dict[str, tuple
 
 
 def opposed(assessment: Assessment, lines: Sequence[Line], language: str = "english") -> dict[str, tuple[str, ...]]:
-    """Measures without any weight that lie on the side which the conclusion does not favour (both where it favours
-    none), each with the limits that say so and why they do not weigh."""
+    """Measures that lie, by limits without weight, on the side which the conclusion does not favour (both where it
+    favours none), each with the limits that say so and why they do not weigh. A measure that weighs for one side by
+    other limits is said here too."""
     sides = {
         "favours_true_progression": (EFFECT,),
         "mixed": (PROGRESSION, EFFECT),
         "insufficient": (PROGRESSION, EFFECT),
     }.get(assessment.conclusion, (PROGRESSION,))
-    weighing = {line.evidence.measurement.name for line in lines if weighs(line.evidence)}
-    silent: dict[str, list[Line]] = {}
+    sums: dict[str, float] = {}
+    known: dict[str, list[Line]] = {}
     for line in lines:
         name = line.evidence.measurement.name
-        if line.weight is None and name not in weighing and side_of(line.evidence):
-            silent.setdefault(name, []).append(line)
+        sums[name] = sums.get(name, 0.0) + (line.weight or 0.0)
+        if side_of(line.evidence):
+            known.setdefault(name, []).append(line)
     return {
         side: tuple(
             _opposed(found, side, language)
-            for found in silent.values()
-            if any(side_of(line.evidence) == side for line in found)
+            for name, found in known.items()
+            if not _weighs_on(side, sums[name]) and any(_silent_on(side, line) for line in found)
         )
         for side in sides
     }
+
+
+def _weighs_on(side: str, total: float) -> bool:
+    """Whether a measure with this sum of weights already stands on the side with its weight."""
+    return round(total, 1) * (1 if side == PROGRESSION else -1) > 0
+
+
+def _silent_on(side: str, line: Line) -> bool:
+    return not weighs(line.evidence) and side_of(line.evidence) == side
 
 
 def side_of(item: Evidence) -> str:
@@ -154,25 +165,32 @@ def side_of(item: Evidence) -> str:
 
 
 def _opposed(lines: Sequence[Line], side: str, language: str) -> str:
-    there = [line for line in lines if side_of(line.evidence) == side]
+    there = [line for line in lines if _silent_on(side, line)]
     limits = ", ".join(f"{line.cut_off} ({line.short_source})" for line in there)
-    if len(there) < len(lines):
+    if any(side_of(line.evidence) != side for line in lines):
         limits = words.say("report_opposed_of", language, limits=limits)
-    reasons = dict.fromkeys(line.reasons[0] for line in there if line.reasons)
+    reasons = dict.fromkeys(_why_silent(line, language) for line in there)
     first = lines[0]
     return words.say(
         "report_opposed_item",
         language,
         measure=first.measure,
-        value=plain_value(first.evidence.measurement),
+        value=plain_value(first.evidence.measurement, [line.evidence.criterion.cut_off for line in there]),
         limits=limits,
-        reason=" ".join(reasons),
+        reason=" ".join(filter(None, reasons)),
     )
 
 
-def plain_value(measurement: Measurement) -> str:
-    """A value with its unit and no interval; a lower bound as that."""
+def _why_silent(line: Line, language: str) -> str:
+    if line.weight is not None:
+        return words.say("report_opposed_rounds", language)
+    return line.reasons[0] if line.reasons else ""
+
+
+def plain_value(measurement: Measurement, limits: Sequence[float] = ()) -> str:
+    """A value with its unit and no interval, told apart from the limits that it is held against; a lower bound as
+    that."""
     measurement = words.cleaned(measurement)
     if measurement.value is None:
         return "" if measurement.low is None else f"> {words.number(measurement.low)}"
-    return words.quantity(measurement.value, None, None, measurement.unit)
+    return words.quantity(measurement.value, None, None, measurement.unit, apart_from=limits)

@@ -22,6 +22,7 @@ DATES_UNKNOWN = ("visit_undated", "event_undated", "radiotherapy_unknown", "radi
 """What is not known of the time: missing before anything else."""
 AUTHOR_YEAR = re.compile(r"([^,(]{,45}? (?:19|20)\d\d)\b")
 AUTHOR = re.compile(r"((?:[^\W\d]+[ -]){1,3}[A-Z]{1,3}),")
+JOURNAL_YEAR = re.compile(r", ((?:[A-Z][A-Za-z-]* ){1,5}(?:19|20)\d\d)\b")
 TITLE = re.compile(r".{20,}?(?=,|$)")  # a comma stands in titles too, as between tracers
 SHORT = 42  # characters of a source in a narrow table
 HIGHEST = 95  # per cent: what is surer is shown as this
@@ -45,10 +46,10 @@ class Line:
 
     @property
     def short_source(self) -> str:
-        """The source as it is named in running text: author and year where they are known, or the beginning of its
-        title."""
+        """The source as it is named in running text: author and year where they are known, else journal and year, or
+        the beginning of its title."""
         citation = self.evidence.criterion.citation
-        named = AUTHOR_YEAR.match(citation) or AUTHOR.match(citation)
+        named = AUTHOR_YEAR.match(citation) or AUTHOR.match(citation) or JOURNAL_YEAR.search(citation)
         title = TITLE.match(citation)
         return named[1] if named else textwrap.shorten(title[0] if title else citation, SHORT, placeholder=" ...")
 
@@ -242,7 +243,7 @@ def _line(item: Evidence, language: str) -> Line:
         evidence=item,
         measure=words.label("measure", measurement.name, language),
         where=", ".join((measurement.region, kind, words.label("group", criterion.group, language))),
-        value=_value(measurement),
+        value=_value(measurement, criterion),
         cut_off=_cut_off(criterion, language),
         ratio="" if item.likelihood_ratio is None else words.number(item.likelihood_ratio, 2),
         weight=item.weight if item.used else None,
@@ -252,10 +253,11 @@ def _line(item: Evidence, language: str) -> Line:
     )
 
 
-def _value(measurement: Measurement) -> str:
+def _value(measurement: Measurement, criterion: Criterion) -> str:
     if measurement.value is None:
         return ""
-    return words.quantity(measurement.value, measurement.low, measurement.high, measurement.unit)
+    limits = [] if criterion.cut_off is None else [criterion.cut_off]
+    return words.quantity(measurement.value, measurement.low, measurement.high, measurement.unit, apart_from=limits)
 
 
 def _cut_off(criterion: Criterion, language: str) -> str:

@@ -40,13 +40,19 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:.{_decimals(value, digits)}f}"
 
 
-def quantity(value: float, low: float | None, high: float | None, unit: str, *, sign: bool = False) -> str:
+def quantity(
+    value: float, low: float | None, high: float | None, unit: str, *, sign: bool = False,
+    apart_from: Sequence[float] = (),
+) -> str:  # fmt: skip
     """A number with its unit and, where known, its interval: ``24.1 mL (22.8 to 25.6)``.
 
     The bounds have the decimals of the value; an open end is left out (``at least``, ``at most``). The unit ``1`` of
-    pure numbers is not written. sign: of a change, which has a sign, and in per cent one decimal at most.
+    pure numbers is not written. sign: of a change, which has a sign, and in per cent one decimal at most. apart_from:
+    limits in the same unit; the value has one more decimal where it would look equal to one and is not.
     """
     decimals = _decimals(value, 3)
+    if any(limit != value and float(f"{value:.{decimals}f}") == limit for limit in apart_from):
+        decimals += 1
     if sign and unit == "%":
         decimals = min(decimals, 1)
     shown = f"{round(value, decimals) + 0.0:{'+' if sign else ''}.{decimals}f} {'' if unit == '1' else unit}".rstrip()

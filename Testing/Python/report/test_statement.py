@@ -63,7 +63,10 @@ def test_nothing_surer_than_shown_is_said():
     [((0.93, 0.77, 0.95), "77 % or more"), ((0.07, 0.05, 0.26), "26 % or less"), ((0.5, 0.3, 0.7), "30 to 70 %")],
 )
 def test_the_limits_of_what_is_shown_are_no_limits_of_the_data(assessment, shown, words):
-    assert f"the data allow {words} for true progression" in statement(replace(assessment, probability=shown)).limits
+    assert (
+        f"the probability of true progression may be {words}."
+        in statement(replace(assessment, probability=shown)).limits
+    )
 
 
 def test_insufficient_has_neither_frequency_nor_probability():
@@ -112,9 +115,10 @@ def test_sources_are_named_as_in_running_text(assessment):
     tracers = "11C-methionine, 11C-choline and FDG PET of glioma recurrence and radiation necrosis, PMC4533484"
     assert named(tracers) == "11C-methionine, 11C-choline and FDG ..."
     late = "Late Pseudoprogression in Glioblastoma, Clin Cancer Res 2016;22(9):2190-2196"
-    assert named(late) == "Late Pseudoprogression in Glioblastoma"
+    assert named(late) == "Clin Cancer Res 2016"
     long = "A title that has no author and goes on for longer than a narrow table, J Neurooncol 2018;136(1):13-21"
-    assert named(long) == "A title that has no author and goes on ..."
+    assert named(long) == "J Neurooncol 2018"
+    assert named(long.partition(", J")[0]) == "A title that has no author and goes on ..."
 
 
 def test_names_do_not_run_into_their_strips(assessment):
@@ -167,6 +171,29 @@ def test_what_lies_on_the_other_side_without_weight_is_named():
     assert "its other cut-offs lie the other way" in item and "No weight" in item
     rows[1] = measured("PSR_mean", 95.0, "%", LATE)
     assert statement(assess_visit(patient(), LATE, rows)).opposed == {"progression": ()}
+
+
+def test_a_measure_that_weighs_for_one_side_is_said_on_the_other_too():
+    """rCBV 1.09 lies below the limits that weigh and above 0.9 and 1.07, which have no weight."""
+    rows = [measured("Cho_NAA_molar", 0.5, visit=LATE), measured("rCBV_ratio_mean", 1.09, visit=LATE)]
+    said = statement(assess_visit(patient(), LATE, rows))
+    assert any(item.startswith("rCBV ratio, mean") for item in said.sides["effect"])
+    (item,) = said.opposed["progression"]
+    assert item.startswith("rCBV ratio, mean 1.09, cut-off") and "its other cut-offs lie the other way" in item
+    assert "0.9 (Martinez" in item and "1.07 (Prager 2015)" in item
+    assert not any(limit in item for limit in ("1.49", "1.74", "1.8", "2.15"))
+    weighing = assess_visit(patient(), LATE, [measured("rCBV_ratio_mean", 4.0, visit=LATE)])
+    for_progression = statement(replace(weighing, conclusion="mixed")).opposed
+    assert for_progression["progression"] == ()  # it stands there with its weight
+
+
+def test_what_is_next_to_its_limit_does_not_look_equal_to_it():
+    rows = [measured("Cho_NAA_molar", 0.5, visit=LATE), measured("rCBF_ratio_median", 1.052, visit=LATE)]
+    said = statement(assess_visit(patient(), LATE, rows))
+    (item,) = said.opposed["progression"]
+    assert item.startswith("rCBF ratio (DSC), median 1.052, cut-off")
+    (line,) = [line for line in said.lines if line.evidence.measurement.name == "rCBF_ratio_median"]
+    assert line.value.startswith("1.052 (")
 
 
 def test_what_rounds_to_nothing_is_not_counted():

@@ -89,3 +89,10 @@ def test_a_label_falls_back_to_the_name():
 def test_a_visit_without_a_date_is_told_by_its_id():
     assert words.date_words(Visit("second", None)) == "second (date unknown)"
     assert words.date_words(Visit("second", datetime.date(2020, 3, 2))) == "2020-03-02"
+
+
+def test_a_value_next_to_a_limit_has_one_more_decimal():
+    assert words.quantity(1.052, None, None, "1", apart_from=[1.05]) == "1.052"
+    assert words.quantity(1.052, 1.03, 1.07, "1", apart_from=[1.05, 2.0]) == "1.052 (1.030 to 1.070)"
+    assert words.quantity(1.05, None, None, "1", apart_from=[1.05]) == "1.05"
+    assert words.quantity(1.052, None, None, "1", apart_from=[1.06]) == "1.05"
