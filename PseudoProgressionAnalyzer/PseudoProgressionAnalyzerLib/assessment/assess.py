@@ -12,6 +12,7 @@ from .context import context, unknown
 from .criteria_set import CriteriaSet, default_criteria
 from .evidence import STRONGEST, Circumstances, Held, hold
 from .histology import tissue
+from .leakage import leakage_decides
 from .lesions import assessed_lesion, chosen_rows
 from .prior import prior_for, stated_prior
 from .registry import PLACES, fact_of
@@ -56,6 +57,8 @@ def assess_visit(
     evidence, unjudged = _evidence(patient, known, lesion, criteria, circumstances)
     total = combine(prior, evidence)
 
+    leakage = leakage_decides(chosen_rows(patient, known.rows, lesion), criteria.criteria)
+
     def concluded(result: Sum) -> str:
         return conclusion(result, known.day, windows or EffectWindows())
 
@@ -67,7 +70,13 @@ def assess_visit(
         prior=prior,
         probability=None if found == "insufficient" else total.shown,
         evidence=_ledger(evidence, total),
-        context=(prior_source, *context(known, lesion, other_lesions), *_agreement(evidence, total, found), *unjudged),
+        context=(
+            prior_source,
+            *context(known, lesion, other_lesions),
+            *_agreement(evidence, total, found),
+            *unjudged,
+            *leakage,
+        ),
         missing=(*tests, *unknown(known)),
         next_best_test=next_best,
         criteria_set=criteria.name,

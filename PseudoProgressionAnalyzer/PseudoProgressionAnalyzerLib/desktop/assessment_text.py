@@ -19,6 +19,8 @@ def conclusion_text(assessment: Assessment, said: Statement) -> str:
     parts = [f"<h3>{escape(said.conclusion)}</h3>"]
     if assessment.probability is not None:
         parts += [_bar(assessment.probability), f"<p>{escape(said.frequency)}</p>"]
+    if said.cautions:
+        parts.append(f"<p><b>{_say('cautions')}:</b> {escape(' '.join(said.cautions))}</p>")
     parts += [f"<p>{escape(' '.join((*said.why, said.limits)))}</p>", *_sides(said)]
     if said.frame:
         parts.append(f"<p><b>{_say(heading(assessment))}.</b> {escape(' '.join(said.frame))}</p>")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ..assessment.assess import RARELY_IMPORTANT
 from ..measures import Assessment, Criterion, Evidence, Measurement, Message
 from . import words
+from .cautions import CAUTIONS, cautions
 from .framing import by_side, frame, one_sided, opposed, weighs
 
 WHY = ("facts_for_progression", "facts_for_effect", "facts_disagree", "evidence_undecided")
@@ -83,6 +84,7 @@ class Test:
 @dataclass(frozen=True)
 class Statement:
     """conclusion, why, limits: sentences; frequency: natural frequencies, empty where there is no probability.
+    cautions: what must stand beside the number.
 
     frame: how the number came about. sides, opposed: by ``framing.PROGRESSION`` and ``EFFECT`` what weighs there, and
     what would speak there and has no weight. lines: of the ledger, the heaviest first. tests: missing, the one that
@@ -95,6 +97,7 @@ class Statement:
     why: tuple[str, ...]
     limits: str
     frequency: str
+    cautions: tuple[str, ...]
     frame: tuple[str, ...]
     sides: dict[str, tuple[str, ...]]
     opposed: dict[str, tuple[str, ...]]
@@ -119,8 +122,9 @@ def statement(assessment: Assessment, language: str = "english") -> Statement:
     prior, *context = assessment.context or (None,)
     if prior is not None and not prior.code.startswith("prior_"):
         prior, context = None, list(assessment.context)
-    apart = (*WHY, *REMARKS, *DATES, *DATES_UNKNOWN)
+    apart = (*WHY, *REMARKS, *CAUTIONS, *DATES, *DATES_UNKNOWN)
     lines = tuple(_line(item, language) for item in ordered(assessment.evidence))
+    sources = {line.evidence.criterion.id: f"{line.cut_off} ({line.short_source})" for line in lines}
     conclusion = "one_sided" if one_sided(assessment) else assessment.conclusion
     tests = [
         _test(message, language)
@@ -144,6 +148,7 @@ def statement(assessment: Assessment, language: str = "english") -> Statement:
         ),
         limits=_limits(assessment, language),
         frequency=_frequency(assessment, language),
+        cautions=cautions(assessment, sources, language),
         frame=frame(assessment, prior, language),
         sides=by_side(lines, language),
         opposed=opposed(assessment, lines, language),

@@ -33,6 +33,7 @@ def summary(markup: Markup, chosen: Assessment | None, analysis: Analysis, strip
         f'<p class="conclusion"><b>{escape(said.conclusion)}</b></p>',
         f"<p>{escape(' '.join(said.why))}</p>" if said.why else "",
         _probability(markup, chosen, said),
+        _cautions(markup, said),
         f"<p>{escape(said.limits)}</p>",
         f'<p class="frame"><b>{markup.say(heading(chosen))}.</b> {escape(" ".join(said.frame))}</p>',
         f'<div class="pair"><div>{_key_numbers(markup, chosen, analysis)}</div>{_pictures(markup, strip)}</div>',
@@ -115,6 +116,15 @@ def _probability(markup: Markup, assessment: Assessment, said: Statement) -> str
         f"<figcaption>{markup.say('probability_caption')}</figcaption></figure>"
         f'<div class="frequency">{figures.hundred_patients(assessment.probability[0], markup.language)}'
         f"<p>{escape(said.frequency)}</p></div></div>"
+    )
+
+
+def _cautions(markup: Markup, said: Statement) -> str:
+    """What must stand beside the number."""
+    return (
+        f'<p class="cautions"><b>{markup.say("cautions")}:</b> {escape(" ".join(said.cautions))}</p>'
+        if said.cautions
+        else ""
     )
 
 

@@ -1,0 +1,60 @@
+"""What must stand beside the headline: the single limit behind it and the correction that decides it."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from PseudoProgressionAnalyzerLib.assessment import assess_visit
+from PseudoProgressionAnalyzerLib.desktop.assessment_text import conclusion_text
+from PseudoProgressionAnalyzerLib.report.statement import statement
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from assessment.simple import EARLY, codes, measured, patient
+
+
+def assessed(*rows):
+    return assess_visit(patient(), EARLY, rows)
+
+
+def test_a_conclusion_that_rests_on_one_limit_says_which_and_in_how_many_it_was_found():
+    """Bulik 2015: 36 and 12 samples, 2 of each patient, as printed in its table 3."""
+    found = assessed(measured("rCBV_ratio_mean", 1.09), measured("Cho_NAA_molar", 0.58))
+    said = statement(found)
+    (sentence,) = said.cautions
+    assert sentence.startswith("-10.0 dB of -1") and "Cho/NAA, molar \u2265\u00a01.4 (Bulik M 2015)" in sentence
+    assert "36 samples of true progression and 12 of treatment effect, 2 of each patient" in sentence
+    assert sentence.endswith("Without spectroscopy the evidence is insufficient.")
+    assert "36 samples" in conclusion_text(found, said)
+
+
+def test_a_conclusion_that_stands_without_each_item_rests_on_no_single_limit():
+    found = assessed(measured("rCBV_ratio_mean", 1.09), measured("Cho_NAA_molar", 0.58))
+    stands = replace(
+        found,
+        leave_one_out=tuple(
+            replace(message, parameters={**message.parameters, "conclusion": found.conclusion})
+            for message in found.leave_one_out
+        ),
+    )
+    assert statement(stands).cautions == ()
+    assert statement(assessed()).cautions == ()
+
+
+def test_two_limits_of_one_measure_are_not_one():
+    found = assessed(measured("rCBV_ratio_mean", 9.0), measured("Cho_NAA_molar", 0.58))
+    assert not any("rCBV" in sentence for sentence in statement(found).cautions)
+
+
+def test_the_correction_for_leakage_that_decides_is_said_beside_the_headline():
+    """1.09 with it, 2.45 without: Kong 1.49 and Young 1.8 lie between, 0.9 and 1.07 below both."""
+    found = assessed(measured("rCBV_ratio_mean", 1.09), measured("rCBV_uncorrected_ratio_mean", 2.45))
+    (sentence,) = [one for one in statement(found).cautions if "leakage" in one]
+    assert "1.09 with it and 2.45 without it" in sentence
+    assert "limits 1.49, 1.74, 1.8, 2.15" in sentence
+    assert sentence not in statement(found).context and sentence in conclusion_text(found, statement(found))
+    for rows in (
+        [measured("rCBV_ratio_mean", 1.10), measured("rCBV_uncorrected_ratio_mean", 1.20)],  # on one side of all
+        [measured("rCBV_ratio_mean", 1.09)],
+        [measured("rCBV_ratio_mean", 1.09), measured("rCBV_uncorrected_ratio_mean", None)],
+    ):
+        assert "leakage_decides" not in codes(assessed(*rows).context)
