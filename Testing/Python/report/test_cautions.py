@@ -50,7 +50,7 @@ def test_the_correction_for_leakage_that_decides_is_said_beside_the_headline():
     found = assessed(measured("rCBV_ratio_mean", 1.09), measured("rCBV_uncorrected_ratio_mean", 2.45))
     (sentence,) = [one for one in statement(found).cautions if "leakage" in one]
     assert "1.09 with it and 2.45 without it" in sentence
-    assert "limits 1.49, 1.74, 1.8, 2.15" in sentence
+    assert "cut-offs 1.49, 1.74, 1.8, 2.15" in sentence
     assert sentence not in statement(found).context and sentence in conclusion_text(found, statement(found))
     for rows in (
         [measured("rCBV_ratio_mean", 1.10), measured("rCBV_uncorrected_ratio_mean", 1.20)],  # on one side of all
