@@ -302,7 +302,7 @@ def test_the_timeline_is_restored_once_slicer_has_opened_the_scene(panel, later,
 
 
 def test_that_nothing_was_loaded_is_still_said_once_the_added_scene_is_drawn(panel, later, monkeypatch):
-    monkeypatch.setattr(panel.session, "show_timeline", lambda on: None)
+    monkeypatch.setattr(panel.session, "show_timeline", lambda on, opened: None)
     with panel.long_work():
         panel.restore_timeline(True)
     panel.say("nothing was loaded")
