@@ -121,6 +121,7 @@ class Panel:
                 self.stale.add(name)
             else:
                 section.measured()
+        self.freshen()
         self.timer.start()
 
     def settle(self) -> None:
@@ -147,6 +148,7 @@ class Panel:
     def close_patient(self) -> None:
         """Before the scene closes: stops work, gives back the layout and lets go of every node."""
         self.close()
+        self.say("")  # what was said was of this patient
         timeline.hide(self.session.application)
         self.session.forget()
         qt.QTimer.singleShot(SETTLED, give_back)  # once the nodes and views of the scene are gone

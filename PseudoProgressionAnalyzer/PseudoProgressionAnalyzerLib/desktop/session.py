@@ -146,6 +146,11 @@ class Session:
         """Another number whenever the scene was closed, opened or edited by others."""
         return self._epoch
 
+    @property
+    def edits(self) -> int:
+        """Another number after each stroke."""
+        return self._edits
+
     def forget(self) -> None:
         """After the scene was closed, opened or edited by others: the next use reads it again. A patient that is being
         built is taken away first, for nobody may take it for a whole one."""

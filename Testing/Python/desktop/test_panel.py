@@ -66,6 +66,7 @@ def made_panel(made_session, monkeypatch, later):
     monkeypatch.setattr(module, "qt", qt)  # also where another test imported it before
     monkeypatch.setattr(module, "slicer", slicer)
     panel, told = module.Panel.__new__(module.Panel), []
+    panel.news_holds = None
     panel.told, panel.session, panel.cancel, panel.stale = told, made_session, None, set()
     panel.timer = SimpleNamespace(start=lambda: told.append("timer"), stop=lambda: None)
     panel.sections = {"regions": Section(told)}
@@ -496,3 +497,15 @@ def test_an_undo_takes_the_lines_of_the_stroke_with_it(panel, mask):
     node, segment_id = draw(session, np.zeros_like(session.analysis.regions[SECOND, "lesion"].array))
     panel.stroke([(node, segment_id)])
     assert not any(display.GetVisibility() for display in seen)
+
+
+def test_news_of_before_a_stroke_or_of_a_closed_patient_go(panel, mask):
+    edits = panel.session.edits
+    panel.say("a change is shown", lambda: panel.session.edits == edits)
+    panel.freshen()
+    assert panel.ui.progressLabel.text == "a change is shown"
+    panel.stroke([draw(panel.session, mask)])
+    assert panel.ui.progressLabel.text == ""
+    panel.say("PDF saved")
+    panel.close_patient()
+    assert panel.ui.progressLabel.text == ""

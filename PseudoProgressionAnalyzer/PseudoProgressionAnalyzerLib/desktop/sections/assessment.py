@@ -209,6 +209,7 @@ class AssessmentSection(Section):
         )
         self.ui.savedLabel.text = f"{escape(what)}: {escape(str(file))} {links}"
         self.ui.savedLabel.visible = True
+        self.panel.bring_into_view(self.ui.savedLabel)
 
     def close(self) -> None:
         """What was saved of the patient that goes is not this one's."""

@@ -241,7 +241,9 @@ class TimelineSection(Section):
                 "{name}: {later} minus {earlier}, the last row in the column of {later}; small changes are not shown"
             )
             said = said.format(name=chosen[2], earlier=chosen[0], later=chosen[1])
-            self.panel.say(said, lambda: row in self.rows_shown())
+            now = self.session.edits, self.session.as_of
+            holds = lambda: row in self.rows_shown() and now == (self.session.edits, self.session.as_of)  # noqa: E731
+            self.panel.say(said, holds)
         self.refresh()
 
     # keys
