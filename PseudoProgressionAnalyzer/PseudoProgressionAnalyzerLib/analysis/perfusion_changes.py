@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from .aligning import visit_to_visit
 from .reading import lesion_of, warn
 
 RATIO, RESPONSE = "rCBV_ratio", "rCBV_response"
+OF_VOXELS = re.compile(r"_(mean|median|p\d+|hotspot)$")  # statistics whose interval is the spread of voxels
 FROM_MIDLINE = 5.0  # mm that the opposite half of the brain keeps from the mid-sagittal plane: own choice
 MOST_OF_A_VOXEL = 0.5  # share of an interpolated voxel that trusted voxels must make up; weights likewise
 
@@ -151,10 +153,14 @@ def within_repeatability(name: str, change: Estimate, percent_of: float | None =
 
     name: of the measure; change: difference, or per cent of the earlier value percent_of. The band is at least as wide
     as the change's own interval; in per cent it ends at -100, since no ratio falls by more. A change inside it carries
-    the flag ``change_within_repeatability``. Source of the coefficients: ``perfusion.regions.REPEATABILITY``.
+    the flag ``change_within_repeatability``. Source of the coefficients: ``perfusion.regions.REPEATABILITY``. Without
+    one a statistic of voxels keeps its narrow interval, and the flag ``change_of_voxels_alone`` says what is not in it.
     """
-    if name not in REPEATABILITY or change.value is None:
+    if change.value is None:
         return change
+    if name not in REPEATABILITY:
+        narrow = OF_VOXELS.search(name) and (change.low, change.high) != (None, None)
+        return replace(change, flags=(*change.flags, Message("change_of_voxels_alone"))) if narrow else change
     band = REPEATABILITY[name] * (1 if percent_of is None else 100 / percent_of)
     low, high = change.value - band, change.value + band
     low = low if change.low is None else min(low, change.low)

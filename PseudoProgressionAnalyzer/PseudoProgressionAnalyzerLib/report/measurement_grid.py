@@ -111,7 +111,8 @@ def _change(rows: list[Measurement]) -> Cell:
     row = (percent or measured)[0]
     shown = words.quantity(row.value, row.low, row.high, row.unit, sign=True)
     unit = "%" if row.unit == "%" else "1"  # else as long as a column is wide; the unit stands with the measure
-    return Cell(shown, tuple(rows), words.quantity(row.value, None, None, unit, sign=True))
+    flagged = f" {FLAGGED}" if row.flags else ""
+    return Cell(shown + flagged, tuple(rows), words.quantity(row.value, None, None, unit, sign=True) + flagged)
 
 
 def as_text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

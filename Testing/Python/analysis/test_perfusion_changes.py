@@ -162,7 +162,20 @@ def test_a_change_has_the_published_repeatability_as_its_band():
     assert not beyond.flags
     unknown, _ = changes([row("a", 2.0, "CBF_ratio_mean"), row("b", 3.0, "CBF_ratio_mean")], ["a", "b"])
     assert unknown.high - unknown.value < 0.2  # nobody published a band for tumour: that of the voxels stays
-    assert not unknown.flags
+    assert [flag.code for flag in unknown.flags] == ["change_of_voxels_alone"]  # and that is said
+
+
+@pytest.mark.parametrize("name", ["rCBV_ratio_median", "rCBV_ratio_p95", "rCBF_ratio_mean", "ADC_mean"])
+def test_a_narrow_interval_of_a_change_says_what_it_leaves_out(name):
+    for change in changes([row("a", 2.0, name), row("b", 0.7, name)], ["a", "b"]):
+        assert [flag.code for flag in change.flags] == ["change_of_voxels_alone"]
+
+
+def test_a_change_that_is_no_statistic_of_voxels_or_has_no_interval_says_nothing_of_them():
+    assert not any(
+        change.flags for change in changes([row("a", 2.0, "volume", "mL"), row("b", 3.0, "volume", "mL")], ["a", "b"])
+    )
+    assert not within_repeatability("rCBV_ratio_p95", Estimate(1.0, "1")).flags
 
 
 def test_a_band_is_never_narrower_than_the_voxels_allow():

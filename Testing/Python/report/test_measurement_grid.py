@@ -52,6 +52,18 @@ def test_values_changes_intervals_and_flags(grid):
     ]  # fmt: skip
 
 
+def test_a_change_with_a_remark_carries_the_star():
+    patient = Patient("p", [Visit(day, datetime.date.fromisoformat(day)) for day in (A, B)])
+    within = (Message("change_within_repeatability", {"coefficient": 1.78, "source": "Prah 2015, AJNR"}),)
+    rows = [
+        row(A, "rCBV_ratio_mean", 2.0),
+        row(B, "rCBV_ratio_mean", 1.0),
+        row(B, "rCBV_ratio_mean_percent", -50.0, "%", compared_to=A, flags=within),
+    ]
+    change = measurement_grid(patient, rows).cells[0][2]
+    assert (change.text, change.short) == ("-50.0 % *", "-50.0 % *")
+
+
 def test_own_and_fixed_are_rows_of_their_own(grid):
     assert texts_of(grid, Measure("lesion", "own", "", "rCBV_ratio_mean", "1")) == ["2.00", "", "", "", ""]
     fixed = texts_of(grid, Measure("lesion", "fixed", A, "rCBV_ratio_mean", "1"))
