@@ -4,9 +4,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from PseudoProgressionAnalyzerLib.analysis import Analysis
 from PseudoProgressionAnalyzerLib.assessment import assess_visit
 from PseudoProgressionAnalyzerLib.desktop.assessment_text import conclusion_text
+from PseudoProgressionAnalyzerLib.report.markup import Markup
 from PseudoProgressionAnalyzerLib.report.statement import statement
+from PseudoProgressionAnalyzerLib.report.summary import summary
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from assessment.simple import EARLY, codes, measured, patient
@@ -58,3 +61,11 @@ def test_the_correction_for_leakage_that_decides_is_said_beside_the_headline():
         [measured("rCBV_ratio_mean", 1.09), measured("rCBV_uncorrected_ratio_mean", None)],
     ):
         assert "leakage_decides" not in codes(assessed(*rows).context)
+
+
+def test_page_one_has_the_cautions_beside_the_number():
+    found = assessed(measured("rCBV_ratio_mean", 1.09), measured("rCBV_uncorrected_ratio_mean", 2.45),
+                     measured("Cho_NAA_molar", 0.58))  # fmt: skip
+    page = summary(Markup(patient()), found, Analysis(patient()))
+    number, limits = page.index("Of 100 patients"), page.index("Limits: ")
+    assert number < page.index("36 samples") < page.index("2.45 without it") < limits
