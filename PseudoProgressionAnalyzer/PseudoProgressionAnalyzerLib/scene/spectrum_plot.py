@@ -21,6 +21,7 @@ GRIDS = (*RATIO_MAPS, INDEX)
 AXIS = "Chemical shift (ppm): Ins 3.6, Cho 3.2, Cr 3.0, Glx 2.1-2.5, NAA 2.0, Lac and Lip 1.3"
 """Title of the axis: where the lines stand that are measured."""
 SIGNAL = "Signal (scanner units)"
+ROOM = 0.05  # of the height of the curves, free above and below them
 LOWEST = 5.0  # percentile at which the colours of a whole grid begin: display only
 SERIES = {
     "data": ((0.25, 0.27, 0.30), 2.0),
@@ -105,8 +106,8 @@ def show_spectrum(patient: object, curves: Curves, title: str) -> object:
     table = put(patient, "vtkMRMLTableNode", "Spectrum", Kind.SPECTRUM, name="table")
     rest = curves.data - curves.fit
     above = max(curves.data.max(), curves.fit.max()) - 1.2 * min(rest.min(), 0)
-    columns = {"ppm": curves.ppm, "data": curves.data, "fit": curves.fit, "baseline": curves.baseline}
-    set_columns(table, columns | {"rest": rest + above}, np.float32)
+    shown = {"data": curves.data, "fit": curves.fit, "baseline": curves.baseline, "rest": rest + above}
+    set_columns(table, {"ppm": curves.ppm} | shown, np.float32)
     chart = put(patient, "vtkMRMLPlotChartNode", "Spectrum chart", Kind.SPECTRUM, name="chart")
     for name, (colour, width) in SERIES.items():
         if find(patient, Kind.SPECTRUM, name=name) is None:
@@ -125,6 +126,10 @@ def show_spectrum(patient: object, curves: Curves, title: str) -> object:
     chart.SetXAxisRangeAuto(False)
     chart.SetXAxisRange(float(curves.ppm.max()), float(curves.ppm.min()))
     chart.SetYAxisTitle(SIGNAL)
+    low, high = (float(end([end(values) for values in shown.values()])) for end in (np.min, np.max))
+    room = ROOM * (high - low) or 1.0
+    chart.SetYAxisRangeAuto(False)  # left to itself, Slicer keeps the height of the voxel before
+    chart.SetYAxisRange(low - room, high + room)
     chart.SetLegendVisibility(True)
     chart.SetTitleFontSize(12)
     chart.SetLegendFontSize(10)  # small: it lies over the curves

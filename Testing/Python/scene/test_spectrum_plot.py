@@ -1,5 +1,7 @@
 """A voxel's spectrum as plot nodes, and which voxel a point of the scene lies in."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from vtkmodules.util.numpy_support import vtk_to_numpy
@@ -57,6 +59,22 @@ def test_the_chart_holds_the_curves_and_follows_another_voxel(patient, analysis,
     assert chart.GetXAxisRange()[0] > chart.GetXAxisRange()[1]  # high ppm on the left
     assert not any(node.GetSaveWithScene() for node in linked(patient, Kind.SPECTRUM))
     assert len(linked(patient, Kind.SPECTRUM)) == 6
+
+
+def test_each_voxel_fills_the_height_of_the_plot(patient, analysis, phantom):
+    """A weak voxel after a strong one is no flat line."""
+    curves = analysis.spectra_fits[phantom.visits[0], "MRSI"].curves((0, 0, 2))
+    weak = replace(curves, data=curves.data / 50, fit=curves.fit / 50, baseline=curves.baseline / 50)
+    heights = []
+    for each in (curves, weak, curves):
+        chart = show_spectrum(patient, each, "voxel")
+        table = find(patient, Kind.SPECTRUM, name="table").GetTable()
+        drawn = np.stack([vtk_to_numpy(table.GetColumnByName(name)) for name in ("data", "fit", "baseline", "rest")])
+        low, high = chart.GetYAxisRange()
+        assert not chart.GetYAxisRangeAuto() and low < drawn.min() and drawn.max() < high
+        assert np.ptp(drawn) / (high - low) > 0.85
+        heights.append(high - low)
+    assert np.allclose(heights, [heights[0], heights[0] / 50, heights[0]], rtol=1e-5)
 
 
 def test_overlap_maps_show_what_counts(patient, analysis, phantom):
