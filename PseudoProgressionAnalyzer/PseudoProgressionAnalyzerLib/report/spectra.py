@@ -249,7 +249,7 @@ def spectrum_figure(fit: Fit, title: str, language: str = "english") -> str:
         parts.append(text(x(place), plot_top + 10, name, FAINT, anchor, size=10))
     parts += [
         text(WIDTH - RIGHT, bottom + 16, "ppm", FAINT, "end"),
-        text(LEFT, bottom - 4, words.say("report_spectra_units", language), FAINT, size=10),
+        text(WIDTH - RIGHT, TOP + 10, words.say("report_spectra_units", language), FAINT, "end", size=10),  # of both
         text(LEFT, 14, title, INK, weight="bold"),
         text(LEFT, TOP + 10, words.say("report_spectra_residual", language), REST, size=10),
         *_key(language),
@@ -261,8 +261,8 @@ def _key(language: str) -> list[str]:
     parts, right = [], WIDTH - RIGHT
     for code, colour in (("baseline", BASELINE), ("fit", PROGRESSION), ("data", DATA)):
         label = words.say(f"report_spectra_{code}", language)
-        parts.append(text(right, 14, label, INK, "end", size=11))
-        right -= 7 * len(label) + 8
-        parts.append(line(right - 16, 10, right - 2, 10, colour, 2))
-        right -= 26
+        right -= 6.2 * len(label)  # no shorter than the word: each line stands right before its own
+        parts.append(text(right, 14, label, INK, size=11))
+        parts.append(line(right - 19, 10, right - 5, 10, colour, 2))
+        right -= 33
     return parts

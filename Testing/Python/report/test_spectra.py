@@ -60,6 +60,17 @@ def test_high_ppm_is_on_the_left_and_naa_at_its_place(found):
     assert figure.startswith("<svg") and "white matter" in figure
 
 
+def test_words_stand_beside_their_lines_and_on_no_curve(found):
+    figure = spectra.spectrum_figure(one_voxel(found, (0, 1, 0)), "white matter")
+    ends = {colour: float(x) for x, colour in re.findall(r'<line [^>]*x2="([\d.]+)"[^>]*stroke="(#\w+)"', figure)}
+    starts = {word: float(x) for x, word in re.findall(r'<text x="([\d.]+)"[^>]*>([^<]+)</text>', figure)}
+    for word, colour in (("data", spectra.DATA), ("fit", spectra.PROGRESSION), ("baseline", spectra.BASELINE)):
+        nearest = min(starts, key=lambda other: abs(starts[other] - ends[colour]))
+        assert nearest == word and 3 <= starts[word] - ends[colour] <= 6
+    (units,) = re.findall(r'y="([\d.]+)"[^>]*>signal, scanner units<', figure)
+    assert float(units) < spectra.TOP + spectra.RESIDUAL / 2  # the spectrum and its baseline lie below
+
+
 def one_voxel(found, voxel):
     k, j, i = voxel
     part = {name: getattr(found, name)[k : k + 1, j : j + 1, i : i + 1] for name in (
