@@ -28,11 +28,12 @@ BUTTONS, SLIDER = 110, 140  # pixels that the buttons of a bar and a slider with
 class ViewTitles(VTKObservationMixin):
     """Date, days since radiotherapy and row in the upper left corner of each view, and at its sides which side of the
     patient lies there; below a colour legend its unit. ``resized()`` is called when a view got another width, and its
-    title may need other lines."""
+    title may need other lines; ``moved()`` with each step of a scroll."""
 
     def __init__(self):
         VTKObservationMixin.__init__(self)
         self.resized: Callable[[], None] = lambda: None
+        self.moved: Callable[[], None] = lambda: None
         self._corners: dict[str, tuple[object, object]] = {}
         self._widths: dict[str, int] = {}
 
@@ -92,6 +93,8 @@ class ViewTitles(VTKObservationMixin):
         name = node.GetLayoutName()
         if name not in self._corners:
             return
+        if event is not None:
+            self.moved()
         corner = self._corners[name][1]
         left, right = letters(node)
         if corner.GetText(LEFT_EDGE) != left or corner.GetText(RIGHT_EDGE) != right:

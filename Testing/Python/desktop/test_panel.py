@@ -509,3 +509,21 @@ def test_news_of_before_a_stroke_or_of_a_closed_patient_go(panel, mask):
     panel.say("PDF saved")
     panel.close_patient()
     assert panel.ui.progressLabel.text == ""
+
+
+@pytest.mark.parametrize(
+    ("busy", "shown", "expected"), [(False, True, ["kept"]), (True, True, ["later"]), (False, False, [])]
+)
+def test_the_scene_knows_where_views_rest_but_not_while_one_is_opened(monkeypatch, busy, shown, expected):
+    from PseudoProgressionAnalyzerLib.desktop.sections.timeline import TimelineSection
+
+    told = []
+    monkeypatch.setattr(timeline, "is_shown", lambda application: shown)
+    monkeypatch.setattr(timeline, "keep_place", lambda application: told.append("kept"))
+    section = SimpleNamespace(
+        panel=SimpleNamespace(busy=busy),
+        session=SimpleNamespace(application=None),
+        rest=SimpleNamespace(start=lambda: told.append("later")),
+    )
+    TimelineSection.keep_place(section)
+    assert told == expected

@@ -7,6 +7,7 @@ import pytest
 pytest.importorskip("slicer", reason="slicer-core cannot be loaded here", exc_type=ImportError)
 
 import slicer
+import vtk
 
 from PseudoProgressionAnalyzerLib.desktop.view_titles import CHARACTER, ViewTitles, bar_label, lines, short_unit
 from PseudoProgressionAnalyzerLib.scene.application import application
@@ -64,3 +65,18 @@ def test_the_date_stays_in_a_bar_that_has_no_room_for_more(label, room, expected
 )
 def test_a_unit_does_not_run_over_the_brain(unit, width, expected):
     assert short_unit(unit, width) == expected
+
+
+def test_each_step_of_a_scroll_is_told():
+    """So that the scene learns where the views look once they rest."""
+    app, titles, told = application(), ViewTitles(), []
+    node = app.scene.AddNewNodeByClass("vtkMRMLSliceNode")
+    node.SetLayoutName("PPA_0_0")
+    titles._corners["PPA_0_0"] = None, vtk.vtkCornerAnnotation()
+    titles.addObserver(node, vtk.vtkCommand.ModifiedEvent, titles._changed)
+    titles.moved = lambda: told.append(node.GetSliceToRAS().GetElement(2, 3))
+    titles._changed(node)
+    assert told == []  # written anew, not moved
+    node.GetSliceToRAS().SetElement(2, 3, 40.25)
+    node.UpdateMatrices()
+    assert told[-1] == 40.25

@@ -36,6 +36,7 @@ KEYS = (
 left and right goes back and forth between modules."""
 KEYS_LINES = 3  # that the words on keys take in the panel
 DELAY = 150  # ms after the last change until the views' titles follow
+REST = 1000  # ms after the last step of a scroll until the scene knows where the views look
 
 
 class TimelineSection(Section):
@@ -55,6 +56,10 @@ class TimelineSection(Section):
         self.timer.setSingleShot(True)
         self.timer.setInterval(DELAY)
         self.timer.connect("timeout()", self.follow)
+        self.rest = qt.QTimer()
+        self.rest.setSingleShot(True)
+        self.rest.setInterval(REST)
+        self.rest.connect("timeout()", self.keep_place)
         ui.earlierButton.connect("clicked()", lambda: self.turn_page(-1))
         ui.laterButton.connect("clicked()", lambda: self.turn_page(1))
         ui.lesionButton.connect("clicked()", self.lesion)
@@ -89,6 +94,7 @@ class TimelineSection(Section):
         if node is not None:
             self.watched = node, node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda caller, event: self.later())
             self.session.titles.resized = self.later
+            self.session.titles.moved = self.rest.start
             self.enlarging.watch()
 
     def close(self) -> None:
@@ -97,6 +103,7 @@ class TimelineSection(Section):
         self.enlarging.show(None)
         self.presses.forget()
         self.timer.stop()
+        self.rest.stop()
         self.session.titles.forget()
         self._unwatch()
 
@@ -108,6 +115,13 @@ class TimelineSection(Section):
     def later(self) -> None:
         """Titles follow once the layout has made its views."""
         self.timer.start()
+
+    def keep_place(self) -> None:
+        """Where the views look goes into the scene once they rest: Slicer does not say that a scene will be saved."""
+        if self.panel.busy:  # a scene that is being opened has not been brought to its place yet
+            self.rest.start()
+        elif timeline.is_shown(self.session.application):
+            timeline.keep_place(self.session.application)
 
     def follow(self) -> None:
         """Titles and widths of the views as they are now; later, while the scene is being opened."""
