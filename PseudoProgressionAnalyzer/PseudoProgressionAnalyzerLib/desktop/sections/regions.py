@@ -58,6 +58,7 @@ class RegionsSection(Section):
         """The list follows where a region came, went or has another name."""
         if self.rows() != self.listed:
             self.refresh()
+            self.enable(self.panel.busy)
 
     def show_drawing(self, visit: str) -> None:
         """Says in which visit one draws, and what."""
