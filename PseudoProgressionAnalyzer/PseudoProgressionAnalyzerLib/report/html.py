@@ -12,7 +12,6 @@ import dataclasses
 import platform
 from html import escape
 from importlib import metadata, resources
-from pathlib import Path
 
 from .. import __version__
 from ..analysis import Analysis
@@ -22,7 +21,7 @@ from ..assessment.assess import RARELY_IMPORTANT, SURE_ENOUGH
 from ..assessment.combination import DRAWS, VALUES_BETWEEN_GROUPS, VALUES_WITHIN_GROUP
 from ..assessment.evidence import STRONGEST
 from ..measures import DISCLAIMER, Assessment, Message, Visit, first_course, goes_on
-from . import figures, timeline_png, words, writing
+from . import figures, timeline_png, words
 from .ledger import ledger
 from .markup import FOLD, PRINTED, Markup, row, table
 from .measurement_tables import measurement_tables
@@ -39,22 +38,6 @@ MAIN_MEASURES = (
 PACKAGES = ("numpy", "scipy", "SimpleITK", "vtk")
 
 
-def write(
-    analysis: Analysis,
-    path: Path,
-    timeline: bytes | None,
-    title: str | None = None,
-    language: str = "english",
-    as_of: str = "",
-    not_used: int = 0,
-    strip: bytes | None = None,
-) -> None:
-    """Writes the page. timeline: the PNG of ``timeline_png``, None where nothing could be aligned. as_of: the visit
-    whose assessment it opens with, the latest unless said. not_used: how many visits there are beside those of the
-    analysis, which the page then says. strip: the PNG of ``timeline_png.strip`` for the first page."""
-    writing.write_file(path, page(analysis, timeline, title, language, as_of, not_used, strip))
-
-
 def page(
     analysis: Analysis,
     timeline: bytes | None,
@@ -64,7 +47,9 @@ def page(
     not_used: int = 0,
     strip: bytes | None = None,
 ) -> str:
-    """The page as text; arguments as ``write``."""
+    """The page as text. timeline: the PNG of ``timeline_png``, None where nothing could be aligned. as_of: the visit
+    whose assessment it opens with, the latest unless said. not_used: how many visits there are beside those of the
+    analysis, which the page then says. strip: the PNG of ``timeline_png.sheet`` for the first page."""
     cleaned = [words.cleaned(measurement) for measurement in analysis.measurements]
     analysis = dataclasses.replace(analysis, measurements=cleaned)
     markup = Markup(analysis.patient, language)

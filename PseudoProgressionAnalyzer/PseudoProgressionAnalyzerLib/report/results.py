@@ -88,7 +88,8 @@ def write_results(
         if timeline is not None:
             writing.write_file(stage / "timeline.png", timeline)
         done(_DRAWN)
-        html.write(shown, stage / "report.html", timeline, title, language, as_of, not_used, strip)
+        text = html.page(shown, timeline, title, language, as_of, not_used, strip)
+        writing.write_file(stage / "report.html", text)
         done(_DRAWN + _PAGE)
         measurements_csv.write(shown.patient, [*shown.measurements, *lesion_rows(shown)], stage / "measurements.csv")
         assessment_json.write(shown, stage / writing.MARK, language, as_of, not_used)

@@ -23,7 +23,7 @@ SHORT = 3  # tests that stand open
 
 
 def summary(markup: Markup, chosen: Assessment | None, analysis: Analysis, strip: bytes | None = None) -> str:
-    """The section of the chosen visit. strip: PNG of ``timeline_png.strip``."""
+    """The section of the chosen visit. strip: PNG of ``timeline_png.sheet``."""
     if chosen is None:
         return f'<section class="summary"><p class="conclusion">{markup.say("no_assessment")}</p></section>'
     said = statement(chosen, markup.language)

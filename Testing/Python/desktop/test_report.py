@@ -41,13 +41,13 @@ def test_a_report_that_is_stopped_leaves_the_folder_as_it_was(session, tmp_path,
     session.compute()
     session.save_report(tmp_path / "report")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    cancel, write = threading.Event(), results.html.write
+    cancel, page = threading.Event(), results.html.page
 
     def stopped_after_the_page(*arguments):
-        write(*arguments)
         cancel.set()
+        return page(*arguments)
 
-    monkeypatch.setattr(results.html, "write", stopped_after_the_page)
+    monkeypatch.setattr(results.html, "page", stopped_after_the_page)
     with pytest.raises(CancelledError):
         session.save_report(tmp_path / "report", overwrite=True, cancel=cancel)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
