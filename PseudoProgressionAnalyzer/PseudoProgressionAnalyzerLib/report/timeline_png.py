@@ -8,6 +8,7 @@ the title that the caller gives.
 
 from __future__ import annotations
 
+import functools
 import math
 from pathlib import Path
 from typing import Protocol
@@ -180,7 +181,9 @@ class _Sheet:
         language: str,
     ):
         self.analysis, self.columns, self.note, self.title = analysis, columns, note, title
-        self.plane, self.pictures, self.language = plane, pictures, language
+        self.pictures, self.language = pictures, language
+        # the strip shows some of the pictures again
+        self.cell = functools.cache(lambda visit, image, overlay: pictures.cell(visit, image, overlay, plane))
         _, self.height, self.width = plane.shape
         self.across = min(len(columns), COLUMNS_PER_BLOCK)
         self.maps = [row for row in MAP_ROWS if any(row.name in column.maps for column in columns)]
@@ -271,7 +274,7 @@ class _Sheet:
         """One picture with its outlines and the letters of the patient's sides, or a field that says what is absent."""
         image, overlay = ("T1CE", row.name) if row in self.maps else (row.name, "")
         there = image in column.images and (not overlay or overlay in column.maps)
-        cell = self.pictures.cell(column.visit.id, image, overlay, self.plane) if there else None
+        cell = self.cell(column.visit.id, image, overlay) if there else None
         if cell is None:
             self.canvas.fill(top, left_edge, self.height, self.width, colours.ABSENT)
             absent = self.say("report_absent", what=self.say(row.label))
