@@ -51,10 +51,10 @@ def _write(page: str, file: Path, done: Callable[[float], None]) -> None:
         images[name] = qt.QImage()
         images[name].loadFromData(qt.QByteArray(content), "SVG" if name in drawings else "PNG")
         done(0.3 * number / len(drawings | pictures))
-    documents = []
-    for piece in on_pages(text):
+    pieces, documents = on_pages(text), []
+    for piece in pieces:
         documents.append(_document(piece, images, width, height))
-        done(0.3 + 0.1 * len(documents) / len(on_pages(text)))
+        done(0.3 + 0.1 * len(documents) / len(pieces))
     sheets = [(document, number) for document in documents for number in range(document.pageCount())]
     painter = qt.QPainter()
     if not painter.begin(writer):
