@@ -28,9 +28,10 @@ def patient(read_template):
     return SimpleNamespace(head=head, centre=centre, pattern=pattern, visit=visit, state=state, pose=pose)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def coarse():
-    """Scans with large voxels, so that a visit is written in a second or two."""
+    """Scans with large voxels, so that a visit is written in a second or two; as they are again after each file of
+    tests, for others simulate too."""
     centre = folder.CENTRE
     small = {
         "T1": scans.Prescription((36, 56, 44), (4.5, 4.5, 5.0), centre),
