@@ -27,10 +27,8 @@ from ..scene.nodes import Kind, linked, marked, patient_node
 from ..scene.timeline_look import centre_on
 from ..scene.timeline_steps import go_to_visit
 from ..scene.timeline_views import view_nodes
-from .long_work import run_in_background
+from .long_work import Show, run_in_background
 from .session import Session
-
-Show = Callable[[Message, float], None]
 
 
 class LesionWork:

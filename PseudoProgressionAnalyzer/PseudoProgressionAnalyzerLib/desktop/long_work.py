@@ -17,6 +17,10 @@ from typing import Any
 
 import slicer
 
+from ..measures import Message
+
+Show = Callable[[Message, float], None]
+"""Shows what is being done and how much of it is finished (0 to 1)."""
 SLICE = 0.03  # s
 SHOWN = 0.2
 """s between two reports that are shown at least: each draws Slicer's whole window anew, which takes 35 ms and more
@@ -27,6 +31,10 @@ it ten times and more: at Python's own 5 ms, that alone took 50 to 100 ms of eac
 _lock = threading.Lock()
 _workers = 0
 _interval = 0.005  # s, Python's own
+
+
+def silent(message: Message, share: float) -> None:
+    """No progress display."""
 
 
 @contextlib.contextmanager

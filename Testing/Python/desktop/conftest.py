@@ -35,10 +35,10 @@ def made_session(monkeypatch):
     )
     monkeypatch.setattr(slicer, "app", desktop, False)
     monkeypatch.setitem(sys.modules, "qt", ModuleType("qt"))  # imported, and not used without a window
-    from PseudoProgressionAnalyzerLib.desktop import session
+    from PseudoProgressionAnalyzerLib.desktop.session import Session, scene_patient
 
-    monkeypatch.setattr(session, "application", lambda: app)
-    made = session.Session()
+    monkeypatch.setattr(scene_patient, "application", lambda: app)
+    made = Session()
     made.events = events
     return made
 

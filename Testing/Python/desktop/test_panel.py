@@ -192,15 +192,15 @@ def test_strokes_during_work_that_measures_nothing_are_measured_after_it(panel, 
 
 
 def test_a_stroke_while_the_scene_is_built_is_measured(panel, mask, monkeypatch):
-    from PseudoProgressionAnalyzerLib.desktop import session as desktop
+    from PseudoProgressionAnalyzerLib.desktop.session import building
 
-    built = desktop.prepare
+    built = building.prepare
 
     def prepare(*parts):
         panel.session.take(*draw(panel.session, mask))
         return built(*parts)
 
-    monkeypatch.setattr(desktop, "prepare", prepare)
+    monkeypatch.setattr(building, "prepare", prepare)
     with panel.long_work():
         panel.session.compute()
     assert volume(panel.session) == pytest.approx(mask.sum() * VOXEL)
@@ -358,14 +358,14 @@ def test_a_stroke_is_judged_before_the_assessment_is_saved(panel, mask, tmp_path
 @pytest.mark.parametrize("how", ["loaded", "opened", "closed"])
 def test_two_patients_are_never_mixed(made_session, analysis, monkeypatch, how):
     """While one patient is read, another is loaded, or a scene with one is opened, or the scene is closed."""
-    from PseudoProgressionAnalyzerLib.desktop import session as desktop
+    from PseudoProgressionAnalyzerLib.desktop.session import building, loading
 
     other = copy.deepcopy(analysis)
     other.patient.id = "other"
     queue = [analysis, other]
-    monkeypatch.setattr(desktop, "start", lambda patient: queue.pop(0))
-    monkeypatch.setattr(desktop, "run", lambda *parts, **more: None)
-    load = lambda: made_session._load(lambda: None, desktop._silent, threading.Event())  # noqa: E731
+    monkeypatch.setattr(loading, "start", lambda patient: queue.pop(0))
+    monkeypatch.setattr(building, "run", lambda *parts, **more: None)
+    load = lambda: made_session._load(lambda: None, loading.silent, threading.Event())  # noqa: E731
 
     def other_comes():
         if how == "loaded":
@@ -395,13 +395,13 @@ def test_two_patients_are_never_mixed(made_session, analysis, monkeypatch, how):
 
 
 def test_a_patient_that_comes_while_another_is_prepared_stays_alone(made_session, analysis, monkeypatch):
-    from PseudoProgressionAnalyzerLib.desktop import session as desktop
+    from PseudoProgressionAnalyzerLib.desktop.session import building, loading
 
     other = copy.deepcopy(analysis)
     other.patient.id = "other"
-    monkeypatch.setattr(desktop, "start", lambda patient: analysis)
-    monkeypatch.setattr(desktop, "run", lambda *parts, **more: None)
-    prepare = desktop.prepare
+    monkeypatch.setattr(loading, "start", lambda patient: analysis)
+    monkeypatch.setattr(building, "run", lambda *parts, **more: None)
+    prepare = building.prepare
     todo = [lambda: build_scene(made_session.application, other)]
 
     def prepared(*parts):
@@ -409,9 +409,9 @@ def test_a_patient_that_comes_while_another_is_prepared_stays_alone(made_session
             made_session.events.append(lambda: todo.pop()() if todo else None)
         return prepare(*parts)
 
-    monkeypatch.setattr(desktop, "prepare", prepared)
+    monkeypatch.setattr(building, "prepare", prepared)
     with pytest.raises(InputError):
-        made_session._load(lambda: None, desktop._silent, threading.Event())
+        made_session._load(lambda: None, loading.silent, threading.Event())
     assert made_session.analysis.patient.id == "other"
 
 

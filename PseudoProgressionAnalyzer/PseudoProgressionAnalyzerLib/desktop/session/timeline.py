@@ -1,0 +1,126 @@
+"""The timeline: shown and hidden, its pages, rows, changes and pictures."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
+
+import slicer
+
+from ... import texts
+from ...analysis.change_maps import change_map
+from ...formats.dicom_pictures import Picture, why_never_measured
+from ...measures import Message, Series, Visit
+from ...scene import timeline
+from ...scene.captures import put_picture
+from ...scene.nodes import marked, patient_node
+from ...scene.timeline_change import put_change
+from ...scene.timeline_look import look_again, look_of
+from ...scene.timeline_overlays import set_opacity
+from ...scene.timeline_put_away import fill_empty_views
+from ..drawing import drawn_one_by_one, new_views_veiled
+from ..long_work import Show, run_in_background, silent
+from ..view_titles import ViewTitles
+from .scene_patient import ScenePatient
+
+
+class TimelineWork(ScenePatient):
+    """The visits side by side."""
+
+    def __init__(self):
+        super().__init__()
+        self._arranging = False
+        self.titles = ViewTitles()
+
+    def timeline_is(self, shown: bool) -> bool:
+        """Whether the timeline is shown, or (shown is False) none of its views is there."""
+        return timeline.is_shown(self.application) if shown else not timeline.view_nodes(self.application)
+
+    def show_timeline(self, shown: bool, opened: bool = False) -> None:
+        """Shows the visits side by side, or brings back the earlier layout. opened: of a scene that was just opened,
+        whose views Slicer pulled to 0 meanwhile; they come back to where they looked when it was saved."""
+        if self._arranging or self.timeline_is(shown):
+            return
+        self._arranging, pause = True, self._pause(self._epoch)
+        try:
+            with contextlib.suppress(CancelledError), drawn_one_by_one(pause):
+                if shown:
+                    look = {} if opened else look_of(self.application)
+                    with new_views_veiled(pause) as veiled:
+                        timeline.show(self.application, pause=veiled)
+                    self.arrange(lambda: timeline.look_as_left(self.application, look))
+                else:
+                    timeline.hide(self.application, pause)
+                    fill_empty_views(self.application)
+        finally:
+            self._arranging = False
+
+    def arrange(self, look: Callable[[], None]) -> None:
+        """Titles, equal shares of the window, and where to look, once the layout has made its views."""
+        if slicer.app.layoutManager() is None:  # no window
+            look()
+            return
+        from ..timeline_window import arrange
+
+        arrange(self.application, self.titles, look)
+
+    def turn_page(self, by: int) -> None:
+        """Shows earlier (-1) or later (1) visits where there are more than fit side by side."""
+        with drawn_one_by_one():
+            timeline.turn_page(self.application, by)
+            self.titles.update(self.application)  # no view is seen under the date of another visit
+
+    def set_overlay_opacity(self, opacity: float) -> None:
+        """Opacity (0 to 1) of the maps over the anatomy in the timeline's views."""
+        set_opacity(self.application, opacity)
+
+    def choose_rows(self, rows: Sequence[timeline.Row]) -> None:
+        """Shows these rows in the timeline, at the same place as before."""
+        look = look_of(self.application)
+        with drawn_one_by_one():
+            timeline.choose_rows(self.application, list(rows))
+            if timeline.is_shown(self.application):
+                self.arrange(lambda: look_again(self.application, look))
+
+    def show_change(
+        self,
+        earlier: str,
+        later: str,
+        name: str,
+        show: Show = silent,
+        cancel: threading.Event | None = None,
+    ) -> timeline.Row:
+        """Adds a row to the timeline: what changed of ``T1CE`` or a map between two visits. Raises InputError
+        ``change_withheld`` where the alignment is not trusted, and as ``analysis.change_maps.change_map``."""
+        analysis, patient, epoch = self._patient(), patient_node(self.application.scene), self._epoch
+        show(Message("step_change", {"earlier": earlier, "later": later}), 0.1)
+        change = run_in_background(
+            lambda report, cancelled: change_map(analysis, earlier, later, name), show, cancel or threading.Event()
+        )
+        self._check_same(epoch)
+        row = put_change(patient, later, earlier, change, name)
+        self.choose_rows(list(dict.fromkeys([*timeline.shown_rows(patient), row])))
+        return row
+
+    def show_picture(self, visit: Visit, series: Series) -> Picture:
+        """Puts a picture that is set aside (a secondary capture) into the scene, never into the analysis; a row of the
+        timeline where it lies over the T1CE. Raises InputError."""
+        patient, why = patient_node(self.application.scene), texts.sentence(why_never_measured(series))
+        node, picture = put_picture(patient, self._patient().patient, visit, series, why)
+        if marked(node, "overlay") and timeline.is_shown(self.application):
+            row = timeline.Row("T1CE", marked(node, "name"))
+            self.choose_rows(list(dict.fromkeys([*timeline.shown_rows(patient), row])))
+        return picture
+
+    def _redraw(self) -> None:
+        """The timeline as the patient is now, with rows that there are maps for."""
+        if timeline.is_shown(self.application):
+            rows = timeline.rows_after_work(patient_node(self.application.scene))
+            look = look_of(self.application)
+            with new_views_veiled(self._pause(self._epoch)) as veiled:
+                timeline.show(self.application, rows, pause=veiled)
+            self.arrange(lambda: look_again(self.application, look))
+        else:
+            timeline.show_drawn(self.application)
