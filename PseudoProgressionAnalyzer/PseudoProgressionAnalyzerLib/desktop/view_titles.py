@@ -27,8 +27,8 @@ BUTTONS, SLIDER = 110, 140  # pixels that the buttons of a bar and a slider with
 
 class ViewTitles(VTKObservationMixin):
     """Date, days since radiotherapy and row in the upper left corner of each view, and at its sides which side of the
-    patient lies there; below a colour legend its unit. ``resized()`` is called when a view got another width, and its
-    title may need other lines; ``moved()`` with each step of a scroll."""
+    patient lies there; below a colour legend its unit. ``resized()`` is called when a view is new or got another
+    width, and its title may need other lines; ``moved()`` with each step of a scroll."""
 
     def __init__(self):
         VTKObservationMixin.__init__(self)
@@ -84,6 +84,7 @@ class ViewTitles(VTKObservationMixin):
         widget.sliceView().cornerAnnotation().SetVisibility(False)  # Slicer's names of the volumes would lie under ours
         self._corners[name] = renderer, corner
         self._widths[name] = node.GetDimensions()[0]
+        self.resized()
         if not self.hasObserver(node, vtk.vtkCommand.ModifiedEvent, self._changed):
             self.addObserver(node, vtk.vtkCommand.ModifiedEvent, self._changed)
         return corner

@@ -175,6 +175,21 @@ def centre_on(views: list[object], point: np.ndarray) -> None:
         _set_matrix(node, matrix, (0.0, 0.0, 0.0))
 
 
+def move_across(logic: object, steps: int) -> None:
+    """Moves a view across its slices, and all that are linked to it, by as many steps at once as Slicer makes one by
+    one for a wheel; it stays within what is shown. logic: vtkMRMLSliceLogic; steps: below 0 is downwards."""
+    node, ends, offset = logic.GetSliceNode(), [0.0] * 6, logic.GetSliceOffset()
+    prescribed = node.GetSliceSpacingMode() == node.PrescribedSliceSpacingMode
+    spacing = (node.GetPrescribedSliceSpacing() if prescribed else logic.GetLowestVolumeSliceSpacing())[2]
+    logic.GetSliceBounds(ends)
+    room = ends[5] - offset if steps > 0 else offset - ends[4]
+    made = min(abs(steps), int(room / spacing + 1e-6))
+    if made > 0:
+        logic.StartSliceNodeInteraction(node.SliceToRASFlag)
+        logic.SetSliceOffset(offset + np.sign(steps) * made * spacing)
+        logic.EndSliceNodeInteraction()
+
+
 def letters(node: object) -> tuple[str, str]:
     """What lies on the left and on the right of a view: ``R``, ``L``, ``A``, ``P``, ``S`` or ``I`` of the patient, by
     the axis of RAS that the screen is nearest to."""

@@ -80,3 +80,22 @@ def test_each_step_of_a_scroll_is_told():
     node.GetSliceToRAS().SetElement(2, 3, 40.25)
     node.UpdateMatrices()
     assert told[-1] == 40.25
+
+
+def test_a_view_that_is_new_is_told(monkeypatch):
+    """So that clicks and scrolling are heard in it too, when the timeline was off meanwhile."""
+    app, titles, told = application(), ViewTitles(), []
+    node = app.scene.AddNewNodeByClass("vtkMRMLSliceNode")
+    node.SetLayoutName("PPA_0_0")
+    window, plain = vtk.vtkRenderWindow(), vtk.vtkCornerAnnotation()
+    window.AddRenderer(vtk.vtkRenderer())
+    view = SimpleNamespace(renderWindow=lambda: window, cornerAnnotation=lambda: plain)
+    widget = SimpleNamespace(sliceView=lambda: view)
+    titles.resized = lambda: told.append(node.GetLayoutName())
+    titles._corner(node, widget)
+    titles._corner(node, widget)
+    assert told == ["PPA_0_0"]
+    window.RemoveRenderer(window.GetRenderers().GetFirstRenderer())
+    window.AddRenderer(vtk.vtkRenderer())  # the layout made it again
+    titles._corner(node, widget)
+    assert told == ["PPA_0_0"] * 2

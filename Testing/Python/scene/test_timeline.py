@@ -17,7 +17,7 @@ from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked
 from PseudoProgressionAnalyzerLib.scene.save import open_scene, save_mrb
 from PseudoProgressionAnalyzerLib.scene.timeline import LAYOUT_ID, VIEW_GROUP, Row
 from PseudoProgressionAnalyzerLib.scene.timeline_layout import announce_layout, enlarged_view
-from PseudoProgressionAnalyzerLib.scene.timeline_look import look_again, look_of
+from PseudoProgressionAnalyzerLib.scene.timeline_look import look_again, look_of, move_across
 from PseudoProgressionAnalyzerLib.scene.timeline_overlays import legend_units
 from PseudoProgressionAnalyzerLib.scene.timeline_put_away import fill_empty_views
 from PseudoProgressionAnalyzerLib.scene.timeline_rows import MADE
@@ -166,6 +166,30 @@ def test_scrolling_moves_all_views_and_programs_move_one(app, shown):
     assert len(set(offsets(app))) == 2
     scroll(app, view(app, 0, 0), 5.0)
     assert set(offsets(app)) == {5.0}
+
+
+def test_many_steps_at_once_end_where_one_by_one_would(app, shown):
+    """A wheel moves a view by the thickness of its slice, and all others with it."""
+    node = view(app, 1, 0)
+    thick, begin = node.GetPrescribedSliceSpacing()[2], offsets(app)[0]
+    assert thick > 1.0
+    move_across(app.slice_logic(node), 5)
+    assert np.allclose(offsets(app), begin + 5 * thick, atol=1e-3)
+    move_across(app.slice_logic(node), -7)
+    assert np.allclose(offsets(app), begin - 2 * thick, atol=1e-3)
+    move_across(app.slice_logic(node), 0)
+    assert np.allclose(offsets(app), begin - 2 * thick, atol=1e-3)
+
+
+def test_no_steps_lead_out_of_the_image(app, shown):
+    node = view(app, 1, 0)
+    logic, ends = app.slice_logic(node), [0.0] * 6
+    logic.GetSliceBounds(ends)
+    thick = node.GetPrescribedSliceSpacing()[2]
+    move_across(logic, 1000)
+    assert ends[5] - thick < logic.GetSliceOffset() <= ends[5]
+    move_across(logic, -1000)
+    assert ends[4] <= logic.GetSliceOffset() < ends[4] + thick
 
 
 def test_zoom_is_linked(app, shown):

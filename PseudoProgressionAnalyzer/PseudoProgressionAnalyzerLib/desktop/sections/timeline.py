@@ -20,6 +20,7 @@ from ..enlarging import Enlarging
 from ..one_thread import work_in_one_thread
 from ..placeholder import when_empty
 from ..pointer import Presses
+from ..scrolling import Scrolling
 from ..section import Section, offer
 from ..timeline_window import even_out
 
@@ -50,7 +51,7 @@ class TimelineSection(Section):
         self.rows: list[timeline.Row] = []
         self.filling = False
         self.enlarging = Enlarging(self.session.application, self.session.arrange, self.chosen)
-        self.presses = Presses(self.chosen)
+        self.presses, self.scrolling = Presses(self.chosen), Scrolling()
         self.watched = None
         self.timer = qt.QTimer()
         self.timer.setSingleShot(True)
@@ -102,6 +103,7 @@ class TimelineSection(Section):
         self.enlarging.forget()
         self.enlarging.show(None)
         self.presses.forget()
+        self.scrolling.forget()
         self.timer.stop()
         self.rest.stop()
         self.session.titles.forget()
@@ -130,6 +132,7 @@ class TimelineSection(Section):
         elif timeline.is_shown(self.session.application):
             self.session.titles.update(self.session.application)
             self.presses.follow()
+            self.scrolling.follow(self.presses.views)
             work_in_one_thread(self.session.application)
             even_out(nearly=True)
             self.panel.timeline_changed()
