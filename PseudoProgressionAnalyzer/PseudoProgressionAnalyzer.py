@@ -125,7 +125,6 @@ class PseudoProgressionAnalyzerWidget(ScriptedLoadableModuleWidget, VTKObservati
         self.logic = PseudoProgressionAnalyzerLogic()
         self.panel = Panel(self.ui, self.logic.session, self.moduleName)
         for event, slot in (
-            (slicer.mrmlScene.StartSaveEvent, self.onSceneStartSave),
             (slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose),
             (slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose),
             (slicer.mrmlScene.EndImportEvent, self.onSceneEndImport),
@@ -159,9 +158,6 @@ class PseudoProgressionAnalyzerWidget(ScriptedLoadableModuleWidget, VTKObservati
         for name in [name for name in sys.modules if name.split(".")[0] == LIBRARY]:
             del sys.modules[name]
         ScriptedLoadableModuleWidget.onReload(self)
-
-    def onSceneStartSave(self, caller, event) -> None:
-        self.panel.settle()
 
     def onSceneStartClose(self, caller, event) -> None:
         self.panel.close_patient()

@@ -78,20 +78,30 @@ def use_transform(analysis: Analysis, visit_id: str, matrix: np.ndarray) -> None
     """
     analysis.patient.visit(visit_id)
     matrix = np.asarray(matrix, dtype=float)
-    turn = matrix[:3, :3] if matrix.shape == (4, 4) else np.zeros((3, 3))
-    rigid = np.isfinite(matrix).all() and np.allclose(turn @ turn.T, np.eye(3), atol=_RIGID)
-    if not rigid or np.linalg.det(turn) < 0 or not np.allclose(matrix[3], [0, 0, 0, 1], atol=_RIGID):
+    if not is_rigid(matrix):
         raise InputError("transform_not_rigid", visit=visit_id)
     if visit_id == analysis.reference_visit:
         raise InputError("transform_of_reference", visit=visit_id)
     analysis.visit_to_reference[visit_id] = matrix
-    analysis.alignment[visit_id] = {USER: 1.0}
-    _forget_registration(analysis, visit_id)
+    make_users(analysis, visit_id)
     if (visit_id, "T1CE") in analysis.images and (analysis.reference_visit, "T1CE") in analysis.images:
         fixed, moving = (agreement.edges(_head(analysis, one)) for one in (analysis.reference_visit, visit_id))
         before = agreement.edge_distance(fixed, moving, np.eye(4))
         after = agreement.edge_distance(fixed, moving, matrix)
         analysis.alignment[visit_id] |= _edge_distances(before, after)
+
+
+def is_rigid(matrix: np.ndarray) -> bool:
+    """Whether a matrix is 4x4 and turns and shifts, nothing else."""
+    turn = matrix[:3, :3] if matrix.shape == (4, 4) else np.zeros((3, 3))
+    rigid = np.isfinite(matrix).all() and np.allclose(turn @ turn.T, np.eye(3), atol=_RIGID)
+    return bool(rigid and np.linalg.det(turn) > 0 and np.allclose(matrix[3], [0, 0, 0, 1], atol=_RIGID))
+
+
+def make_users(analysis: Analysis, visit_id: str) -> None:
+    """Marks the visit's transform, as it is, as the user's own: it stays, and nothing is known of its trust."""
+    analysis.alignment[visit_id] = {USER: 1.0}
+    _forget_registration(analysis, visit_id)
     analysis.finished.add(("step_align", visit_id))
 
 

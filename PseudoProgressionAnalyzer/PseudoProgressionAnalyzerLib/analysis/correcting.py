@@ -12,6 +12,10 @@ from .reading import ANATOMICAL
 ANATOMY = "T1CE"
 CHOSEN = "step_reference_visit"
 COMPARED, MEASURED = "step_response_maps", "step_measure"
+JUDGING = ("step_lesions", "step_responses", "step_assess")
+"""Steps that follow from the measurements."""
+FOLLOWING = (COMPARED, MEASURED, *JUDGING)
+"""Steps that depend on what is drawn."""
 KEPT_WITHOUT_ANATOMY = ("step_brain", "step_align")
 """Steps of a visit that depend on its T1CE alone."""
 KEPT_WITHOUT_MAPS = (*KEPT_WITHOUT_ANATOMY, "step_maps", "step_spectra")
@@ -38,10 +42,23 @@ def correct(analysis: Analysis, patient: Patient) -> None:
     _check_reference(analysis, before, patient)
     kept = {CHOSEN, COMPARED, MEASURED}
     if _looked_at(before) != _looked_at(patient):
-        # no number of before stands beside the corrected patient
-        kept, analysis.measurements, analysis.lesions, analysis.parts = {CHOSEN}, [], [], {}
+        kept = {CHOSEN}
+        forget_numbers(analysis)  # none of before stands beside the corrected patient
     analysis.finished = {step for step in analysis.finished if step[1] or step[0] in kept}
+    forget_judgement(analysis)
+
+
+def forget_numbers(analysis: Analysis) -> None:
+    """Takes away all that was measured, and what follows from it; what was drawn and mapped stays."""
+    analysis.measurements, analysis.lesions, analysis.parts = [], [], {}
+    analysis.finished -= {(step, "") for step in FOLLOWING}
+    forget_judgement(analysis)
+
+
+def forget_judgement(analysis: Analysis) -> None:
+    """Takes away what follows from the measurements: responses and assessments."""
     analysis.assessments, analysis.outcome, analysis.response = [], {}, PatientResponse()
+    analysis.finished -= {(step, "") for step in JUDGING}
 
 
 def _looked_at(patient: Patient) -> list:

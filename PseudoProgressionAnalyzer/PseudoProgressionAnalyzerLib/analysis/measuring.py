@@ -30,7 +30,7 @@ from .map_estimates import (
 )
 from .mapping import TO_REFERENCE
 from .measuring_spectra import NAMES, REFUSED, Stated, log_words, measure_spectra, not_compared, protocols
-from .overlaps import RegionOverlaps, overlaps_of
+from .overlaps import TISSUE, RegionOverlaps, overlaps_of
 from .perfusion_changes import (
     RESPONSE,
     make_response_maps,
@@ -50,7 +50,8 @@ RESPONSES = tuple(measures_of(RESPONSE))
 
 def measure_visits(analysis: Analysis) -> None:
     """All measurements: values per visit and region, then changes from each visit to the next that has the value."""
-    analysis.overlaps, analysis.measurements = {}, []
+    analysis.overlaps = {key: tissue for key, tissue in analysis.overlaps.items() if key[1] == TISSUE}
+    analysis.measurements = []
     visits = measured_visits(analysis)
     values = [region_values(analysis, region, mask, visits) for region, mask in drawn(analysis)]
     put_values(analysis, list(itertools.chain.from_iterable(values)))
@@ -114,6 +115,7 @@ def region_values(
     """All values of one region in those of these visits that are aligned, of maps those of these names; mask: bool
     image, cropped or not. shape: whether size and shape of an own lesion are among them."""
     if not mask.array.any():
+        analysis.overlaps.pop((region.visit, region.name), None)
         return [_empty(region)] if region.visit in visits else []
     overlaps = overlaps_of(analysis, region.visit, region.name, mask)
     found = []

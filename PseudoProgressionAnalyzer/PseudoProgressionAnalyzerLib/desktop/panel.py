@@ -125,12 +125,7 @@ class Panel:
         self.timer.start()
 
     def settle(self) -> None:
-        """Brings the scene up to date with every stroke and with where the views look, now; not while long work changes
-        the analysis."""
-        timeline.keep_place(self.session.application)
-        if self.busy:
-            self.say(_("Work is running: the scene is saved as it was before."))
-            return
+        """Brings the scene up to date with every stroke, now."""
         self.timer.stop()
         before = self.session.written
         with self.errors():
@@ -144,6 +139,10 @@ class Panel:
         for section in self.sections.values():
             section.open()
         self.refresh()
+        if self.session.found:
+            self.say(" ".join(texts.sentence(message) for message in self.session.found))
+        if self.session.unsettled:
+            self.timer.start()
 
     def close_patient(self) -> None:
         """Before the scene closes: stops work, gives back the layout and lets go of every node."""

@@ -38,6 +38,7 @@ from .display import (
 from .hierarchy import arrange
 from .lines import write_lines
 from .nodes import ANATOMY, Kind, find, mark, marked, put
+from .noting import note_measured, note_volume
 from .plain import to_plain
 from .segments import fingerprint, put_segment, segment_mask, segment_of
 from .spectra import build_spectra
@@ -156,6 +157,7 @@ def write_patient(patient: object, analysis: Analysis, checksums: dict[str, str 
         "regions": list(analysis.regions),
         "references": list(analysis.references),
         "visit_to_reference": list(analysis.visit_to_reference),
+        "aligned_by": [[visit, matrix] for visit, matrix in analysis.visit_to_reference.items()],
         "series_to_visit": [[*key, matrix] for key, matrix in analysis.series_to_visit.items()],
     }
     patient.SetName(analysis.patient.id)
@@ -167,6 +169,7 @@ def write_measurements(patient: object, analysis: Analysis) -> None:
     """Writes the measurements into their table node."""
     node = put(patient, "vtkMRMLTableNode", "measurements", Kind.MEASUREMENTS)
     write_table(node, analysis.patient, analysis.measurements)
+    note_measured(node, analysis)
 
 
 def write_assessment(patient: object, assessment_json: str) -> None:
@@ -259,6 +262,7 @@ def _build_images(patient: object, analysis: Analysis, pause: Callable[[], None]
         node = put(patient, "vtkMRMLScalarVolumeNode", f"{visit_id} {role}", Kind.IMAGE, visit_id, role)
         if _differs(node, image):
             nodes.set_image(node, image)
+            note_volume(node)
             new = True
         _place(patient, node, analysis, visit_id, role)
         pause()
@@ -268,6 +272,7 @@ def _build_images(patient: object, analysis: Analysis, pause: Callable[[], None]
         image = Image(brain.astype(np.uint8), analysis.images[visit_id, ANATOMY].affine)
         if _differs(node, image):
             nodes.set_image(node, image)
+            note_volume(node)
             new = True
         _place(patient, node, analysis, visit_id, ANATOMY)
         pause()
@@ -320,6 +325,7 @@ def write_ratio_maps(patient: object, analysis: Analysis, *visits: str) -> None:
             nothing = Image(np.full(there.shape, np.nan, there.array.dtype), there.affine)
             if _differs(node, nothing):
                 nodes.set_image(node, nothing)
+                note_volume(node, voxels=True)
         elif node is not None:
             patient.GetScene().RemoveNode(node)
 
@@ -330,6 +336,7 @@ def _write_map(patient: object, analysis: Analysis, visit_id: str, name: str, va
     change = node.StartModify()  # every view looks at a map after each of its events
     if _differs(node, image):
         nodes.set_image(node, image)
+        note_volume(node, voxels=True)
     mark(
         node,
         unit=values.unit,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..analysis import Analysis, DscChoices
+from ..analysis.correcting import forget_judgement, forget_numbers
 from ..assessment import Rules
 from ..imaging.midline import Plane
 from ..lesion.estimate import Estimate
@@ -18,10 +19,13 @@ from ..measures import Assessment, Image, InputError, Map, Message, Patient, Reg
 from ..response import Choices, PatientResponse
 from . import nodes
 from .build import ANATOMY, COMPUTED_REFERENCE, checksum
+from .catching_up import follow_regions, follow_transforms
 from .lines import read_lines
 from .nodes import Kind, find, linked, marked
+from .noting import as_noted, noted_regions
 from .plain import from_plain
-from .segments import fingerprint, on_grid, regions_of, segment_mask
+from .region_list import rename
+from .segments import fingerprint, name_segment, on_grid, regions_of, segment_mask
 from .spectra import read_spectra
 from .table import read_table
 
@@ -40,8 +44,9 @@ def read_scene(scene: object) -> SceneContent:
     """The patient of the scene with everything that was built.
 
     Arrays of images and maps are those of the nodes, not copies. In a map, values that cannot be trusted come back as
-    NaN. Steps of visits that lost a node are not finished any more. Raises InputError: ``scene_without_patient``,
-    ``scene_version``, ``scene_text_broken``.
+    NaN. Steps of visits that lost a node are not finished any more. What was measured or judged and does not hold for
+    the scene as it is now is measured again or not there (``catching_up``), and the messages say so. Raises
+    InputError: ``scene_without_patient``, ``scene_version``, ``scene_text_broken``.
     """
     patient_node = nodes.patient_node(scene)
     if patient_node is None:
@@ -53,17 +58,24 @@ def read_scene(scene: object) -> SceneContent:
     def expected(kind: str, visit: str, name: str = "") -> object | None:
         node = find(patient_node, kind, visit, name)
         if node is None:
-            incomplete.update((visit, ""))
+            incomplete.update((visit, "") if kind != Kind.IMAGE or name == ANATOMY else (visit,))
             messages.append(Message("scene_node_missing", {"title": f"{visit} {name or kind}".strip()}))
         return node
 
     def image_of(kind: str, visit: str, name: str = "") -> tuple[object, Image] | None:
         node = expected(kind, visit, name)
         image = node and nodes.get_image(node)
-        if node is not None and image is None:
+        if node is None:
+            return None
+        noted = image and as_noted(node, image)
+        if noted is None:
             incomplete.update((visit, ""))
-            messages.append(Message("scene_node_empty", {"title": f"{visit} {name or kind}".strip()}))
-        return image and (node, image)
+            code = "scene_node_empty" if image is None else "scene_node_changed"
+            messages.append(Message(code, {"title": f"{visit} {name or kind}".strip()}))
+            return None
+        if noted is not image:
+            messages.append(Message("scene_node_moved", {"title": f"{visit} {name or kind}".strip()}))
+        return node, noted
 
     analysis = Analysis(
         from_plain(Patient, content["patient"]),
@@ -115,14 +127,22 @@ def read_scene(scene: object) -> SceneContent:
         if found := image_of(Kind.MAP, visit, name):
             analysis.maps[visit, name] = _map(*found, name)
     read_spectra(patient_node, analysis)
-    _read_regions(patient_node, analysis, content, expected, messages)
+    assessments = analysis.assessments  # another list once they do not hold
     measured = expected(Kind.MEASUREMENTS, "")
     analysis.measurements = read_table(measured) if measured else []
+    titles = _read_regions(patient_node, analysis, content, expected, messages)
     analysis.finished = {(step, visit) for step, visit in analysis.finished if visit not in incomplete}
+    messages += follow_transforms(analysis, content.get("aligned_by", []), content["series_to_visit"])
+    if ("step_measure", "") in analysis.finished:
+        messages += follow_regions(scene, analysis, noted_regions(measured, titles))
+    elif analysis.measurements:
+        messages.append(Message("scene_numbers_gone"))
+        forget_numbers(analysis)
     if read_lines(patient_node, analysis):  # the reader moved lines that nobody took yet
-        analysis.finished -= {("step_lesions", ""), ("step_responses", ""), ("step_assess", "")}
+        forget_judgement(analysis)
     text = find(patient_node, Kind.ASSESSMENT)
-    return SceneContent(analysis, text.GetText() or "" if text else "", messages)
+    holds = text is not None and analysis.assessments is assessments
+    return SceneContent(analysis, text.GetText() or "" if holds else "", messages)
 
 
 def missing_files(scene: object) -> list[Message]:
@@ -168,13 +188,15 @@ def _map(node: object, image: Image, name: str) -> Map:
     )
 
 
-def _read_regions(patient_node, analysis: Analysis, content, expected, messages: list[Message]) -> None:
-    """Regions as the segments are now: edited, renamed, removed and newly drawn ones."""
+def _read_regions(patient_node, analysis: Analysis, content, expected, messages: list[Message]) -> dict:
+    """Regions as the segments are now: edited, renamed, removed and newly drawn ones. Returns (visit, name) of before
+    to the name now of those that were renamed."""
     left = analysis.patient.left_out
     every = [*analysis.patient.regions, *(region for out in left for region in out.regions)]
     stated = {(region.visit, region.name): region for region in every}
     drawn = [tuple(key) for key in content["regions"]]
     found: dict[tuple[str, str], Region] = {}
+    titles: dict[tuple[str, str], str] = {}
     for kind in (Kind.LESION, Kind.REFERENCE):
         wanted = {
             visit for visit, name in drawn if (stated[visit, name].purpose == "reference") == (kind == Kind.REFERENCE)
@@ -184,24 +206,31 @@ def _read_regions(patient_node, analysis: Analysis, content, expected, messages:
         for visit in wanted - {marked(node, "visit") for node in linked(patient_node, kind)}:
             expected(kind, visit)
         for node in linked(patient_node, kind):
-            _read_segmentation(node, kind, analysis, stated, found)
-    for key in set(drawn) - set(found):
+            _read_segmentation(node, kind, analysis, stated, found, titles)
+    gone = {
+        key
+        for key, region in stated.items()
+        if key not in found and (key[0], ANATOMY) in analysis.images and (key in drawn or region.path == Path())
+    }
+    for key in [key for key in drawn if key in gone]:
         messages.append(Message("scene_region_missing", {"visit": key[0], "name": key[1]}))
     analysis.references = _in_order(analysis.references, content["references"])
     analysis.regions = _in_order(analysis.regions, drawn)
-    kept = [found.pop(key, None) if key in drawn else region for key, region in stated.items()]
-    kept = [region for region in kept if region is not None] + list(found.values())
+    kept = [found.pop(key, region) for key, region in stated.items() if key not in gone] + list(found.values())
     used = {visit.id for visit in analysis.patient.visits}
     analysis.patient.regions = [region for region in kept if region.visit in used]
     for out in left:
         out.regions = [region for region in kept if region.visit == out.visit.id]
+    for (visit, name), title in titles.items():
+        rename(analysis, visit, name, title)
+    return titles
 
 
 def _in_order(found: dict, order: list) -> dict:
     return {key: found[key] for key in order if key in found} | found
 
 
-def _read_segmentation(node, kind: str, analysis: Analysis, stated, found) -> None:
+def _read_segmentation(node, kind: str, analysis: Analysis, stated, found, titles) -> None:
     visit = marked(node, "visit")
     anatomy = analysis.images.get((visit, ANATOMY))
     if anatomy is None:
@@ -209,7 +238,7 @@ def _read_segmentation(node, kind: str, analysis: Analysis, stated, found) -> No
     masks = []
     for segment_id, name in regions_of(node).items():
         cropped = segment_mask(node, segment_id)
-        if not cropped.array.any():
+        if not cropped.array.any() and (visit, name) not in stated:
             continue
         mask = on_grid(cropped, anatomy)
         masks.append(mask.array)
@@ -219,10 +248,12 @@ def _read_segmentation(node, kind: str, analysis: Analysis, stated, found) -> No
             and fingerprint(cropped) == marked(node, "computed")
         ):
             continue
-        title = node.GetSegmentation().GetSegment(segment_id).GetName()
         purpose = "reference" if kind == Kind.REFERENCE else "lesion"
-        region = stated.get((visit, name)) or Region(title, visit, purpose, Path())
-        found[visit, name] = replace(region, name=title)
-        analysis.regions[visit, title] = mask
-    if kind == Kind.REFERENCE and masks:
+        found[visit, name] = replace(stated.get((visit, name)) or Region(name, visit, purpose, Path()))
+        analysis.regions[visit, name] = mask
+        segment = node.GetSegmentation().GetSegment(segment_id)
+        if segment.GetName() != name:
+            titles[visit, name] = segment.GetName()
+            name_segment(segment, segment.GetName())
+    if kind == Kind.REFERENCE and any(mask.any() for mask in masks):
         analysis.references[visit] = Image(np.logical_or.reduce(masks), anatomy.affine)

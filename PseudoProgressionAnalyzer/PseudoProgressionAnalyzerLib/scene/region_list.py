@@ -10,6 +10,7 @@ import numpy as np
 from ..analysis import Analysis
 from ..analysis.mapping import TO_REFERENCE
 from ..analysis.measuring import RESPONSES, put_values, values_of
+from ..analysis.overlaps import TISSUE
 from ..analysis.perfusion_changes import postpone_response_maps
 from ..measures import PURPOSES, Image, InputError, Region
 from . import nodes
@@ -59,7 +60,7 @@ def follow_segments(analysis: Analysis, node: object) -> bool:
     for segment_id, name in regions_of(node).items():
         segment = segmentation.GetSegment(segment_id)
         if segment.GetName() != name:
-            _rename(analysis, visit, name, segment.GetName())
+            rename(analysis, visit, name, segment.GetName())
             name_segment(segment, segment.GetName())
             changed = True
     present = set(regions_of(node).values())
@@ -69,7 +70,7 @@ def follow_segments(analysis: Analysis, node: object) -> bool:
             changed = True
     tissue = marked(node, "kind") == Kind.REFERENCE and visit in analysis.references
     if tissue and not present and ("step_reference_tissue", visit) in analysis.finished:  # else it is being found
-        _forget_tissue(analysis, visit)
+        forget_tissue(analysis, visit)
         changed = True
     put_values(analysis, values_of(analysis))
     return changed
@@ -80,7 +81,7 @@ def forget_reference(scene: object, analysis: Analysis, visit: str) -> None:
     finished any more."""
     for region in [each for each in analysis.patient.regions if (each.visit, each.purpose) == (visit, "reference")]:
         _forget(analysis, region)
-    _forget_tissue(analysis, visit)
+    forget_tissue(analysis, visit)
     node = find(nodes.patient_node(scene), Kind.REFERENCE, visit)
     if node is not None:
         node.GetSegmentation().RemoveAllSegments()
@@ -94,12 +95,17 @@ def reference_is_computed(analysis: Analysis, visit: str) -> bool:
     return visit in analysis.references and not drawn
 
 
-def _rename(analysis: Analysis, visit: str, name: str, title: str) -> None:
-    for region in analysis.patient.regions:
+def rename(analysis: Analysis, visit: str, name: str, title: str) -> None:
+    """Gives a region another name, wherever it stands; its numbers are the same."""
+    for region in [*analysis.patient.regions, *(one for left in analysis.patient.left_out for one in left.regions)]:
         if (region.visit, region.name) == (visit, name):
             region.name = title
-    if (visit, name) in analysis.regions:
-        analysis.regions[visit, title] = analysis.regions.pop((visit, name))
+    for table in (analysis.regions, analysis.overlaps):
+        if (visit, name) in table:
+            table[visit, title] = table.pop((visit, name))
+    spectra = analysis.region_spectra
+    for key in [key for key in spectra if key[1:] == (visit, name)]:
+        spectra[key[0], visit, title] = spectra.pop(key)
     analysis.measurements = [
         replace(row, region=title) if (row.drawn_in, row.region) == (visit, name) else row
         for row in analysis.measurements
@@ -109,14 +115,16 @@ def _rename(analysis: Analysis, visit: str, name: str, title: str) -> None:
 def _forget(analysis: Analysis, region: Region) -> None:
     analysis.patient.regions.remove(region)
     analysis.regions.pop((region.visit, region.name), None)
+    analysis.overlaps.pop((region.visit, region.name), None)
     analysis.measurements = [
         row for row in analysis.measurements if (row.drawn_in, row.region) != (region.visit, region.name)
     ]
 
 
-def _forget_tissue(analysis: Analysis, visit: str) -> None:
+def forget_tissue(analysis: Analysis, visit: str) -> None:
     """No reference tissue in a visit: no ratios to it."""
     analysis.references.pop(visit, None)
+    analysis.overlaps.pop((visit, TISSUE), None)
     for ratio in TO_REFERENCE.values():
         analysis.maps.pop((visit, ratio.name), None)
     waiting = postpone_response_maps(analysis, visit)

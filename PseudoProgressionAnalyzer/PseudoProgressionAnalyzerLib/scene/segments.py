@@ -8,6 +8,7 @@ T1CE; only this cropped block is ever touched.
 from __future__ import annotations
 
 import hashlib
+import json
 from urllib.parse import quote, unquote
 
 import numpy as np
@@ -18,9 +19,11 @@ from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from ..imaging.resampling import held_block, resample
 from ..measures import Image
 from .display import COLOURS
-from .nodes import PREFIX, array_of, from_vtk, image_data, to_vtk
+from .nodes import PREFIX, array_of, from_vtk, image_data, marked, to_vtk
 from .terminology import terminology_entry
 
+BETWEEN_TIES = 0.0013
+"""mm, so that no usual spacing puts a voxel on the edge of rounding: a place loses its last digits when it is saved."""
 _REGION_TAG = PREFIX + "region"
 
 
@@ -81,7 +84,7 @@ def segment_mask(node: object, segment_id: str) -> Image:
     first = np.array(labelmap.GetExtent()[::2])
     matrix = vtkMatrix4x4()
     labelmap.GetImageToWorldMatrix(matrix)
-    affine = from_vtk(matrix)
+    affine = _to_visit(node) @ from_vtk(matrix)
     block = held_block(drawn)
     if block is None:
         return Image(np.zeros((1, 1, 1), dtype=bool), affine)
@@ -89,9 +92,29 @@ def segment_mask(node: object, segment_id: str) -> Image:
     return Image(drawn[block], affine)
 
 
+def _to_visit(node: object) -> np.ndarray:
+    """4x4 from the frame of a segmentation to the RAS of its visit: the identity, unless segmentation or T1CE were
+    moved in the scene (put under another transform, or one was hardened)."""
+    anatomy = node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole())
+    if anatomy is None or not marked(anatomy, "grid"):
+        return np.eye(4)
+    now, before = vtkMatrix4x4(), np.array(json.loads(marked(anatomy, "grid"))[1])
+    anatomy.GetIJKToRASMatrix(now)
+    to_visit = before @ np.linalg.inv(_to_world(anatomy) @ from_vtk(now)) @ _to_world(node)
+    return np.eye(4) if np.allclose(to_visit, np.eye(4), atol=1e-4) else to_visit
+
+
+def _to_world(node: object) -> np.ndarray:
+    """4x4 of the transforms above a node; of those that bend, none."""
+    matrix, parent = vtkMatrix4x4(), node.GetParentTransformNode()
+    if parent is not None and parent.IsTransformToWorldLinear():
+        parent.GetMatrixTransformToWorld(matrix)
+    return from_vtk(matrix)
+
+
 def fingerprint(mask: Image) -> str:
     """A short text that tells a cropped mask from an edited one."""
-    place = np.round(mask.affine[:3, 3], 2).tobytes()
+    place = np.round(mask.affine[:3, 3] + BETWEEN_TIES, 2).tobytes()
     return hashlib.sha256(place + str(mask.shape).encode() + np.packbits(mask.array).tobytes()).hexdigest()
 
 

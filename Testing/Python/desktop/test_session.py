@@ -1,6 +1,8 @@
 """What the panel's buttons do: no stroke is ever lost, whenever it comes, and the scene follows."""
 
 import json
+import threading
+from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
@@ -323,3 +325,41 @@ def test_of_two_visits_on_one_day_each_can_be_chosen(session, tmp_path):
         session.save_assessment(tmp_path / "then.json", as_of=visit.id)
         then = json.loads((tmp_path / "then.json").read_text())
         assert then["as_of"] is None and len(then["visits"]) == 2  # nothing is left out
+
+
+def test_a_stroke_that_was_saved_before_its_numbers_is_measured_and_judged_on_opening(session, grown):
+    """As Slicer saves: without a word, between the stroke and what follows from it."""
+    session.compute()
+    before = [row for row in session.analysis.measurements if row.name == "volume"]
+    node = find(patient_node(session.application.scene), Kind.LESION, SECOND)
+    mask = grown(session.analysis.regions[SECOND, "lesion"].array)
+    put_segment(node, "lesion", "lesion", Image(mask, session.analysis.images[SECOND, "T1CE"].affine))
+    assessments = session.analysis.assessments
+    session.forget()  # the scene is opened again
+    assert session.unsettled is False  # nothing was read yet
+    assert [row for row in session.analysis.measurements if row.name == "volume"] != before
+    assert [message.code for message in session.found] == ["scene_regions_remeasured"]
+    assert session.unsettled
+    assert session.analysis.assessments == []
+    assert session.accept(session.judging()())
+    assert not session.unsettled
+    assert [one.as_of for one in session.analysis.assessments] == [one.as_of for one in assessments]
+    session.forget()
+    assert session.analysis.assessments
+    assert session.found == []
+
+
+def test_numbers_do_not_outlive_work_that_was_stopped_half_way(session):
+    """The job that follows from a change is stopped: no number of before the change stays."""
+    session.compute()
+    assert session.analysis.measurements
+    cancel = threading.Event()
+    cancel.set()
+    session.analysis.finished -= {("step_measure", "")}
+    with pytest.raises(CancelledError):
+        session.compute(cancel=cancel)
+    assert session.analysis.measurements == []
+    assert session.analysis.assessments == []
+    assert read_scene(session.application.scene).analysis.measurements == []
+    session.compute()
+    assert session.analysis.measurements

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from ...analysis import Analysis
+from ...analysis.correcting import FOLLOWING, forget_numbers
 from ...analysis.run import run
 from ...report import assessment_json
 from ...scene.build import build_scene, known_checksums, prepare, share_images
@@ -14,9 +15,6 @@ from ..drawing import drawn_one_by_one
 from ..long_work import Show, run_in_background, silent
 from .judging import Judging
 from .timeline import TimelineWork
-
-FOLLOWING = ("step_response_maps", "step_measure", "step_lesions", "step_responses", "step_assess")
-"""Steps that depend on what is drawn."""
 
 
 class Building(Judging, TimelineWork):
@@ -41,8 +39,10 @@ class Building(Judging, TimelineWork):
 
     def _bring(self, analysis: Analysis, epoch: int) -> None:
         """Brings the work on a patient into the scene that has it. Raises CancelledError where the scene was closed or
-        another one opened while the work ran."""
+        another one opened while the work ran. Numbers of before work that was stopped half-way do not stay."""
         self._check_same(epoch)
+        if analysis.measurements and ("step_measure", "") not in analysis.finished:
+            forget_numbers(analysis)
         with drawn_one_by_one(self._pause(epoch)):
             self._build(analysis)
             self._redraw()

@@ -9,7 +9,7 @@ from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
 from ...analysis import DscChoices
 from ...analysis.aligning import forget_transform, use_transform
-from ...analysis.correcting import correct
+from ...analysis.correcting import FOLLOWING, correct
 from ...analysis.perfusion_changes import waiting_response_maps
 from ...measures import Patient
 from ...scene.adopting import given_again
@@ -18,7 +18,7 @@ from ...scene.correcting import corrections, prune, remember, take_back
 from ...scene.nodes import from_vtk, patient_node
 from ...scene.region_list import forget_reference
 from ..long_work import Show, silent
-from .building import FOLLOWING, Building
+from .building import Building
 
 
 class Computing(Building):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...analysis import Analysis
+from ...analysis.correcting import JUDGING
 from ...analysis.judging import assess_visits
 from ...analysis.known import latest_assessed
 from ...analysis.mean_spectra import STEP as MEAN_SPECTRA
@@ -25,6 +26,7 @@ from ...scene.nodes import patient_node
 from ...scene.spectra import write_region_spectra
 from .strokes import Strokes
 
+ASSESSED = {(step, "") for step in JUDGING}
 REMADE = ("maps", "series_to_visit", "absent", "messages", "overlaps", "measurements")
 """What making the maps that wait writes into the analysis."""
 
@@ -59,7 +61,10 @@ class Judging(Strokes):
     @property
     def unsettled(self) -> bool:
         """Whether lesions, responses and assessments are older than the measurements or than lines that the reader
-        moved, or maps wait."""
+        moved, or not there, or maps wait."""
+        finished = self._analysis.finished if self._analysis else set()
+        if ("step_measure", "") in finished and not finished >= ASSESSED:
+            return True
         if self._edits != self._settled or bool(self._analysis and waiting_response_maps(self._analysis)):
             return True
         patient = patient_node(self.application.scene)
@@ -110,7 +115,7 @@ class Judging(Strokes):
         for name in JUDGED:
             setattr(analysis, name, getattr(judged.analysis, name))
         analysis.region_spectra.update(judged.analysis.region_spectra)
-        analysis.finished |= {step for step in judged.analysis.finished if step[0] == MEAN_SPECTRA}
+        analysis.finished |= {step for step in judged.analysis.finished if step[0] == MEAN_SPECTRA} | ASSESSED
         self._tissue.update(judged.mapped)
         self._write(judged.text)
         return True
@@ -124,6 +129,7 @@ class Judging(Strokes):
             follow_mean_spectra(analysis)
             update_lesions(analysis)
             assess_visits(analysis)
+            analysis.finished |= ASSESSED
         self._write(assessment_json.text(analysis) if analysis.assessments else "")
 
     def _write(self, assessment: str) -> None:

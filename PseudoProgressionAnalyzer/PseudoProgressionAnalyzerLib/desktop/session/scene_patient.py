@@ -11,7 +11,7 @@ from typing import Any
 import slicer
 
 from ...analysis import Analysis
-from ...measures import InputError
+from ...measures import InputError, Message
 from ...scene.application import application
 from ...scene.nodes import patient_node
 from ...scene.read import read_scene
@@ -26,6 +26,7 @@ class ScenePatient:
         self.application = application()
         self._analysis: Analysis | None = None
         self._epoch = 0
+        self.found: list[Message] = []  # what was said when the scene was read
 
     @property
     def analysis(self) -> Analysis | None:
@@ -35,12 +36,13 @@ class ScenePatient:
         if self._analysis is None and not scene.IsImporting() and not scene.IsClosing():
             node = patient_node(scene)
             if node is not None and node.GetText():
-                self._analysis = read_scene(scene).analysis
+                content = read_scene(scene)
+                self._analysis, self.found = content.analysis, content.messages
         return self._analysis
 
     def forget(self) -> None:
         """After the scene was closed, opened or edited by others: the next use reads it again."""
-        self._analysis = None
+        self._analysis, self.found = None, []
         self._epoch += 1
 
     @property
