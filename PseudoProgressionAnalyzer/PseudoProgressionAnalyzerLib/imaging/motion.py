@@ -174,6 +174,15 @@ class _Frames:
         values = ndimage.map_coordinates(self.coefficients[time], index.T, order=3, mode="nearest", prefilter=False)
         return values, inside
 
+    def mean(self, positions: np.ndarray) -> np.ndarray:
+        """The mean of all frames at the points of the reference ``(n,)``, each in its position ``(time, 6)``."""
+        if np.ptp(positions, axis=0).any():
+            return np.mean([self.seen(time, position)[0] for time, position in enumerate(positions)], axis=0)
+        # splines are linear in their coefficients: frames in one position are looked at once
+        index = resampling.transform_points(self._to_index @ self.matrix(positions[0]), self.points)[:, ::-1]
+        mean = self.coefficients.mean(axis=0)
+        return ndimage.map_coordinates(mean, index.T, order=3, mode="nearest", prefilter=False)
+
 
 class _Template:
     """What the frames are compared with: the mean of all as they lie now, its powers, and how the series changes."""
@@ -202,10 +211,7 @@ class _Template:
         for axis in range(3):
             shift = np.zeros(6)
             shift[axis] = step
-            ahead, behind = (
-                np.mean([frames.seen(time, position + way * shift)[0] for time, position in enumerate(positions)], 0)
-                for way in (1, -1)
-            )
+            ahead, behind = (frames.mean(positions + way * shift) for way in (1, -1))
             columns.append((ahead - behind) / (2 * step))
         return np.column_stack(columns)
 
