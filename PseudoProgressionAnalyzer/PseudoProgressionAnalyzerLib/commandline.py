@@ -6,6 +6,7 @@ Exit status 0, or 2 with one clear sentence on standard error for anything that 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -20,12 +21,18 @@ from .measures import DISCLAIMER, InputError, Message
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; see ``pseudoprogression --help``."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no error
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+        sys.stdout.flush()
     except InputError as error:
         print(f"pseudoprogression: {texts.sentence(error.message)}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # who read our output has enough of it; Python must not try again when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         print(f"pseudoprogression: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
         return 2
@@ -73,7 +80,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for report, tables and maps")
-    parser.add_argument("--overwrite", action="store_true", help="replace an earlier result in DIR")
+    already = parser.add_mutually_exclusive_group()
+    already.add_argument("--overwrite", action="store_true", help="replace an earlier result in DIR")
+    already.add_argument(
+        "--skip-finished",
+        action="store_true",
+        help="do nothing where DIR holds a result already, whatever it was made with: to go on with a cohort",
+    )
     parser.add_argument("--pdf", action="store_true", help="also write report.pdf (needs the extra 'pdf')")
     parser.add_argument("--show-patient", action="store_true", help="write the patient's id from patient.json")
     parser.add_argument(
@@ -99,7 +112,11 @@ def _analyze(options: argparse.Namespace) -> None:
     from .analysis.known import known_analysis
     from .report import printing
     from .report.results import check_output, shown_analysis, write_results
+    from .report.writing import is_own_output
 
+    if options.skip_finished and is_own_output(options.output):
+        print(f"{options.output}: finished before, left as it is", file=sys.stderr)
+        return
     check_output(options.output, options.overwrite)
     if options.pdf:
         printing.check_possible()
@@ -241,7 +258,8 @@ def _demo(options: argparse.Namespace) -> None:
     from .report.results import check_output
     from .report.truth import compare_with_truth
 
-    check_output(options.output, options.overwrite)
+    if not options.skip_finished:
+        check_output(options.output, options.overwrite)
     name = options.case or cases.names()[0]
     print(f"Built-in case: {name} (simulated, made once and kept)", file=sys.stderr)
     with _Progress() as show:

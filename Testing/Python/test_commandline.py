@@ -118,6 +118,48 @@ def test_nothing_of_the_user_is_written_over(folder, tmp_path, capsys, overwrite
     assert (out / "thesis.txt").read_text() == "mine"
 
 
+def test_a_cohort_goes_on_where_it_stopped(folder, tmp_path, capsys, monkeypatch):
+    """A result that is there is left as it is, to the byte, and nothing is read; without one the job is done."""
+    done = tmp_path / "done"
+    done.mkdir()
+    mark = done / "assessment.json"
+    mark.write_text(json.dumps({"disclaimer": DISCLAIMER}))
+    monkeypatch.setattr(commandline, "_run_job", lambda *arguments: pytest.fail("computed again"))
+    assert main(["analyze", str(folder), "--output", str(done), "--skip-finished"]) == 0
+    assert "finished before" in capsys.readouterr().err
+    assert json.loads(mark.read_text()) == {"disclaimer": DISCLAIMER}
+    monkeypatch.setattr(commandline, "_run_job", lambda *arguments: (_ for _ in ()).throw(InputError("unknown_visit")))
+    assert main(["analyze", str(folder), "--output", str(tmp_path / "out"), "--skip-finished"]) == 2
+    with pytest.raises(SystemExit) as refused:
+        main(["analyze", str(folder), "--output", str(done), "--skip-finished", "--overwrite"])
+    assert refused.value.code == 2
+
+
+def run_as_program(*arguments, **environment):
+    command = [sys.executable, "-m", "PseudoProgressionAnalyzerLib", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, env={**os.environ, **environment})
+
+
+def test_a_name_that_the_terminal_cannot_show_is_no_error(tmp_path):
+    put(tmp_path / "patient", "2023-01-10", "T1CE.nii.gz")
+    (tmp_path / "patient" / "2023-01-10" / "\u75c5.txt.nii.gz").write_bytes(b"broken")
+    for encoding in ("ascii", "cp1252", "utf-8"):
+        ran = run_as_program("inspect", tmp_path / "patient", PYTHONIOENCODING=encoding)
+        assert ran.returncode == 0, ran.stderr
+        shown = "\u75c5" if encoding == "utf-8" else "\\u75c5"
+        assert shown in ran.stdout.decode(encoding)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes end otherwise there")
+def test_a_reader_that_has_enough_is_no_error(folder):
+    command = (
+        f'"{sys.executable}" -m PseudoProgressionAnalyzerLib inspect "{folder}" --json | true; echo ${{PIPESTATUS[0]}}'
+    )
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert ran.stdout.strip() == "0"
+    assert ran.stderr == ""
+
+
 def test_an_interruption_leaves_nothing(folder, tmp_path, capsys, monkeypatch):
     from PseudoProgressionAnalyzerLib.analysis import run
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..measures import DISCLAIMER, InputError
 
+UNFINISHED = ".partial"
 MARK = "assessment.json"
 """The file that says that a folder is an output of ours: the disclaimer stands in its first lines."""
 
@@ -23,7 +24,7 @@ def write_file(path: Path, content: str | bytes) -> None:
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
     # Not tempfile: its files are readable for the owner alone, and a rename keeps that.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
     try:
         temporary.write_bytes(data)
         temporary.replace(path)
@@ -43,16 +44,25 @@ def is_own_output(folder: Path) -> bool:
 def check_folder(folder: Path, overwrite: bool = False) -> None:
     """Whether the job may write here: a folder that does not exist, is empty, or (overwrite) is an output of ours.
 
-    Raises InputError: ``output_not_a_folder``, ``output_not_ours``, ``output_exists``.
+    Raises InputError: ``output_not_a_folder``, ``output_not_writable``, ``output_not_ours``, ``output_exists``.
     """
-    if folder.exists() and not folder.is_dir():
-        raise InputError("output_not_a_folder", file=str(folder))
-    if not folder.exists() or not any(folder.iterdir()):
+    folder = folder.absolute()
+    known = next(place for place in (folder, *folder.parents) if place.exists())
+    if not known.is_dir():
+        raise InputError("output_not_a_folder", file=str(known))
+    if not os.access(known, os.W_OK | os.X_OK):
+        raise InputError("output_not_writable", file=str(known))
+    if known != folder or all(_unfinished(place) for place in folder.iterdir()):
         return
     if not is_own_output(folder):
         raise InputError("output_not_ours", file=str(folder))
     if not overwrite:
         raise InputError("output_exists", file=str(folder))
+
+
+def _unfinished(place: Path) -> bool:
+    """Whether this is where a result is put together, or was when its process was killed."""
+    return place.name.startswith(".") and place.name.endswith(UNFINISHED)
 
 
 def unused(parent: Path, name: str) -> Path:
@@ -71,8 +81,11 @@ def staged(folder: Path, overwrite: bool = False) -> Iterator[Path]:
     ``folder`` that the block did not write stay as they are. Errors as ``check_folder``.
     """
     check_folder(folder, overwrite)
+    folder = folder.absolute()  # "." has neither a name nor a folder beside it
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent) as temporary:
+    # In a folder that is there already: beside it may be another disk, or nobody's to write to.
+    place = folder if folder.exists() else folder.parent
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", suffix=UNFINISHED, dir=place) as temporary:
         inside = Path(temporary) / folder.name
         inside.mkdir()
         yield inside

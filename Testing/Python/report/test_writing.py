@@ -1,6 +1,7 @@
 """Writing whole or not at all, and never over what somebody else made."""
 
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -104,3 +105,46 @@ def test_a_new_place_is_never_one_that_is_taken(tmp_path):
     (tmp_path / "report_2023-05-08_2").write_text("")
     assert writing.unused(tmp_path, "report_2023-05-08").name == "report_2023-05-08_3"
     assert writing.unused(tmp_path, "report_a/b: c").parent == tmp_path
+
+
+def test_the_present_folder_can_be_written_into(tmp_path, monkeypatch):
+    """It has no name and no parent as it is written."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    with writing.staged(Path()) as stage:
+        write_own(stage)
+    assert names(tmp_path) == ["here", "here/assessment.json", "here/report.html"]
+
+
+def test_in_a_folder_that_exists_nothing_is_asked_of_what_lies_beside(tmp_path):
+    """It may be a disk of its own: files move within it alone."""
+    out = tmp_path / "out"
+    out.mkdir()
+    with writing.staged(out) as stage:
+        assert out in stage.parents
+        write_own(stage)
+    assert names(out) == ["assessment.json", "report.html"]
+
+
+def test_what_a_killed_process_left_does_not_make_a_folder_somebody_elses(tmp_path):
+    out = tmp_path / "out"
+    (out / ".out.abc.partial" / "out").mkdir(parents=True)
+    writing.check_folder(out)
+    (out / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError) as refused:
+        writing.check_folder(out)
+    assert refused.value.message.code == "output_not_ours"
+
+
+def test_where_nothing_can_be_written_is_said_before_anything_is_computed(tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(InputError) as refused:
+        writing.check_folder(file / "study" / "out")
+    assert refused.value.message.code == "output_not_a_folder"
+    monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path)
+    with pytest.raises(InputError) as refused:
+        writing.check_folder(tmp_path / "study" / "out")
+    assert refused.value.message.code == "output_not_writable"
+    assert refused.value.message.parameters["file"] == str(tmp_path)
