@@ -15,7 +15,7 @@ from ..perfusion.regions import ResponseShares, TumourBurden, percentile_interva
 
 # Map -> statistics that the product writes; ``SHARES`` are written beside them.
 MEASURED_MAPS = {
-    "rCBV_ratio": ("mean", "median", "p25", "p75", "p90", "p95", "skewness", "kurtosis"),
+    "rCBV_ratio": ("mean", "median", "p25", "p75", "p90", "p95", "skewness", "kurtosis", "outside"),
     "rCBV_uncorrected_ratio": ("mean",),
     "rCBV_response": (),
     "sRCBV": ("mean", "median", "p95"),
@@ -27,7 +27,7 @@ MEASURED_MAPS = {
     "MTT": ("mean",),
     "Tmax": ("mean",),
     "CBF": ("mean",),
-    "CBF_ratio": ("mean", "median", "p95"),
+    "CBF_ratio": ("mean", "median", "p95", "outside"),
     "ATT": ("mean",),
     "Cho_NAA_molar": ("mean",),
     "Cho_NAA_area": ("mean",),
@@ -48,6 +48,9 @@ WEIGHED_BY = {"PSR": "PH", "rPSR": "PH"}
 WITHOUT_STATISTIC = ("Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area")
 PERCENTILES = {"median": 50, "p25": 25, "p75": 75, "p90": 90, "p95": 95}
 WITHOUT_UNIT = ("skewness", "kurtosis")
+OUTSIDE = "outside"
+"""Statistic: how much of what was measured lies outside of the region, %; not of the tissue, so that its change says
+nothing."""
 FEWEST_EFFECTIVE_VOXELS = 5.0
 SMALLEST_COVERED_SHARE = 0.5
 
@@ -96,11 +99,13 @@ def estimates(name: str, values: Map, weights: np.ndarray, weigh: Map | None = N
     intervals = {} if refused or found.mean is None else _intervals(MEASURED_MAPS[name], found, values, weights)
 
     def measured(statistic: str) -> Estimate:
-        unit = "1" if statistic in WITHOUT_UNIT else values.unit
+        unit = "1" if statistic in WITHOUT_UNIT else "%" if statistic == OUTSIDE else values.unit
         value = getattr(found, statistic)
         if value is None or refused:
             return Estimate(None, unit, flags=(*flags, *refused))
-        return Estimate(value, unit, *intervals.get(statistic, (None, None)), flags)
+        low, high = intervals.get(statistic, (None, None))
+        shared = _shared(found, low, high) if statistic == "mean" and OUTSIDE in MEASURED_MAPS[name] else ()
+        return Estimate(value, unit, low, high, (*flags, *shared))
 
     rows = [
         (measure, measured(statistic))
@@ -137,6 +142,19 @@ def refusal(found: Statistics) -> tuple[Message, ...]:
     if found.covered_fraction < SMALLEST_COVERED_SHARE:
         return (Message("region_mostly_untrusted", {"percent": round(100 * found.covered_fraction)}),)
     return ()
+
+
+def _shared(found: Statistics, low: float, high: float) -> tuple[Message, ...]:
+    """That the mean of a ratio to normal tissue holds tissue outside of the region, where that may matter: were it
+    normal tissue, with a ratio of 1, the region alone would lie beyond the mean's interval.
+
+    mean = own alone + (1 - own) 1, with own = 1 - outside: what a voxel holds is taken as the sum of its parts.
+    """
+    own = 1 - found.outside / 100
+    alone = 1 + (found.mean - 1) / own
+    if low <= alone <= high:
+        return ()
+    return (Message("region_shared_voxels", {"percent": round(found.outside), "alone": f"{alone:.2f}"}),)
 
 
 def _intervals(

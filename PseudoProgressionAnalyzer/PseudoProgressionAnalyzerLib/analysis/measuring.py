@@ -20,6 +20,7 @@ from . import Analysis
 from .aligning import visit_to_visit
 from .map_estimates import (
     MEASURED_MAPS,
+    OUTSIDE,
     WEIGHED_BY,
     WITHOUT_UNIT,
     estimates,
@@ -263,7 +264,7 @@ def changes(
     order = {visit_id: number for number, visit_id in enumerate(visits)}
     found = []
     for rows in _by_measure(values).values():
-        if rows[0].name.startswith("PRM_"):  # a change already
+        if rows[0].name.startswith("PRM_") or rows[0].name.endswith(f"_{OUTSIDE}"):  # a change already; no tissue's
             continue
         measured = sorted((row for row in rows if row.value is not None), key=lambda row: order[row.visit])
         for earlier, later in itertools.pairwise(measured):

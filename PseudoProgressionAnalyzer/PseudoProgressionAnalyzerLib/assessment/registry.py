@@ -15,7 +15,7 @@ PRIOR = ("time_since_radiotherapy",)
 CONTEXT = (
     "volume", "longest_diameter", "perpendicular_diameter", "BT_RADS", "reirradiation", "surgery", "biopsy",
     "temozolomide", "bevacizumab", "immunotherapy", "dexamethasone", "clinical_status", "reading", "MGMT", "IDH",
-    "acquisition",
+    "acquisition", "rCBV_ratio_outside", "CBF_ratio_outside",
 )  # fmt: skip
 
 # group -> fact -> measurements

@@ -2,7 +2,8 @@
 
 A case is a patient folder as any user has one, and ``truth.json`` beside its visits: per visit ``volume`` (mL), mean
 ``rCBV_ratio`` and molar ``Cho_NAA`` and ``Cho_Cr`` of the enhancing lesion before sampling, noise and drawing,
-``head_to_visit`` (4x4, RAS mm: the pose of the head in the scanner), and the ``answer`` that follow-up gave.
+``in_voxels`` (these three as an ideal scanner of the same voxels would see them, ``in_voxels.py``), ``head_to_visit``
+(4x4, RAS mm: the pose of the head in the scanner), and the ``answer`` that follow-up gave.
 """
 
 from __future__ import annotations

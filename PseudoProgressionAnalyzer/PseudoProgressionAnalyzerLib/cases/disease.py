@@ -134,15 +134,20 @@ def truth(state: State, contralateral: np.ndarray) -> dict[str, float]:
     """
     voxel = abs(np.linalg.det(state.affine[:3, :3])) / 1000.0
     enhancing, necrosis, oedema = (state.tissues[name] for name in ("enhancing", "necrosis", "oedema"))
-    normal = contralateral & (state.tissues["white"] > WHITE_PURITY)
-    perfusion = grids.resampled(state.perfusion, normal.shape, state.affine)
-    reference = TISSUES["white"].blood_volume * float(perfusion[normal].mean(dtype=float))
+    reference = normal_blood_volume(state, contralateral)
     return {
         "volume": float(enhancing.sum(dtype=float)) * voxel,
         "necrosis_volume": float(necrosis.sum(dtype=float)) * voxel,
         "oedema_volume": float(oedema.sum(dtype=float)) * voxel,
         "rCBV_ratio": weighted_mean(state.blood_volume, enhancing) / reference,
     }
+
+
+def normal_blood_volume(state: State, contralateral: np.ndarray) -> float:
+    """Mean blood volume (mL per mL) of normal-appearing white matter; contralateral as in ``truth``."""
+    normal = contralateral & (state.tissues["white"] > WHITE_PURITY)
+    perfusion = grids.resampled(state.perfusion, normal.shape, state.affine)
+    return TISSUES["white"].blood_volume * float(perfusion[normal].mean(dtype=float))
 
 
 def _displace(tissues: dict[str, np.ndarray], head: Head, box: tuple, centre: np.ndarray, lesion: Lesion) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..formats.images import write_image
 from ..measures import DISCLAIMER, Event, Image
-from . import bolus, disease, drawing, grids, metabolites, scans, spectra, structural
+from . import bolus, disease, drawing, grids, in_voxels, metabolites, scans, spectra, structural
 from .anatomy import Head, make_head
 from .plans import Case, Lesion, VisitPlan
 from .template import read_template
@@ -140,12 +140,19 @@ def truth_record(case: Case, answers: list[dict]) -> dict:
 
 
 def _truth(head: Head, centre: np.ndarray, visit: VisitPlan, state: disease.State) -> dict:
+    contralateral = head.lateral * np.sign(centre[0]) < -MIDLINE_MARGIN
+    pose = grids.pose_matrix(visit.rotation, visit.shift)
+    seen = {
+        "rCBV_ratio": in_voxels.rcbv_ratio(state, contralateral, pose, PRESCRIPTIONS["DSC"]),
+        **in_voxels.metabolite_ratios(state, visit.lesion, pose, PRESCRIPTIONS["MRSI"]),
+    }
     return {
         "id": str(visit.date),
-        **disease.truth(state, contralateral=head.lateral * np.sign(centre[0]) < -MIDLINE_MARGIN),
+        **disease.truth(state, contralateral),
         "Cho_NAA": visit.lesion.cho_naa,
         "Cho_Cr": metabolites.cho_cr(visit.lesion),
-        "head_to_visit": grids.pose_matrix(visit.rotation, visit.shift).tolist(),
+        "in_voxels": seen,
+        "head_to_visit": pose.tolist(),
     }
 
 
@@ -178,6 +185,7 @@ def dsc_sidecar(protocol: bolus.Protocol) -> dict:
         "RepetitionTime": protocol.repetition_time,
         "FlipAngle": protocol.flip_angle,
         "NumberOfVolumesDiscardedByScanner": bolus.DUMMY_SCANS,
+        "Preload": False,
         **AGENT,
     }
 

@@ -50,7 +50,7 @@ def simulated(
     for molecule, amount in held.items():
         decay = np.exp(-(SEQUENCE.echo_time + time) / T2[molecule])
         clean += np.asarray(amount)[..., None] * (known[molecule] * decay)
-    excited = _excited(scan, affine)[..., None]
+    share = excited(scan, affine)[..., None]
     line = _line(scan, affine, pose, rng)
     turn = np.exp(1j * (rng.uniform(-np.pi, np.pi) + 0.25 * rng.standard_normal((*scan.shape, 1))))
     turn = turn * np.exp(1j * _eddy_phase(scan.shape, rng))
@@ -60,7 +60,7 @@ def simulated(
 
     def noisy(signal: np.ndarray) -> np.ndarray:
         noise = rng.standard_normal((*signal.shape, 2)) @ np.array([1, 1j])
-        return (signal * excited * line * turn + NOISE * noise).astype(np.complex64)
+        return (signal * share * line * turn + NOISE * noise).astype(np.complex64)
 
     return noisy(clean + left * pure), noisy(pure), affine
 
@@ -99,7 +99,7 @@ def write(path: Path, fid: np.ndarray, affine: np.ndarray, suppressed: bool) -> 
     path.write_bytes(gzip.compress(content, compresslevel=1, mtime=0))
 
 
-def _excited(scan: Prescription, affine: np.ndarray) -> np.ndarray:
+def excited(scan: Prescription, affine: np.ndarray) -> np.ndarray:
     """How much of each voxel PRESS excites, 0 to 1 ``(k, j, i)``: a box with soft edges around the grid's centre."""
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     share = np.ones(scan.shape)

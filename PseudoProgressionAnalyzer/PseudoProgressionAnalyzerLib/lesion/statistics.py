@@ -20,8 +20,10 @@ class Statistics:
 
     skewness and kurtosis have no unit and are None in a flat region. n_voxels: voxels used; n_effective: Kish's
     effective number (sum w)^2 / sum w^2; covered_volume: mL of the region under used voxels; covered_fraction: its
-    share of the region's volume on this grid; n_not_finite and n_untrusted: voxels of the region left out because
-    their value is not a number, or is marked as not to be trusted.
+    share of the region's volume on this grid; outside: how much of what the used voxels hold lies outside of the
+    region, in per cent: a voxel of which the share w lies inside counts by w and holds 1 - w of its surroundings, which
+    makes 1 - sum w^2 / sum w of the mean; n_not_finite and n_untrusted: voxels of the region left out because their
+    value is not a number, or is marked as not to be trusted.
     """
 
     n_voxels: int
@@ -30,6 +32,7 @@ class Statistics:
     n_untrusted: int
     covered_volume: float
     covered_fraction: float
+    outside: float | None = None
     mean: float | None = None
     standard_deviation: float | None = None
     skewness: float | None = None
@@ -105,6 +108,7 @@ def region_statistics(
         n_effective=float(covered**2 / (weight @ weight)),
         covered_volume=covered * voxel_volume,
         covered_fraction=covered / total,
+        outside=max(100 * (1 - float(weight @ weight) / covered), 0.0),
         mean=mean,
         standard_deviation=0.0 if flat else standard_deviation,
         skewness=None if flat else float(share @ (square * scaled)),

@@ -144,6 +144,41 @@ def test_few_voxels_are_not_measured():
     assert "region_few_voxels" in [flag.code for flag in row.flags]
 
 
+def shared(first):
+    """Rows of visit a with a lesion that begins at first (i): from 5 on it lies in a voxel of the map at each end by
+    half."""
+    analysis = two_visits()
+    analysis.maps["a", "rCBV"].array[2:4, 2:6] = 10.0
+    analysis.maps["a", "rCBV"].array[2:4, 2:6, 2:6] = 30.0
+    analysis.maps["a", "rCBV"].array[2:4, 2:6, [2, 6]] = 20.0 if first % 2 else 30.0, 20.0 if first % 2 else 10.0
+    analysis.regions["a", "lesion"] = box((4, 4, first), (8, 12, first + 8))
+    make_ratio_maps(analysis, "a")
+    measure_visits(analysis)
+    return [value(analysis, "a", f"rCBV_ratio_{what}") for what in ("mean", "outside")]
+
+
+def test_what_lies_outside_of_the_region_is_said():
+    """Each row along i: three voxels of 3 wholly inside, two of 2 by half: 11 over 4, of which an eighth is normal."""
+    mean, outside = shared(5)
+    assert mean.value == pytest.approx(11 / 4)
+    assert outside.value == pytest.approx(100 / 8) and outside.unit == "%"
+    (said,) = [flag for flag in mean.flags if flag.code == "region_shared_voxels"]
+    assert said.parameters == {"percent": 12, "alone": "3.00"}
+
+
+def test_whole_voxels_share_nothing():
+    mean, outside = shared(4)
+    assert mean.value == pytest.approx(3.0)
+    assert outside.value == 0
+    assert "region_shared_voxels" not in [flag.code for flag in mean.flags]
+
+
+def test_how_much_lies_outside_has_no_change():
+    analysis = two_visits()
+    assert value(analysis, "b", "rCBV_ratio_outside").value == 0
+    assert not [row for row in analysis.measurements if "_outside" in row.name and row.compared_to]
+
+
 def test_without_reference_tissue_there_is_no_ratio():
     analysis = two_visits()
     del analysis.references["b"], analysis.maps["b", "rCBV_ratio"]

@@ -19,14 +19,16 @@ from PseudoProgressionAnalyzerLib.cases.plans import CASES
 from PseudoProgressionAnalyzerLib.patient.folder import read_patient
 
 JUDGED = {"true_progression": "favours_true_progression", "radiation_necrosis": "favours_radiation_necrosis"}
-# Name of the measurement and its relative error. The rims share voxels with necrosis and oedema, and more so than in
-# test_main_job.py: rCBV of 1.9 x 1.9 x 5 mm comes out 18 to 21 % too low, Cho/NAA of 6 x 6 x 10 mm 10 to 15 %.
+# Name of the measurement and its relative error beside the plain truth; and the error beside what an ideal scanner of
+# these voxels would see. Docs/methods.md says what makes them.
 TOLERANCE = {
     "volume": ("volume", 0.15),
     "rCBV_ratio": ("rCBV_ratio_mean", 0.25),
     "Cho_NAA": ("Cho_NAA_molar", 0.2),
     "Cho_Cr": ("Cho_Cr_molar", 0.15),
 }
+
+IN_VOXELS = {"rCBV_ratio": 0.22, "Cho_NAA": 0.08, "Cho_Cr": 0.1}
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +84,13 @@ def test_measurements_are_near_the_truth_and_never_exact(solved):
     _, truth, analysis = solved
     found = errors(truth, analysis)
     assert all(passed(found).values()), found
+
+
+def test_metabolites_are_nearer_to_what_such_voxels_can_see(solved):
+    """What voxels share with other tissue is no error of the job's; rCBV is off by leakage that is left over."""
+    _, truth, analysis = solved
+    found = errors(truth | truth["in_voxels"], analysis)
+    assert all(abs(found[key]) < limit for key, limit in IN_VOXELS.items()), found
 
 
 @pytest.mark.parametrize("factor", [0.6, 1.5])

@@ -38,7 +38,7 @@ def test_the_box_lies_around_the_grid(written):
 def test_the_box_ends_by_hand():
     """A box of 96 mm around the middle of voxels of 18 mm: of the outermost, 36 to 54 mm, 12 mm are in it."""
     scan = scans.Prescription((1, 5, 6), (18.0, 18.0, 30.0), (0.0, 0.0, 0.0))
-    share = spectra._excited(scan, scan.affine(np.eye(4)))
+    share = spectra.excited(scan, scan.affine(np.eye(4)))
     assert share[0, 2] == pytest.approx([12 / 18, 1, 1, 1, 1, 12 / 18], abs=0.02)
 
 

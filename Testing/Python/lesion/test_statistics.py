@@ -98,3 +98,17 @@ def test_bad_weights_are_refused():
         with pytest.raises(InputError) as error:
             region_statistics(np.ones(2), weights, 1.0)
         assert error.value.message.code == "lesion_weights_range"
+
+
+def test_what_lies_outside_of_the_region():
+    """Voxels of 10 within a region, of 2 around it, each holding both by its weight: of the mean the part outside is
+    what is missing to 10, over 10 - 2."""
+    weights = np.array([1.0, 0.75, 0.25, 0.5])
+    values = 10 * weights + 2 * (1 - weights)
+    found = region_statistics(values, weights, 1.0)
+    assert found.outside == pytest.approx(100 * (10 - found.mean) / 8)
+    assert found.outside == pytest.approx(100 * (1 - (1 + 0.5625 + 0.0625 + 0.25) / 2.5))
+    assert region_statistics(values, np.ones(4), 1.0).outside == 0
+    trusted = np.array([True, False, False, False])
+    assert region_statistics(values, weights, 1.0, trusted).outside == 0, "voxels that are not used hold nothing"
+    assert region_statistics(values, np.zeros(4), 1.0).outside is None
