@@ -146,7 +146,8 @@ def fit_means(
         overlap = overlap_with(analysis, visit_id, "MRSI", mask, drawn_in)
         try:
             mean = mean_spectrum(spectra, grid, overlap)
-            found = fit(mean, widths=grid.widths or None, cancelled=cancelled, **_stated(series))
+            learned = {"widths": grid.widths, "width_errors": grid.width_errors} if grid.widths else {}
+            found = fit(mean, cancelled=cancelled, **learned, **_stated(series))
         except InputError:
             continue  # no accepted voxel in it: its measurements say so
         means[visit_id, drawn_in, name] = found

@@ -15,7 +15,7 @@ from . import engine
 from .baseline import Baseline
 from .basis import MIXING_TIME, Protocol
 from .model import PHASE, SHARED, SHIFT, Model, make
-from .result import LEAST_SNR, WIDEST, Fit, line_width
+from .result import CROWDED, CROWDED_ERROR, LEAST_SNR, LOW_FIELD, WIDEST, Fit, line_width
 from .spins import BROAD, METABOLITES, WIDTH_OTHERS, WIDTHS
 from .starts import Templates, from_parameters, starts, templates
 from .water import correct_eddy_currents, early_last, remove_water
@@ -67,6 +67,7 @@ def fit(
     names: tuple[str, ...] | None = None,
     mask: np.ndarray | None = None,
     widths: dict[str, float] | None = None,
+    width_errors: np.ndarray | None = None,
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -76,14 +77,16 @@ def fit(
     Eddy currents are corrected where there is a water reference, the rest of the water is removed, and a sum of
     simulated spectra over a smooth baseline is fitted to each voxel. echo_time (s), sequence and delays (s, as in
     ``basis.Protocol``) replace what the spectra state; names: columns of the fit; mask: bool ``(k, j, i)`` of the
-    voxels wanted; widths: Hz, line widths that the metabolites are known to have (``Fit.widths`` of the same study). A
-    grid of at least FEWEST_TO_LEARN voxels finds its own; in other spectra those of each voxel are free. A voxel is
-    accepted when its line width is at most 0.1 ppm, its signal to noise at least 3 and at least one of tNAA, tCho and
-    tCr is known to 20 %: little NAA alone never drops it. progress (0 to 1) and cancelled are called from the calling
-    thread.
+    voxels wanted; widths: Hz, line widths that the metabolites are known to have, and width_errors: Hz^2, the
+    covariance ``(names, names)`` of how well (``Fit.widths`` and ``Fit.width_errors`` of the same study), which every
+    bound then contains. A grid of at least FEWEST_TO_LEARN voxels finds its own; in other spectra those of each voxel
+    are free. A voxel is accepted when its line width is at most 0.1 ppm, its signal to noise at least 3 and at least
+    one of tNAA, tCho and tCr is known to 20 %: little NAA alone never drops it. progress (0 to 1) and cancelled are
+    called from the calling thread.
 
-    Raises InputError ``spectra_echo_time_missing``, ``spectra_mask``, ``spectra_all_empty`` and those of
-    ``basis.check``; concurrent.futures.CancelledError when cancelled() is true.
+    Raises ValueError where width_errors are not of these columns; InputError ``spectra_echo_time_missing``,
+    ``spectra_mask``, ``spectra_all_empty`` and those of ``basis.check``; concurrent.futures.CancelledError when
+    cancelled() is true.
     """
     protocol, flags = _protocol(spectra, echo_time, sequence, delays)
     if names is None:
@@ -98,6 +101,8 @@ def fit(
         return tuple(make(protocol, some, spectra.dwell_time, names, widths, free=free) for some in (points, first))
 
     model, rough = models(widths, widths is None)
+    if width_errors is not None and (widths is None or width_errors.shape != (len(names), len(names))):
+        raise ValueError(f"width_errors go with widths and are of {len(names)} columns, not {width_errors.shape}")
     fid = spectra.fid.reshape(-1, points)
     wanted = np.isfinite(fid).all(axis=1) & (np.abs(fid).max(axis=1) > 0)
     if mask is not None:
@@ -123,7 +128,6 @@ def fit(
         first = _begun(rough, prepared, clean[:, :kept], noise[part] * np.sqrt(kept / points), halt)
         _store(found, part, _fitted(model, data[part], noise[part], first, halt))
 
-    unsure = None
     if widths is None and len(places) >= FEWEST_TO_LEARN:
         some = places[np.linspace(0, len(places) - 1, min(len(places), MOST_TO_LEARN)).astype(int)]
         widths = {name: WIDTHS.get(name, WIDTH_OTHERS) for name in names if name not in BROAD}
@@ -131,7 +135,7 @@ def fit(
             model, rough = models(widths, True)
             prepared = templates(rough)
             _run(work, _chunks(some), threads, cancelled, None)
-            widths, unsure = learned(model, found.parameters[some], found.own_widths[some], widths)
+            widths, width_errors = learned(model, found.parameters[some], found.own_widths[some], widths)
         model, rough = models(widths, False)
         prepared = templates(rough)
     share = 0.9 if len(places) > 1 else 1.0
@@ -151,11 +155,15 @@ def fit(
         _run(retry, _chunks(np.arange(len(again))), threads, cancelled, None)
     if progress is not None:
         progress(1.0)
-    if unsure is not None:
-        more = found.follows @ unsure @ found.follows.swapaxes(1, 2)
+    if width_errors is not None:
+        more = found.follows @ width_errors @ found.follows.swapaxes(1, 2)
         found.covariance += more
         found.common += more
-    return _result(spectra, model, found, flags, widths or {})
+    if protocol.frequency < LOW_FIELD:
+        off = CROWDED_ERROR * found.amplitude * np.isin(names, CROWDED)
+        found.covariance += off[:, :, None] * off[:, None, :]
+        found.common += off[:, :, None] * off[:, None, :]
+    return _result(spectra, model, found, flags, widths or {}, width_errors)
 
 
 def _protocol(
@@ -387,7 +395,14 @@ def _run(
         future.result()
 
 
-def _result(spectra: Spectra, model: Model, found: _Found, flags: list[Message], widths: dict[str, float]) -> Fit:
+def _result(
+    spectra: Spectra,
+    model: Model,
+    found: _Found,
+    flags: list[Message],
+    widths: dict[str, float],
+    width_errors: np.ndarray | None,
+) -> Fit:
     shape = spectra.shape
     maps = {
         "fwhm": line_width(found.parameters, model.protocol.frequency),
@@ -414,6 +429,7 @@ def _result(spectra: Spectra, model: Model, found: _Found, flags: list[Message],
         flags=tuple(flags),
         model=model,
         widths=widths,
+        width_errors=width_errors,
         **maps,
     )
     with np.errstate(invalid="ignore"):

@@ -38,6 +38,7 @@ def pack(fit: Fit) -> tuple[np.ndarray, dict[str, Any]]:
         "names": list(fit.names),
         "protocol": dataclasses.asdict(fit.protocol),
         "widths": fit.widths,
+        "width_errors": None if fit.width_errors is None else fit.width_errors[upper].tolist(),
         "ppm": {"first": float(fit.ppm[0]), "last": float(fit.ppm[-1]), "count": len(fit.ppm)},
         "components": ["voxel", *CURVES, *MAPS, "amplitudes", *("covariances", "common")[: len(matrices)]],
     }
@@ -54,7 +55,7 @@ def unpack(packed: np.ndarray, about: dict[str, Any], flags: tuple[Message, ...]
     triangle = count * (count + 1) // 2
     sizes = np.cumsum([3 * points, len(MAPS), count, triangle])
     spectra, maps, amplitudes, covariances, common = np.split(whole, sizes, axis=-1)
-    said = dict(about["protocol"])
+    said, errors = dict(about["protocol"]), about.get("width_errors")
     delays = said.pop("delays", None)
     kept = {name: maps[..., number].astype(float) for number, name in enumerate(MAPS)}
     kept["accepted"] = kept["accepted"] > 0.5  # not where nothing was fitted
@@ -69,6 +70,7 @@ def unpack(packed: np.ndarray, about: dict[str, Any], flags: tuple[Message, ...]
         common=_whole(common, count) if common.shape[-1] else None,
         spectra=spectra.reshape(*shape, 3, points),
         widths=about.get("widths", {}),
+        width_errors=None if errors is None else _whole(np.array(errors), count),
         **kept,
     )
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..measures import InputError, Message, Spectra
 from . import ratios
-from .result import MOST_ERROR, Fit
+from .result import CROWDED, LOW_FIELD, MOST_ERROR, Fit
+from .spins import SUMS
 from .water import correct_eddy_currents, early_points, remove_water
 
 INSIDE, MOSTLY = 0.9, 0.5  # shares of a voxel that lie in the region
@@ -20,10 +21,6 @@ LACTATE_COUPLING = 6.933  # Hz
 # Echo times in s at which an amount says something (myo-inositol and Glx: the truth simulation; lipids decay).
 SHORT = (0.0, 0.045)
 MEANINGFUL = {"Ins": SHORT, "Glx": SHORT, "Glu": SHORT, "Gln": SHORT, "Lip13": SHORT, "LipLac": SHORT}
-CROWDED, LOW_FIELD = ("Glx", "Glu", "Gln"), 85.0
-"""What lies under macromolecules and lipids at a low field, and below which frequency (MHz, 2 T: between 1.5 and 3 T).
-In simulated tumours at 1.5 T and TE 30 ms Glx over creatine came out 14 to 21 % too high and lay in 53 to 70 % of the
-intervals (Docs/methods.md). Lines part with the field (Gruetter, J Magn Reson 1998;135:260)."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +148,7 @@ def ratio_of(
         if not meaningful(name, here.fit.protocol.echo_time):
             milliseconds = round(1000 * here.fit.protocol.echo_time)
             flags.append(Message("spectra_echo_time_unsuited", {"name": name, "echo_time": milliseconds}))
-        elif name in CROWDED and here.fit.protocol.frequency < LOW_FIELD:
+        elif {*SUMS.get(name, (name,))} & {*CROWDED} and here.fit.protocol.frequency < LOW_FIELD:
             flags.append(Message("spectra_field_unsuited", {"name": name}))
     weight = float(here.weight.sum())
     return RegionRatio(value if seen else None, low, high, log_error, here.voxels, weight, tuple(flags))

@@ -16,9 +16,16 @@ from .spins import SUMS
 WIDEST = 0.1  # ppm: line width above which choline and creatine run together
 LEAST_SNR = 3.0
 MOST_ERROR = 0.2
-"""Cramer-Rao bound over the amplitude above which an amount is called uncertain, and that at least one of tNAA, tCho
-and tCr must stay below for a voxel to be accepted: 20 % is the conservative threshold of Bonny and Pages, Magn Reson
-Med 2019 (doi 10.1002/mrm.27415). It flags and never drops by itself: where NAA is lost its relative bound is high."""
+"""Cramer-Rao bound over the amplitude above which an amount is called uncertain: 20 % is the conservative threshold of
+Bonny and Pages, Magn Reson Med 2019 (doi 10.1002/mrm.27415). An amount beyond it is flagged and stays, as where NAA is
+lost its relative bound is high. A voxel in which all three of tNAA, tCho and tCr are beyond it is not accepted: then
+nothing is known that a ratio could rest on."""
+CROWDED, LOW_FIELD, CROWDED_ERROR = ("Glu", "Gln"), 85.0, 0.12
+"""What lies under macromolecules and lipids at a low field, below which frequency (MHz, 2 T: between 1.5 and 3 T), and
+the relative error that is then alike in all spectra. In simulated tumours at 1.5 T and TE 30 ms, single voxels with
+four sets of line widths and grids, Glx over creatine came out 8 to 15 % too high at any noise (root mean square 12 %),
+which Cramer-Rao bounds do not know (Docs/methods.md). Lines part with the field (Gruetter, J Magn Reson 1998;135:260).
+"""
 
 
 @dataclass(frozen=True)
@@ -40,14 +47,16 @@ class Fit:
     """Amplitudes in every voxel; maps are ``(k, j, i)``, NaN where there was no signal to fit.
 
     Amplitudes count molecules on a scale of the scanner's own: only ratios have a meaning. names: of the columns;
-    protocol: what was simulated; ppm: of the curves ``(n,)``; fwhm: line width in ppm; snr: height of the fit over the
-    baseline against twice the residual's standard deviation; residual: its variance in variances of the noise (1 for a
-    fit down to the noise); shift: Hz by which the voxel's frequency differs from the stated one; phase: rad by which it
-    was turned; accepted: bool, see ``fitting.fit``; affine: 4x4, index to RAS mm; flags: what a reader should know.
+    protocol: what was simulated; ppm: of the curves ``(n,)``; fwhm: line width in ppm that all metabolites share,
+    beside which each has one of its own (``spins.WIDTHS``); snr: height of the fit over the baseline against twice the
+    residual's standard deviation; residual: its variance in variances of the noise (1 for a fit down to the noise);
+    shift: Hz by which the voxel's frequency differs from the stated one; phase: rad by which it was turned; accepted:
+    bool, see ``fitting.fit``; affine: 4x4, index to RAS mm; flags: what a reader should know.
     amplitudes ``(k, j, i, names)`` with covariances ``(k, j, i, names, names)``, and the part of these that voxels of
     one kind have in common (``engine.covariances``), None where it is not known; spectra: phased data, fit with
     baseline, and baseline of every voxel, float32 ``(k, j, i, 3, n)``. model and parameters give single metabolites.
-    widths: line widths (Hz) that the metabolites of a grid have in common; empty where each voxel was free.
+    widths: line widths (Hz) that the metabolites of a grid have in common, width_errors: their covariance, Hz^2
+    ``(names, names)``; empty and None where each voxel was free.
     """
 
     names: tuple[str, ...]
@@ -67,6 +76,7 @@ class Fit:
     model: Model | None = None
     parameters: np.ndarray | None = None
     widths: dict[str, float] = field(default_factory=dict)
+    width_errors: np.ndarray | None = None
     common: np.ndarray | None = None
 
     @property
