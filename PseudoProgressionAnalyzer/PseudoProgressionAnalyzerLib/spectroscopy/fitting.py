@@ -15,7 +15,7 @@ from . import engine
 from .baseline import Baseline
 from .basis import MIXING_TIME, Protocol
 from .model import PHASE, SHARED, SHIFT, Model, make
-from .result import CROWDED, CROWDED_ERROR, LEAST_SNR, LOW_FIELD, WIDEST, Fit, line_width
+from .result import LEAST_SNR, WIDEST, Fit, line_width
 from .spins import BROAD, METABOLITES, WIDTH_OTHERS, WIDTHS
 from .starts import Templates, from_parameters, starts, templates
 from .water import correct_eddy_currents, early_last, remove_water
@@ -159,10 +159,6 @@ def fit(
         more = found.follows @ width_errors @ found.follows.swapaxes(1, 2)
         found.covariance += more
         found.common += more
-    if protocol.frequency < LOW_FIELD:
-        off = CROWDED_ERROR * found.amplitude * np.isin(names, CROWDED)
-        found.covariance += off[:, :, None] * off[:, None, :]
-        found.common += off[:, :, None] * off[:, None, :]
     return _result(spectra, model, found, flags, widths or {}, width_errors)
 
 

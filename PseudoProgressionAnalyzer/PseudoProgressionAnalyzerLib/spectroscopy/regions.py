@@ -9,8 +9,7 @@ import numpy as np
 
 from ..measures import InputError, Message, Spectra
 from . import ratios
-from .result import CROWDED, LOW_FIELD, MOST_ERROR, Fit
-from .spins import SUMS
+from .result import MOST_ERROR, Fit
 from .water import correct_eddy_currents, early_points, remove_water
 
 INSIDE, MOSTLY = 0.9, 0.5  # shares of a voxel that lie in the region
@@ -148,8 +147,6 @@ def ratio_of(
         if not meaningful(name, here.fit.protocol.echo_time):
             milliseconds = round(1000 * here.fit.protocol.echo_time)
             flags.append(Message("spectra_echo_time_unsuited", {"name": name, "echo_time": milliseconds}))
-        elif {*SUMS.get(name, (name,))} & {*CROWDED} and here.fit.protocol.frequency < LOW_FIELD:
-            flags.append(Message("spectra_field_unsuited", {"name": name}))
     weight = float(here.weight.sum())
     return RegionRatio(value if seen else None, low, high, log_error, here.voxels, weight, tuple(flags))
 

@@ -20,12 +20,6 @@ MOST_ERROR = 0.2
 Bonny and Pages, Magn Reson Med 2019 (doi 10.1002/mrm.27415). An amount beyond it is flagged and stays, as where NAA is
 lost its relative bound is high. A voxel in which all three of tNAA, tCho and tCr are beyond it is not accepted: then
 nothing is known that a ratio could rest on."""
-CROWDED, LOW_FIELD, CROWDED_ERROR = ("Glu", "Gln"), 85.0, 0.12
-"""What lies under macromolecules and lipids at a low field, below which frequency (MHz, 2 T: between 1.5 and 3 T), and
-the relative error that is then alike in all spectra. In simulated tumours at 1.5 T and TE 30 ms, single voxels with
-four sets of line widths and grids, Glx over creatine came out 8 to 15 % too high at any noise (root mean square 12 %),
-which Cramer-Rao bounds do not know (Docs/methods.md). Lines part with the field (Gruetter, J Magn Reson 1998;135:260).
-"""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 BAND = 0.6  # ppm around the water that is looked at
-REMOVED = 0.4  # ppm around the water in which lines are taken for water; metabolites begin at 4.1 ppm
+REMOVED = 0.4  # ppm around the water in which lines are taken for water, and their greatest width at half maximum
 LINES = 8  # decaying lines that describe the band
 CHUNK = 256  # voxels at a time
 FAINT = 1e-3  # of the water's first point: below it its phase is noise
@@ -30,7 +30,8 @@ def remove_water(fid: np.ndarray, dwell_time: float, frequency: float) -> np.nda
 
     The band around the water is described by a few decaying lines found by singular value decomposition (HSVD:
     Barkhuijsen et al., J Magn Reson 1987;73:553; Pijnappel et al., J Magn Reson 1992;97:122), those near the water are
-    subtracted.
+    subtracted, but for those that are broader than what is taken for its surroundings: these describe the tails of the
+    metabolites outside of the band, and subtracted they would bend the whole spectrum where there is little water.
     """
     points = fid.shape[-1]
     flat = fid.reshape(-1, points)
@@ -62,6 +63,7 @@ def _without(fid: np.ndarray, half: int, dwell_time: float, frequency: float) ->
     ridge = 1e-9 * np.trace(gram, axis1=1, axis2=2).real / LINES
     amplitude = np.linalg.solve(gram + ridge[:, None, None] * np.eye(LINES), adjoint @ band[:, :, None])[:, :, 0]
     near = np.abs(rate.imag) < 2 * np.pi * REMOVED * frequency
+    near &= -rate.real < np.pi * REMOVED * frequency  # a line decays with pi times its width
     return (fid - np.einsum("vk,vkt->vt", amplitude * near, lines)).astype(fid.dtype)
 
 
