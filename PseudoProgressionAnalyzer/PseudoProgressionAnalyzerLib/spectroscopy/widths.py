@@ -9,6 +9,7 @@ from .result import line_width
 from .spins import WIDTH_OTHERS, WIDTH_SPREAD, WIDTHS, WIDTHS_ALIKE
 
 FURTHEST = 1.0  # Hz that a width may move in one round
+FEWEST_PER_GROUP = 2  # voxels for each group of widths, below which the scatter of their slopes says nothing
 
 
 def learned(
@@ -24,7 +25,8 @@ def learned(
     Hz, mixes the choline of one with the NAA of the other and has no widths in common with the rest.
 
     Also the covariance of what was found, Hz^2 ``(names, names)``: the inverse of the curvature with the slopes' own
-    scatter between, which is more where the voxels disagree (White, Econometrica 1982;50:1).
+    scatter between, which is more where the voxels disagree (White, Econometrica 1982;50:1). Of few voxels that scatter
+    leaves some widths out; there it is the curvature, as if they agreed as much as they should.
     """
     count = len(model.names)
     groups = [[model.names.index(name) for name in alike if name in model.names] for alike in WIDTHS_ALIKE]
@@ -41,11 +43,14 @@ def learned(
         members[number, group] = 1
     now = np.array([widths[model.names[group[0]]] for group in groups])
     usual = np.array([WIDTHS.get(model.names[group[0]], WIDTH_OTHERS) for group in groups])
-    whole = members @ curvature @ members.T + np.eye(len(groups)) / WIDTH_SPREAD**2
+    curvature = members @ curvature @ members.T
+    before = np.eye(len(groups)) / WIDTH_SPREAD**2
+    whole = curvature + before
     change = np.linalg.solve(whole, members @ slope - (now - usual) / WIDTH_SPREAD**2)
     change = np.clip(change, -FURTHEST, FURTHEST)
     moved = {model.names[place]: float(now[n] + change[n]) for n, group in enumerate(groups) for place in group}
     slopes = own @ precision @ members.T
     inverse = np.linalg.inv(whole)
-    scatter = np.cov(slopes, rowvar=False) * len(own) + np.eye(len(groups)) / WIDTH_SPREAD**2
-    return widths | moved, members.T @ inverse @ scatter @ inverse @ members
+    enough = len(own) >= FEWEST_PER_GROUP * len(groups)
+    scatter = np.cov(slopes, rowvar=False) * len(own) if enough else curvature
+    return widths | moved, members.T @ inverse @ (scatter + before) @ inverse @ members

@@ -1,5 +1,7 @@
 """Line widths that the voxels of a grid have in common, where the truth is known; and what others would do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import truth
@@ -22,6 +24,17 @@ def test_a_grid_finds_its_own_widths(widths):
     # The widths of the other case, held fast, miss it by far: what was found counts.
     wrong = fit(spectra, widths=truth.LINE_WIDTHS["alike" if widths == "basis" else "basis"])
     assert abs(np.median(wrong.ratio("tCho", "tNAA").value) / ratio - 1) > 0.09
+
+
+def test_a_small_grid_knows_its_widths_less_well():
+    """Ten voxels, of which five are learned from: more uncertain than forty, in no direction certain, and no more
+    uncertain than what was expected of the widths before."""
+    spectra, _ = truth.spectra("white", 123.2, 0.030, 30, 40, seed=8, widths="basis")
+    few, many = fit(replace(spectra, fid=spectra.fid[:, :, :10])), fit(spectra)
+    place = [few.names.index(name) for name in ("NAA", "Cr", "GPC", "Ins", "Glu", "Lac")]
+    small, large = (one.width_errors[np.ix_(place, place)] for one in (few, many))
+    assert np.linalg.eigvalsh(small).min() > 0.05**2 and np.linalg.eigvalsh(small).max() <= 0.6**2 + 1e-9
+    assert (np.diagonal(small) > np.diagonal(large)).all()
 
 
 def test_few_voxels_are_free_and_say_so():
