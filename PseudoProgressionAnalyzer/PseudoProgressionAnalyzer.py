@@ -139,6 +139,7 @@ class PseudoProgressionAnalyzerWidget(ScriptedLoadableModuleWidget, VTKObservati
         self.setParameterNode(None)
         if self.panel is not None:
             self.panel.close()
+            self.panel.still.forget()
         self.removeObservers()
 
     def enter(self) -> None:

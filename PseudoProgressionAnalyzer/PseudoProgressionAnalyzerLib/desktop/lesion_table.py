@@ -11,7 +11,7 @@ from ..analysis import Analysis
 from ..lesion.following import FollowedLesion
 from ..report.words import date_words, label, quantity
 from .placeholder import when_empty
-from .section import offer
+from .section import hold_again, offer
 from .tables import fill, fit_rows, narrow_choice
 
 TARGET, TAKEN, ROUNDNESS = 5, 6, 7
@@ -56,6 +56,7 @@ class LesionTable:
         self._table.blockSignals(blocked)
         self._table.resizeColumnsToContents()
         fit_rows(self._table, MOST)
+        hold_again(self._table)
 
     def _show_choice(self, number: int, lesion: FollowedLesion, stated: Callable[[str, str], object]) -> None:
         there = lesion.outline is not None

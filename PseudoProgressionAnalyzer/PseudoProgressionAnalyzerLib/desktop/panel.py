@@ -24,9 +24,11 @@ from .beside import Beside
 from .drawing import drawn_one_by_one
 from .editors import Edits
 from .memory import give_back, keep_images_apart
+from .next_step import next_step
 from .section import Section
 from .sections import SECTIONS
 from .session import Session
+from .still import Still
 from .wheel import PanelWheel
 
 FOLDED = "PseudoProgressionAnalyzer/Folded/"
@@ -76,6 +78,7 @@ class Panel:
         narrow.fit(ui.sectionStack)
         self.wheel = PanelWheel(ui.sectionScroll)
         self.wheel.watch(ui.sectionStack)
+        self.still = Still(ui.sectionScroll)
         ui.cancelButton.connect("clicked()", self.stop)
 
     @property
@@ -168,9 +171,9 @@ class Panel:
             if self.session.analysis is not None:
                 self.ui.timelineCheckBox.checked = True
                 self.session.show_timeline(True)
-        if self.session.analysis is not None and not self.session.measured:
+        if self.session.analysis is not None:
             number = len(self.session.analysis.patient.visits)
-            self.say(_("Visits loaded: {number}. Next: Align and compute.").format(number=number))
+            self.say_next(_("Visits loaded: {number}.").format(number=number))
 
     def show_timeline(self, shown: bool) -> None:
         """The timeline on or off, where it is not yet."""
@@ -241,10 +244,20 @@ class Panel:
             self.say(_("Stopping..."), lambda: self.busy)
 
     def say(self, text: str, holds: Callable[[], bool] | None = None) -> None:
-        """One line of news, below all sections: always in sight. holds: whether what it says is still so, where that
-        can end; the line goes away then (``freshen``)."""
+        """One line of news, below all sections: always in sight. It goes away (``freshen``) where holds, whether what
+        it says is still so, is not true any more; by default after a stroke, or when another visit is chosen to look
+        from."""
         self.ui.progressLabel.text = self.ui.progressLabel.toolTip = text
-        self.news_holds = holds
+        now = self._now() if text and holds is None else None
+        self.news_holds = holds if now is None else lambda: self._now() == now
+
+    def say_next(self, done: str = "") -> None:
+        """What was done, and what is to be done next."""
+        self.say(f"{done} {next_step(self.session.analysis)}".strip())
+
+    def _now(self) -> tuple[int, int, str]:
+        """What news is news of."""
+        return self.session.epoch, self.session.edits, self.session.as_of
 
     def freshen(self) -> None:
         """Takes the line of news away where it does not hold any more."""
@@ -252,11 +265,13 @@ class Panel:
             self.say("")
 
     def bring_into_view(self, widget: object) -> None:
-        """Scrolls the panel until a widget of a section stands at its top, once the layout has given it its place."""
+        """Scrolls the panel no further than a widget of a section asks for to be seen, from its top on where it is
+        higher than the panel, once the layout has given it its place."""
 
         def scroll() -> None:
-            place = widget.mapTo(self.ui.sectionStack, qt.QPoint(0, 0))
-            self.ui.sectionScroll.verticalScrollBar().setValue(place.y())
+            bar, room = self.ui.sectionScroll.verticalScrollBar(), self.ui.sectionScroll.viewport().height
+            top = widget.mapTo(self.ui.sectionStack, qt.QPoint(0, 0)).y()
+            bar.setValue(min(top, max(bar.value, top + widget.height - room)))
 
         qt.QTimer.singleShot(0, scroll)
 
@@ -270,6 +285,14 @@ class Panel:
         if self.busy:
             self.say(_("Other work is running: wait for it, or cancel it."), lambda: self.busy)
         return self.busy
+
+    def refuses_tick(self, section: Section) -> bool:
+        """Whether long work runs, beside which nothing may be changed; a tick that was just set goes back then, after
+        the event of its cell."""
+        if self.refuses():
+            qt.QTimer.singleShot(0, section.refresh)
+            return True
+        return False
 
     @contextlib.contextmanager
     def long_work(self, stoppable: bool = True) -> Iterator[tuple[Callable[[Message, float], None], threading.Event]]:
@@ -357,7 +380,7 @@ class Panel:
         """What is possible now."""
         self.ui.cancelButton.enabled = self.ui.cancelButton.visible = self.busy and stoppable
         self.ui.progressBar.visible = self.busy and stoppable
-        for name, section in self.sections.items():
-            self.button(name).enabled = not self.busy
+        for section in self.sections.values():
+            section.hold(self.busy)
             section.enable(self.busy)
         self.freshen()

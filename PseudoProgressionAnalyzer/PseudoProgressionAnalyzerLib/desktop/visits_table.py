@@ -15,7 +15,7 @@ from ..patient import editing
 from ..patient.choosing import OPEN, open_roles
 from ..report.words import day_words
 from .placeholder import when_empty
-from .section import offer
+from .section import hold_again, offer
 from .tables import explain, fit_rows, give_last_the_rest, narrow_choice
 
 Edit = Callable[[Patient], Patient]
@@ -171,6 +171,7 @@ class SeriesTable:
             self.table.setCellWidget(number, 2, self._visits(patient, visit, each))
         give_last_the_rest(self.table)
         fit_rows(self.table, MOST)
+        hold_again(self.table)
 
     @property
     def picture(self) -> Series | None:

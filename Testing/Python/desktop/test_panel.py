@@ -34,8 +34,12 @@ class Section:
 
     def __init__(self, told):
         self.editors = SimpleNamespace(tell=lambda: None)
+        self.held = False
         for name in ("open", "close", "refresh", "measured", "settled"):
             setattr(self, name, lambda name=name: told.append(name))
+
+    def hold(self, held):
+        self.held = held
 
     def enable(self, busy):
         """Nothing to switch."""
@@ -119,13 +123,14 @@ def test_long_work_beside_long_work_is_refused(panel):
             with panel.long_work():
                 seen["ran"] = True
         except BusyError:
-            seen["refused"] = panel.busy, panel.ui.regionsSection.enabled, panel.ui.progressLabel.text
+            held, folds = panel.sections["regions"].held, panel.ui.regionsSection.enabled
+            seen["refused"] = panel.busy, held, folds, panel.ui.progressLabel.text
         panel.stop()
         seen["stopped"] = cancel.is_set()
-    assert seen["refused"][:2] == (True, False)
-    assert "Other work" in seen["refused"][2]
+    assert seen["refused"][:3] == (True, True, True)  # a section can be folded while what it changes is off
+    assert "Other work" in seen["refused"][3]
     assert seen["stopped"] and "ran" not in seen
-    assert not panel.busy
+    assert not panel.busy and not panel.sections["regions"].held
 
 
 @pytest.mark.parametrize("stoppable", [True, False])
@@ -147,6 +152,30 @@ def test_news_goes_when_it_does_not_hold_any_more(panel):
     panel.say("saved")
     panel.timeline_changed()
     assert panel.ui.progressLabel.text == "saved"
+
+
+@pytest.mark.parametrize("happens", ["stroke", "as_of"])
+def test_news_goes_with_the_next_stroke_or_another_visit_to_look_from(panel, mask, happens):
+    """What was done, and what to do next, is news of what was there then."""
+    panel.say("saved")
+    panel.timeline_changed()
+    assert panel.ui.progressLabel.text == "saved"
+    if happens == "stroke":
+        panel.stroke([draw(panel.session, mask)])
+    else:
+        first = panel.session.analysis.assessments[0].as_of
+        assert first != panel.session.as_of
+        panel.session.choose_as_of(first)
+        panel.freshen()
+    assert panel.ui.progressLabel.text == ""
+
+
+def test_a_tick_is_refused_and_goes_back_while_work_runs(panel, later):
+    section, seen = panel.sections["regions"], []
+    assert not panel.refuses_tick(section) and not later
+    with panel.long_work():
+        seen.append(panel.refuses_tick(section))
+    assert seen == [True] and later == [section.refresh]
 
 
 def test_what_was_being_done_is_not_said_after_it(panel):

@@ -27,6 +27,15 @@ USED = re.compile(
 """Kinds of widgets that people use."""
 
 
+READ = {
+    "kindSelector", "regionSelector", "topicSelector", "copyButton",
+    "lesionVisitSelector", "asOfSelector", "spectrumSelector",
+    "rowsList", "opacitySlider", "lowSpinBox", "highSpinBox", "lesionButton", "enlargeButton",
+    "seriesGroup", "eventsGroup", "changeBox", "contextBox", "outcomeBox", "rulesBox",
+}  # fmt: skip
+"""What is only read or looked at, and stays on while work runs."""
+
+
 class Widget:
     """A widget of a .ui file, as far as a section switches it on and off."""
 
@@ -37,6 +46,8 @@ class Widget:
         self.enabled = off is None or off.text != "false"
         self.toolTip = self.written = "" if said is None else said.text
         self.properties = {}
+        self.editTriggers = 3
+        self.inside = [Widget(one) for one in element.iter("widget") if one is not element]
         self.text = self.currentText = ""
         self.currentData = None
         self.count = 2
@@ -48,6 +59,23 @@ class Widget:
 
     def setProperty(self, name, value):  # noqa: N802
         self.properties[name] = value
+
+    def inherits(self, name):
+        """Of the few kinds that are asked for."""
+        kinds = {"QAbstractItemView": ("QTableWidget", "QListWidget", "QTreeWidget")}
+        return self.kind in kinds.get(name, (name,))
+
+    def children(self):
+        return self.inside
+
+    def isWidgetType(self):  # noqa: N802
+        return True
+
+    def findChildren(self, kind):  # noqa: N802
+        return [one for one in self.inside if one.kind == kind]
+
+    def setEditTriggers(self, triggers):  # noqa: N802
+        self.editTriggers = triggers
 
     def currentRow(self):  # noqa: N802
         return -1
@@ -144,7 +172,62 @@ def test_what_is_on_has_its_own_tool_tip_again(section, state):
         assert "alignButton" not in on and "reportButton" not in on and "clickButton" not in on
 
 
-def test_a_button_that_is_off_without_a_reason_is_found():
+@pytest.mark.parametrize("section", SECTIONS)
+def test_while_work_runs_only_what_changes_nothing_is_on(section, made_up):
+    """Read from the section's file, so that a new button is either held or listed here."""
+    made = built(section, made_up)
+    used = {name for name, one in vars(made.ui).items() if USED.fullmatch(one.kind)}
+    inside = {name for group in made.changes for name in _names_inside(section, group)}
+    assert used - set(made.changes) - inside - READ == set()
+    assert not READ & (set(made.changes) | inside)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_what_is_held_says_why_and_is_as_before_afterwards(section, state):
+    _name, session = state
+    made = built(section, session)
+    made.enable(False)
+    before = {name: (one.enabled, one.toolTip, one.editTriggers) for name, one in vars(made.ui).items()}
+    made.hold(True)
+    made.enable(True)  # as sections do again and again
+    for name in made.changes:
+        one = getattr(made.ui, name)
+        if one.inherits("QAbstractItemView"):
+            assert one.editTriggers == 0 and one.enabled == before[name][0]  # its rows can be chosen
+        elif one.inherits("ctkCollapsibleGroupBox"):
+            assert one.enabled == before[name][0] and not any(part.enabled for part in one.inside
+                                                              if part.kind != "QLabel")  # fmt: skip
+        else:
+            assert not one.enabled
+            assert "Work is running" in one.toolTip or (one.toolTip == before[name][1] and not before[name][0])
+    made.hold(False)
+    made.enable(False)
+    assert before == {name: (one.enabled, one.toolTip, one.editTriggers) for name, one in vars(made.ui).items()}
+
+
+def test_what_comes_into_a_held_table_is_held_with_it(made_up):
+    from PseudoProgressionAnalyzerLib.desktop.section import hold, hold_again
+
+    table = Widget(ElementTree.fromstring("<widget class='QTableWidget' name='a'/>"))
+    choice = Widget(ElementTree.fromstring("<widget class='QComboBox' name='b'/>"))
+    table.inside.append(choice)
+    hold_again(table)
+    assert choice.enabled
+    hold(table, True)
+    table.inside[:] = [Widget(ElementTree.fromstring("<widget class='QComboBox' name='b'/>"))]
+    hold_again(table)
+    assert not table.inside[0].enabled
+    hold(table, False)
+    assert table.inside[0].enabled and table.editTriggers == 3
+
+
+def _names_inside(section, name):
+    """Names of the widgets inside a widget of a section's file."""
+    every = ElementTree.parse(MODULE / "Resources" / "UI" / f"{section}.ui").iter("widget")
+    return {one.get("name") for element in every if element.get("name") == name for one in element.iter("widget")}
+
+
+def test_a_button_that_is_off_without_a_reason_is_found(made_up):
     one = ElementTree.fromstring(
         "<widget class='QPushButton' name='a'><property name='enabled'><bool>false</bool></property></widget>"
     )
@@ -159,8 +242,7 @@ def test_a_button_that_is_off_without_a_reason_is_found():
 
 
 def test_nothing_is_switched_off_but_with_a_reason():
-    """What sections and tables switch off goes through ``offer``, which asks for the reason; the panel switches off
-    whole sections while work runs, which the line below them says."""
+    """What sections and tables switch off goes through ``offer`` or ``hold``, which give the reason."""
     allowed = {"section.py", "panel.py", "placeholder.py", "selftest.py"}
     for path in DESKTOP.rglob("*.py"):
         found = re.findall(r"\.enabled = |(?<!shortcut)\.setEnabled\(|\.setDisabled\(", path.read_text())

@@ -78,6 +78,36 @@ def test_reference_tissue_drawn_while_computing_makes_new_ratios(session):
     np.testing.assert_allclose(ratio, values / values[white].mean(), rtol=1e-5)
 
 
+def test_what_is_read_while_steps_run_is_as_it_was_before_them(session):
+    """A worker changes the analysis meanwhile: who reads it then must not meet dictionaries that grow."""
+    worked, seen = session.analysis, []
+
+    def look():
+        if session.arranging:
+            return
+        shown = session.analysis
+        apart = shown is not worked and shown.maps is not worked.maps and shown.finished is not worked.finished
+        seen.append((apart, shown.measurements, ("step_measure", "") in shown.finished))
+
+    session.events.append(look)
+    session.compute()
+    assert seen[0] == (True, [], False)
+    assert session.analysis is worked and worked.measurements
+
+
+def test_what_is_read_after_steps_that_failed_is_the_analysis_itself(session, monkeypatch):
+    from PseudoProgressionAnalyzerLib.desktop import session as module
+
+    def fail(*_, **__):
+        raise InputError("scene_without_patient")
+
+    monkeypatch.setattr(module, "run", fail)
+    worked = session.analysis
+    with pytest.raises(InputError):
+        session.compute()
+    assert session.analysis is worked and not session.arranging
+
+
 def test_the_scene_follows_when_the_pen_rests(session, grown):
     session.compute()
     patient = patient_node(session.application.scene)

@@ -133,6 +133,42 @@ def test_a_section_that_was_closed_hears_of_no_layout(later, manager, monkeypatc
     assert later == [section.listen]
 
 
+class Focused:
+    """A widget that may have the focus, inside or outside of the panel."""
+
+    def __init__(self, inside, enabled=True, visible=True):
+        self.inside, self.enabled, self.visible, self.cleared = inside, enabled, visible, False
+
+    def clearFocus(self):  # noqa: N802
+        self.cleared = True
+
+
+@pytest.fixture
+def still(later, manager):
+    """What keeps the panel still, on a scroll area that counts how often it took the focus."""
+    module = import_module("PseudoProgressionAnalyzerLib.desktop.still")
+    slicer.app.connect = slicer.app.disconnect = lambda *parts: None
+    scroll = MagicMock(isAncestorOf=lambda widget: widget.inside)
+    return module.Still(scroll)
+
+
+@pytest.mark.parametrize("gone", [{"enabled": False}, {"visible": False}])
+def test_the_focus_of_what_is_hidden_or_off_scrolls_no_panel(still, gone):
+    inside = Focused(True)
+    still.changed(Focused(True, **gone), inside)
+    assert still.scroll.setFocus.call_count == 1 and not inside.cleared
+    still.changed(Focused(False, **gone), inside)
+    assert still.scroll.setFocus.call_count == 1 and inside.cleared
+
+
+def test_tab_and_clicks_move_the_focus_as_ever(still):
+    inside, outside = Focused(True), Focused(False)
+    for old, new in ((Focused(True), inside), (Focused(False), inside), (None, inside), (Focused(True), None)):
+        still.changed(old, new)
+    still.changed(Focused(True, enabled=False), outside)
+    assert still.scroll.setFocus.call_count == 0 and not inside.cleared and not outside.cleared
+
+
 def test_titles_are_taken_out_of_the_views(manager):
     from PseudoProgressionAnalyzerLib.desktop.view_titles import ViewTitles
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from threading import Event
+
 from slicer.i18n import tr as _
 
 from ... import texts
@@ -35,6 +38,10 @@ class AlignSection(Section):
     far edges lie apart."""
 
     name = "align"
+    changes = (
+        "referenceSelector", "alignButton", "computeButton", "checkBox", "checkSelector", "fadeSlider",
+        "transformSelector", "useTransformButton", "computedTransformButton",
+    )  # fmt: skip
 
     def __init__(self, *parts):
         super().__init__(*parts)
@@ -59,22 +66,34 @@ class AlignSection(Section):
 
     def compute(self, last_step: str = "") -> None:
         """Aligns to the chosen visit, then maps, measures and assesses, or stops after a step."""
-        with self.panel.long_work() as (show, cancel):
+
+        def work(show: Callable, cancel: Event) -> None:
             self.session.set_reference_visit(self.ui.referenceSelector.currentText)
             self.session.compute(show, cancel, last_step)
-        self.panel.refresh()
+
+        self._work(work, "" if last_step else _("Computed."))
 
     def use_transform(self) -> None:
         """The chosen transform node instead of the computed transform of the chosen visit."""
-        with self.panel.long_work() as (show, cancel):
-            self.session.use_transform(self.visit, self.ui.transformSelector.currentNode(), show, cancel)
-        self.panel.refresh()
+        visit, node = self.visit, self.ui.transformSelector.currentNode()
+        said = _("Your own transform holds for {visit}.").format(visit=visit)
+        self._work(lambda show, cancel: self.session.use_transform(visit, node, show, cancel), said)
 
     def use_computed(self) -> None:
         """The computed transform again instead of the user's own."""
+        visit = self.visit
+        said = _("{visit} was aligned again.").format(visit=visit)
+        self._work(lambda show, cancel: self.session.use_computed_transform(visit, show, cancel), said)
+
+    def _work(self, work: Callable, said: str) -> None:
+        """Long work, and where it came to its end what was done and what is next."""
+        done = False
         with self.panel.long_work() as (show, cancel):
-            self.session.use_computed_transform(self.visit, show, cancel)
+            work(show, cancel)
+            done = True
         self.panel.refresh()
+        if done and self.session.analysis is not None:
+            self.panel.say_next(said)
 
     def choose(self, *_chosen: int) -> None:
         """Another visit is looked at, or in another way."""

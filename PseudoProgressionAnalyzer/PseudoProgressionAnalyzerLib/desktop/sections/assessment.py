@@ -38,6 +38,10 @@ class AssessmentSection(Section):
     """The assessment as of a chosen visit."""
 
     name = "assessment"
+    changes = (
+        "priorSpinBox", "priorLowSpinBox", "priorHighSpinBox", "publishedPriorButton", "criteriaFileButton",
+        "defaultCriteriaButton", "reportButton", "pdfButton", "jsonButton",
+    )  # fmt: skip
 
     def __init__(self, *parts):
         super().__init__(*parts)
@@ -89,6 +93,7 @@ class AssessmentSection(Section):
             with self.panel.errors():
                 self.session.choose_as_of(self.ui.asOfSelector.currentData or "")
         self.show_assessment()
+        self.panel.freshen()
 
     def settled(self) -> None:
         """The assessment as it was made again from the numbers."""

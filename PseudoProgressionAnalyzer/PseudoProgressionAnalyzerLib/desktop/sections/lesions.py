@@ -27,6 +27,11 @@ class LesionsSection(Section):
     """Lesions of all visits and their response."""
 
     name = "lesions"
+    changes = (
+        "limitBox", "clickButton", "carryButton", "acceptButton", "rejectButton", "lesionsTable", "linesCheckBox",
+        "ruleSelector", "takeLinesButton", "measuredLinesButton", "baselineSelector", "tumourSelector", "readingBox",
+        "choicesBox",
+    )  # fmt: skip
 
     def __init__(self, *parts):
         super().__init__(*parts)
@@ -174,8 +179,10 @@ class LesionsSection(Section):
     def measured_lines(self) -> None:
         """The measured lines of the chosen visit again."""
         with self.panel.errors():
-            self.work.measured_lines(self.ui.lesionVisitSelector.currentText)
+            visit = self.ui.lesionVisitSelector.currentText
+            self.work.measured_lines(visit)
             self.panel.refresh()
+            self.panel.say(_("The measured lines of {visit} count.").format(visit=visit))
 
     def choose_rule(self) -> None:
         """Which diameters make the area."""
@@ -207,6 +214,8 @@ class LesionsSection(Section):
 
     def choose_target(self, visit: str, lesion: str, on: bool) -> None:
         """A lesion is a target of its visit, or no more."""
+        if self.panel.refuses_tick(self):
+            return
         with self.panel.errors():
             self.work.choose_target(visit, lesion, on)
         self.panel.refresh()

@@ -35,6 +35,7 @@ class MapsSection(Section):
     """Maps of all visits; a click into a view, or the pointer moved under Shift, chooses the voxel of the curve."""
 
     name = "maps"
+    changes = ("mapSelector", "dscParameters")
 
     def __init__(self, *parts):
         super().__init__(*parts)
@@ -111,14 +112,14 @@ class MapsSection(Section):
         """What is possible now."""
         analysis = self.session.analysis
         made = bool(analysis and analysis.maps)
-        offer(self.ui.mapSelector, made and not busy, _("Align and compute first"))
+        offer(self.ui.mapSelector, made, _("Align and compute first"))
         ui = self.ui
         there = bool(analysis and any(visit.of_role("DSC") for visit in analysis.patient.visits))
         for widget in (ui.dscVisitSelector, ui.dscModelSelector, ui.steadyStateSpin, ui.bolusArrivalSpin,
                        ui.preloadSelector, ui.k1CheckBox):  # fmt: skip
             offer(widget, there, _("No DSC series is loaded"))
-        offer(ui.dscComputeButton, self.session.measured and there and not busy,
-              _("Align and compute first") if there else _("No DSC series is loaded"))  # fmt: skip
+        why = _("Align and compute first") if there else _("No DSC series is loaded")
+        offer(ui.dscComputeButton, self.session.measured and there, why)
 
     def show_map(self) -> None:
         """Lays the chosen map over the T1CE in the timeline's last row."""
@@ -150,9 +151,14 @@ class MapsSection(Section):
             preload=PRELOAD[self.ui.preloadSelector.currentIndex],
             with_k1=bool(self.ui.k1CheckBox.checked),
         )
+        done = False
         with self.panel.long_work() as (show, cancel):
             self.session.map_again(visit, choices, show, cancel)
+            done = True
         self.panel.refresh()
+        if done:
+            said = _("The maps of {visit} were made again, and all numbers with them.").format(visit=visit)
+            self.panel.say(said)
 
     def show_voxel(self, visit: str, world: np.ndarray) -> bool:
         """Plots the curve at a point of the scene (RAS mm) in a visit; reads the series the first time. False where

@@ -31,6 +31,7 @@ class MeasurementsSection(Section):
     """The table that follows each stroke, and plots in the panel: the layout of the views is left alone."""
 
     name = "measurements"
+    changes = ("csvButton", "plotButton")
 
     def __init__(self, *parts):
         super().__init__(*parts)
@@ -209,7 +210,7 @@ class MeasurementsSection(Section):
         self.plotted = chosen or [measure for measure in self.grid.measures if measure.name == "volume"]
         with self.panel.errors():
             self._draw()
-        self.panel.bring_into_view(self.ui.plotButton)
+        self.panel.bring_into_view(self.ui.plotBox)
 
     def _draw(self) -> None:
         analysis = self.session.analysis

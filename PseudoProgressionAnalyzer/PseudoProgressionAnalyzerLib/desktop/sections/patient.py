@@ -34,6 +34,12 @@ class PatientSection(Section):
     """A folder, the DICOM database, volumes of the scene or an example case into a patient."""
 
     name = "patient"
+    changes = (
+        "folderPath", "loadButton", "databaseSelector", "databaseButton", "exampleSelector", "exampleButton",
+        "volumesButton", "volumesTable", "adoptButton", "volumesCancelButton", "visitsTable", "seriesTable",
+        "pictureButton", "eventKindSelector", "addEventButton", "removeEventButton", "eventForm", "applyEventButton",
+        "takeBackButton", "exportPatientButton",
+    )  # fmt: skip
 
     def __init__(self, *parts):
         super().__init__(*parts)
@@ -119,7 +125,10 @@ class PatientSection(Section):
             found = candidates(slicer.mrmlScene, files_of_node)
             self.volumes.fill(found)
             self._show_volumes(bool(found))
-            if not found:
+            if found:
+                words = _("Next: look through role, visit and date of each volume, then press Make patient.")
+                self.panel.say(words, lambda: self.ui.volumesBox.visible)
+            else:
                 self.panel.say(_("There are no volumes in the scene."))
 
     def adopt(self) -> None:
@@ -160,6 +169,8 @@ class PatientSection(Section):
 
     def _correct(self, work: Callable) -> None:
         """Editors are opened anew only where other visits have come or gone: they hold what can be undone."""
+        if self.panel.refuses_tick(self):
+            return
         before, done = [visit.id for visit in self.session.analysis.patient.visits], False
         with self.panel.long_work() as (show, cancel):
             work(show, cancel)

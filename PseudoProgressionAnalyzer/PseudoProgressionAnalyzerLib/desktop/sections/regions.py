@@ -27,6 +27,10 @@ class RegionsSection(Section):
     """The list of regions over Slicer's Segment Editors, one for each visit's lesions and reference tissue."""
 
     name = "regions"
+    changes = (
+        "regionsTable", "addLesionButton", "addFreeButton", "restoreButton", "purposeSelector", "proposeNextButton",
+        "acceptRegionButton", "rejectRegionButton", "lesionsRadio", "referenceRadio", "editorStack",
+    )  # fmt: skip
 
     def __init__(self, *parts):
         super().__init__(*parts)
@@ -74,16 +78,24 @@ class RegionsSection(Section):
     def add(self, purpose: str) -> None:
         """A new region in the visit in which one draws."""
         with self.panel.errors():
-            _node, segment_id = self.session.add_region(self.editors.visit, purpose)
-            self.editors.bring(self.editors.visit, KIND_OF[purpose])
+            visit = self.editors.visit
+            _node, segment_id = self.session.add_region(visit, purpose)
+            self.editors.bring(visit, KIND_OF[purpose])
             self.editors.editor.setCurrentSegmentID(segment_id)
+            said = _("Added in {visit}. Next: choose Paint below and draw in the column of the visit.")
+            self.panel.say(said.format(visit=visit))
         self.refresh()
 
     def restore(self) -> None:
         """The reference tissue of the visit as it is found without the user."""
+        done = False
         with self.panel.long_work() as (show, cancel):
             self.session.restore_reference(self.editors.visit, show, cancel)
+            done = True
         self.panel.refresh()
+        if done:
+            said = _("The reference tissue of {visit} is the one that was found again.")
+            self.panel.say(said.format(visit=self.editors.visit))
 
     def choose(self, row: int) -> None:
         """Brings the editor of a row's region to the front."""
@@ -133,6 +145,7 @@ class RegionsSection(Section):
         with self.panel.errors():
             for visit in self.waiting():
                 self.work.accept(visit)
+                self.panel.say(_("Accepted in {visit}: measured, and edited like any segment.").format(visit=visit))
         self.panel.refresh()
 
     def reject(self) -> None:
@@ -148,6 +161,8 @@ class RegionsSection(Section):
 
     def changed(self, item: object) -> None:
         """A cell that the user changed: the name, or whether the region is carried."""
+        if self.panel.refuses_tick(self):
+            return
         region = self.listed[item.row()]
         with self.panel.errors():
             if item.column() == CARRIED:

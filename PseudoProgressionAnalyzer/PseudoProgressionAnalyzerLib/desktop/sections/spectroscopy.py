@@ -40,6 +40,7 @@ class SpectroscopySection(Section):
     """Spectra of all visits; a click into a view, or the crosshair moved under Shift, chooses the voxel."""
 
     name = "spectroscopy"
+    changes = ("spectraMapSelector", "wholeGridCheckBox")
 
     def __init__(self, *parts):
         super().__init__(*parts)
@@ -121,8 +122,8 @@ class SpectroscopySection(Section):
     def enable(self, busy: bool) -> None:
         """The selectors work where there are fits, those of maps where there are maps."""
         for selector in (self.ui.spectraMapSelector, self.ui.wholeGridCheckBox):
-            offer(selector, bool(self._offered()) and not busy, _("Align and compute first"))
-        offer(self.ui.spectrumSelector, bool(self._visits()) and not busy, _("Align and compute spectra first"))
+            offer(selector, bool(self._offered()), _("Align and compute first"))
+        offer(self.ui.spectrumSelector, bool(self._visits()), _("Align and compute spectra first"))
 
     def show_map(self) -> None:
         """Lays the chosen map over the T1CE in the timeline's row of metabolite maps, with a legend of its own."""

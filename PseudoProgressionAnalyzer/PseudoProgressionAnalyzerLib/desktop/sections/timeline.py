@@ -44,6 +44,7 @@ class TimelineSection(Section):
     """Shows the timeline and what can be chosen in it."""
 
     name = "timeline"
+    changes = ("timelineCheckBox", "nativeCheckBox", "changeGroup", "earlierButton", "laterButton")
 
     def __init__(self, *parts):
         super().__init__(*parts)
@@ -200,7 +201,7 @@ class TimelineSection(Section):
 
     def choose_rows(self, item: object) -> None:
         """Shows the rows that are ticked; the last one cannot be unticked."""
-        if self.filling:
+        if self.filling or self.panel.refuses_tick(self):
             return
         ticked = [
             row for number, row in enumerate(self.rows) if self.ui.rowsList.item(number).checkState() == qt.Qt.Checked
@@ -294,12 +295,16 @@ class TimelineSection(Section):
 
     def enlarge(self) -> None:
         """The chosen view alone, or all of them again."""
+        if self.session.arranging:
+            return
         self.enlarging.show(None if self.enlarging.alone is not None else active_view(self.session.application))
 
     def _go(self, step: Callable, by: int = 1) -> object | None:
         """A step of the timeline's. Titles follow before views are drawn: where the page turns, no view is seen under
         the date of another visit."""
         application = self.session.application
+        if self.session.arranging:
+            return None
         found = step(application, by)
         if found is not None and self.enlarging.alone is not None:
             self.enlarging.show(active_view(application))
@@ -314,4 +319,4 @@ class TimelineSection(Section):
         for button in (*boxes, ui.lesionButton, ui.enlargeButton, ui.earlierButton, ui.laterButton):
             offer(button, patient, _("Load a patient first"))
         for shortcut in self.shortcuts:
-            shortcut.setEnabled(patient and not busy)
+            shortcut.setEnabled(patient)

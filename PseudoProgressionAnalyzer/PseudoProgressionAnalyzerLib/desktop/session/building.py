@@ -25,11 +25,13 @@ class Building(Judging, TimelineWork):
         cancel = cancel or threading.Event()
         edited = True
         while edited:
+            self._shown = self._copy() if self._analysis is not None else None
             try:
                 run_in_background(
                     lambda report, cancelled: run(analysis, report, cancelled, last_step=last_step), show, cancel
                 )
             finally:
+                self._shown = None
                 taken, self._taken = self._taken, []
                 edited = bool(taken)
                 if edited:
@@ -43,9 +45,13 @@ class Building(Judging, TimelineWork):
         self._check_same(epoch)
         if analysis.measurements and ("step_measure", "") not in analysis.finished:
             forget_numbers(analysis)
-        with drawn_one_by_one(self._pause(epoch)):
-            self._build(analysis)
-            self._redraw()
+        self.arranging = True
+        try:
+            with drawn_one_by_one(self._pause(epoch)):
+                self._build(analysis)
+                self._redraw()
+        finally:
+            self.arranging = False
 
     def _build(
         self,

@@ -25,13 +25,17 @@ class ScenePatient:
         super().__init__()
         self.application = application()
         self._analysis: Analysis | None = None
+        self._shown: Analysis | None = None
         self._epoch = 0
         self.found: list[Message] = []  # what was said when the scene was read
 
     @property
     def analysis(self) -> Analysis | None:
         """The scene's patient; read from the scene when it is not in memory, None when the scene has none, or not
-        yet (while it is opened) or not any more (while it is closed)."""
+        yet (while it is opened) or not any more (while it is closed). While steps run: as it was before them, for a
+        worker changes the other one."""
+        if self._shown is not None:
+            return self._shown
         scene = self.application.scene
         if self._analysis is None and not scene.IsImporting() and not scene.IsClosing():
             node = patient_node(scene)
@@ -42,7 +46,7 @@ class ScenePatient:
 
     def forget(self) -> None:
         """After the scene was closed, opened or edited by others: the next use reads it again."""
-        self._analysis, self.found = None, []
+        self._analysis, self._shown, self.found = None, None, []
         self._epoch += 1
 
     @property

@@ -31,7 +31,7 @@ class TimelineWork(ScenePatient):
 
     def __init__(self):
         super().__init__()
-        self._arranging = False
+        self.arranging = False  # whether views are made or their images change: no steps through them meanwhile
         self.titles = ViewTitles()
 
     def timeline_is(self, shown: bool) -> bool:
@@ -41,9 +41,9 @@ class TimelineWork(ScenePatient):
     def show_timeline(self, shown: bool, opened: bool = False) -> None:
         """Shows the visits side by side, or brings back the earlier layout. opened: of a scene that was just opened,
         whose views Slicer pulled to 0 meanwhile; they come back to where they looked when it was saved."""
-        if self._arranging or self.timeline_is(shown):
+        if self.arranging or self.timeline_is(shown):
             return
-        self._arranging, pause = True, self._pause(self._epoch)
+        self.arranging, pause = True, self._pause(self._epoch)
         try:
             with contextlib.suppress(CancelledError), drawn_one_by_one(pause):
                 if shown:
@@ -55,7 +55,7 @@ class TimelineWork(ScenePatient):
                     timeline.hide(self.application, pause)
                     fill_empty_views(self.application)
         finally:
-            self._arranging = False
+            self.arranging = False
 
     def arrange(self, look: Callable[[], None]) -> None:
         """Titles, equal shares of the window, and where to look, once the layout has made its views."""
