@@ -68,7 +68,8 @@ def slice_node(application: Application, tag: str) -> object:
     """The slice node of a view: the layout's where there is a layout, else one of our own."""
     node = next((node for node in view_nodes(application) if node.GetLayoutName() == tag), None)
     if node is None:
-        node = slicer.vtkMRMLSliceNode()
+        node = application.scene.CreateNodeByClass("vtkMRMLSliceNode")  # with the orientations that the scene knows
+        node.UnRegister(None)
         node.SetName(tag)
         node.SetLayoutName(tag)
         node = application.scene.AddNode(node)

@@ -96,7 +96,7 @@ def test_what_is_read_while_steps_run_is_as_it_was_before_them(session):
 
 
 def test_what_is_read_after_steps_that_failed_is_the_analysis_itself(session, monkeypatch):
-    from PseudoProgressionAnalyzerLib.desktop import session as module
+    from PseudoProgressionAnalyzerLib.desktop.session import building as module
 
     def fail(*_, **__):
         raise InputError("scene_without_patient")

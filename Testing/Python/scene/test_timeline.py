@@ -612,3 +612,13 @@ def test_a_saved_scene_comes_back_where_its_timeline_looked(app, shown, native, 
     assert len(timeline.view_nodes(other)) == len(saved)
     for node in timeline.view_nodes(other):
         assert np.allclose(nodes.from_vtk(node.GetSliceToRAS()), saved[node.GetLayoutName()], atol=1e-4)
+
+
+def test_views_that_are_made_later_know_the_orientations_of_the_scene(app, shown):
+    """Else a row that is added shows its slices as those of no orientation, and a scene that is saved with it complains
+    when it is opened."""
+    timeline.choose_rows(app, [*timeline.shown_rows(shown), Row("T1CE", "rCBV"), Row("T1CE", "K2")])
+    assert {node.GetOrientation() for node in timeline.view_nodes(app)} == {"Axial"}
+    bare = slicer.vtkMRMLSliceNode()  # as one is that the scene did not make
+    bare.GetSliceToRAS().DeepCopy(timeline.view_nodes(app)[0].GetSliceToRAS())
+    assert bare.GetOrientation() == "Reformat"
