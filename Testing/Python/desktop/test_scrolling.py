@@ -1,6 +1,7 @@
 """Scrolling: the first step is Slicer's own, and those that follow it closely are made as one."""
 
 import sys
+from importlib import import_module
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -9,6 +10,8 @@ pytest.importorskip("slicer", reason="slicer-core cannot be loaded here", exc_ty
 
 import slicer
 from vtkmodules.vtkRenderingCore import vtkRenderWindowInteractor
+
+SCROLLING = "PseudoProgressionAnalyzerLib.desktop.scrolling"
 
 
 class Turn:
@@ -28,8 +31,8 @@ class Turn:
 def scrolled(monkeypatch):
     """What listens in one view, its interactor, the steps that Slicer heard, and those that were made at once."""
     monkeypatch.setitem(sys.modules, "qt", ModuleType("qt"))
-    from PseudoProgressionAnalyzerLib.desktop import scrolling
-
+    monkeypatch.delitem(sys.modules, SCROLLING, raising=False)  # of a test that made up what it is built on
+    scrolling = import_module(SCROLLING)
     made, heard, clock = [], [], [100.0]
     logics = SimpleNamespace(GetSliceLogic=lambda view: view)
     drawing = SimpleNamespace(applicationLogic=lambda: logics, pauseRender=lambda: None, resumeRender=lambda: None)
