@@ -17,6 +17,8 @@ from ..measures import Image, InputError
 
 SUFFIXES = (".nii.gz", ".nii", ".nrrd")
 
+_TIME_UNITS = {8: 1.0, 16: 1e-3, 24: 1e-6}  # s by the bits of xyzt_units (nifti1.h)
+
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -34,14 +36,15 @@ def read_image(path: Path) -> Image:
     """A 3D image ``(k, j, i)`` or a time series ``(time, k, j, i)`` with its RAS affine.
 
     Raises InputError: ``file_missing``, ``file_unreadable``, ``file_truncated``, ``image_dimension`` (not 3D or 4D),
-    ``image_geometry`` (spacing zero or negative, axes that do not span space), ``image_no_values`` (no finite value).
+    ``image_geometry`` (spacing zero or negative, axes that do not span space), ``image_sheared``, ``image_nifti_2``,
+    ``image_complex``, ``image_no_values`` (no finite value).
     """
     reader = _reader(path)
     _check_complete(path, reader)
     try:
         source = reader.Execute()
     except RuntimeError as error:
-        raise InputError("file_unreadable", file=str(path), detail=_last_reason(error)) from error
+        raise _unreadable(path, error) from error
     return from_sitk(source, path)
 
 
@@ -67,8 +70,49 @@ def _reader(path: Path) -> sitk.ImageFileReader:
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:
-        raise InputError("file_unreadable", file=str(path), detail=_last_reason(error)) from error
+        raise _unreadable(path, error) from error
     return reader
+
+
+def _unreadable(path: Path, error: RuntimeError) -> InputError:
+    """Why ITK reads nothing of a file."""
+    reason = _last_reason(error)
+    if "orthonormal" in reason:
+        return InputError("image_sheared", file=str(path))
+    if _is_nifti_2(path):
+        return InputError("image_nifti_2", file=str(path))
+    return InputError("file_unreadable", file=str(path), detail=reason)
+
+
+def _is_nifti_2(path: Path) -> bool:
+    """Whether a file begins with the size of a NIfTI-2 header, 540 bytes."""
+    try:
+        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+            start = file.read(4)
+    except (EOFError, OSError, zlib.error):
+        return False
+    return 540 in (int.from_bytes(start, "little"), int.from_bytes(start, "big"))
+
+
+def orientation_said(path: Path) -> bool:
+    """Whether the header of a NIfTI or NRRD file says which way the patient lies: ITK guesses else (NIfTI without a
+    qform and an sform, NRRD without a space). Errors as ``read_header``."""
+    reader = _reader(path)
+    keys = reader.GetMetaDataKeys()
+    if "qform_code" in keys:
+        return any(int(float(reader.GetMetaData(code))) > 0 for code in ("qform_code", "sform_code"))
+    return "NRRD_space" in keys
+
+
+def frame_interval(path: Path) -> float | None:
+    """Seconds between the time points of a NIfTI time series by its header; None where it says none. One second is
+    what libraries write that know nothing. Errors as ``read_header``."""
+    reader = _reader(path)
+    if reader.GetDimension() < 4 or "xyzt_units" not in reader.GetMetaDataKeys():
+        return None
+    unit = _TIME_UNITS.get(int(float(reader.GetMetaData("xyzt_units"))) & 0x38)
+    step = float(reader.GetMetaData("pixdim[4]"))
+    return None if unit is None or not math.isfinite(step) or step <= 0 or step * unit == 1.0 else step * unit
 
 
 def _check_complete(path: Path, reader: sitk.ImageFileReader) -> None:
@@ -109,6 +153,8 @@ def from_sitk(source: sitk.Image, path: Path | str = "image") -> Image:
     if array.ndim not in (3, 4) or dimension < 3 or min(array.shape) == 0:
         raise InputError("image_dimension", file=str(path), dimension=array.ndim)
     affine = _affine(source, dimension, path)
+    if np.iscomplexobj(array):
+        raise InputError("image_complex", file=str(path))
     if not np.any(np.isfinite(array)):
         raise InputError("image_no_values", file=str(path))
     return Image(array, affine)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..formats.images import SUFFIXES, read_header, same_grid
+from ..formats.images import SUFFIXES, frame_interval, orientation_said, read_header, same_grid
 from ..formats.series import SPECTRA, mask_fits, read_series_header
 from ..formats.sidecars import missing_fields, read_sidecar, stem
 from ..formats.spectra import ENDINGS, WATER, read_spectra_header
@@ -26,6 +26,7 @@ RATIO_MAPS = ("Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area")
 RATIO_MAP_FIELDS = ("RatioKind", "EchoTime", "MagneticFieldStrength", "Method")
 COMPANION = "companion"  # of spectra: read with them
 ONE_VOXEL = Image(np.zeros((1, 1, 1)), np.eye(4))
+_SAME_TIME = 0.05  # of the time between two frames: what differs by more is another time (own choice)
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[_ -].*)?")
 _RUN = re.compile(r"_run-(\d+)_")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2}(?:\.\d*)?)")
@@ -250,6 +251,20 @@ def choose_series(visit: Visit, found: list[tuple[Series, Image]], masks: list[P
             continue
         visit.series.append(chosen)
         visit.set_aside += [another_chosen(several[n][0], role, name_of(chosen), fact) for n, fact in why.items()]
+    for series in visit.series:
+        visit.warnings += _doubts_of_header(series)
+
+
+def _doubts_of_header(series: Series) -> list[Message]:
+    """What the header of a plain image leaves open or says otherwise than the sidecar."""
+    if series.role in SPECTRA:
+        return []
+    found = [] if orientation_said(series.path) else [Message("orientation_unsaid", {"file": str(series.path)})]
+    stated, interval = series.acquisition.get("RepetitionTime"), frame_interval(series.path)
+    if series.role == "DSC" and stated and interval and abs(stated - interval) > _SAME_TIME * interval:
+        told = {"file": str(series.path), "header": float(f"{interval:.4g}"), "sidecar": float(f"{stated:.4g}")}
+        found.append(Message("frame_time_differs", told))
+    return found
 
 
 def _times(several: list[Series]) -> list[tuple[int, float] | None]:

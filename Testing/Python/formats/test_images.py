@@ -127,6 +127,54 @@ def test_broken_files_are_refused(tmp_path):
     assert refused(tmp_path / "empty.nrrd") == "file_unreadable"
 
 
+def test_axes_that_are_not_at_right_angles_are_said(tmp_path):
+    sheared = head_affine()
+    sheared[0, 1] = 0.3
+    image = nibabel.Nifti1Image(np.ones((4, 5, 6), np.int16), sheared)
+    image.set_qform(None, 0)
+    nibabel.save(image, tmp_path / "sheared.nii.gz")
+    assert refused(tmp_path / "sheared.nii.gz") == "image_sheared"
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_a_nifti_2_image_is_called_so(tmp_path, suffix):
+    nibabel.save(nibabel.Nifti2Image(np.ones((4, 5, 6), np.int16), head_affine()), tmp_path / f"two{suffix}")
+    assert refused(tmp_path / f"two{suffix}") == "image_nifti_2"
+
+
+def test_complex_values_are_refused(tmp_path):
+    path = tmp_path / "complex.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(np.full((4, 5, 6), 1 + 2j, np.complex64), head_affine()), path)
+    with pytest.raises(InputError) as error:
+        images.read_image(path)
+    assert error.value.message.code == "image_complex"
+
+
+def test_whether_a_header_says_which_way_the_patient_lies(tmp_path):
+    image = nibabel.Nifti1Image(np.ones((4, 5, 6), np.int16), head_affine())
+    for name, qform, sform in (("none", 0, 0), ("q", 1, 0), ("s", 0, 2)):
+        image.set_qform(head_affine(), qform)
+        image.set_sform(head_affine(), sform)
+        nibabel.save(image, tmp_path / f"{name}.nii.gz")
+    images.write_image(Image(np.ones((4, 5, 6)), head_affine()), tmp_path / "ours.nrrd")
+    start = b"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 2 2\nspacings: 1 1 2\nencoding: raw\n\n"
+    (tmp_path / "spacings.nrrd").write_bytes(start + bytes(range(8)))
+    files = ("none.nii.gz", "q.nii.gz", "s.nii.gz", "ours.nrrd", "spacings.nrrd")
+    assert [images.orientation_said(tmp_path / file) for file in files] == [False, True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("step", "unit", "seconds"),
+    [(1.5, "sec", 1.5), (1500, "msec", 1.5), (1.5, "unknown", None), (0, "sec", None), (1, "sec", None)],
+)
+def test_the_time_between_frames_by_the_header(tmp_path, step, unit, seconds):
+    image = nibabel.Nifti1Image(np.ones((4, 5, 6, 3), np.int16), head_affine())
+    image.header.set_zooms((*image.header.get_zooms()[:3], step))
+    image.header.set_xyzt_units("mm", unit)
+    nibabel.save(image, tmp_path / "series.nii.gz")
+    assert images.frame_interval(tmp_path / "series.nii.gz") == (None if seconds is None else pytest.approx(seconds))
+
+
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd"])
 @pytest.mark.parametrize("share", [0.4, 0.9, 0.999])
 def test_a_truncated_file_is_refused(tmp_path, suffix, share):

@@ -4,6 +4,7 @@ import datetime
 import json
 
 import jsonschema
+import nibabel
 import numpy as np
 import pytest
 from hypothesis import given
@@ -269,3 +270,23 @@ def test_visits_partition_the_studies_and_keep_the_window(days):
 )
 def test_names_of_public_data_sets(name, role):
     assert role_of_name(name)[0] == role
+
+
+def test_a_header_without_orientation_is_said(folder):
+    assert not any("orientation_unsaid" in codes(visit.warnings) for visit in read_patient(folder).visits)
+    image = nibabel.Nifti1Image(np.arange(120, dtype=np.int16).reshape(6, 5, 4), None)
+    image.header.set_zooms((1, 1, 2))
+    nibabel.save(image, folder / "2023-05-08" / "FLAIR.nii.gz")
+    first, second = read_patient(folder).visits
+    assert "orientation_unsaid" not in codes(first.warnings)
+    (warning,) = [one for one in second.warnings if one.code == "orientation_unsaid"]
+    assert warning.parameters["file"].endswith("FLAIR.nii.gz")
+
+
+@pytest.mark.parametrize(("header", "said"), [(1.5, False), (1.52, False), (0.02, True), (3.0, True)])
+def test_two_times_between_frames_are_said(folder, header, said):
+    image = nibabel.Nifti1Image(np.arange(720, dtype=np.int16).reshape(6, 5, 4, 6), AFFINE)
+    image.header.set_zooms((1, 1, 2, header))
+    image.header.set_xyzt_units("mm", "sec")
+    nibabel.save(image, folder / "2023-01-10" / "DSC.nii.gz")
+    assert ("frame_time_differs" in codes(read_patient(folder).visits[0].warnings)) == said
