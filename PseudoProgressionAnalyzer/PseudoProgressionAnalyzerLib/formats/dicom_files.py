@@ -12,6 +12,7 @@ import functools
 import hashlib
 import math
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -84,9 +85,11 @@ class Frame:
 class DicomFile:
     """One DICOM file: who, what and how, with its frames; nothing in it is a DICOM object any more.
 
-    person: the patient id, or a short hash of name and birth date where the id is empty. date: of the study, None when
-    unknown. times in s. acquisition: BIDS names and units. implausible: names of fields that a head scanner cannot do.
-    frame_of_reference: UID of the space that positions are told in, empty where not said.
+    person: the patient id, or a short hash of name and birth date where the id is empty. name: short hashes of the
+    words of the name; sex: as in the header; empty where not said. date: of the study, None when unknown; acquired: of
+    the image itself, None where not said. times in s. acquisition: BIDS names and units. implausible: names of fields
+    that a head scanner cannot do. frame_of_reference: UID of the space that positions are told in, empty where not
+    said.
     """
 
     path: Path
@@ -94,10 +97,13 @@ class DicomFile:
     sop_uid: str
     modality: str
     person: str
+    name: frozenset[str]
+    sex: str
     birth: str
     study_uid: str
     study_description: str
     date: datetime.date | None
+    acquired: datetime.date | None
     dates_removed: bool
     day_offset: float | None
     series_uid: str
@@ -215,10 +221,13 @@ def _file(path: Path, dataset: Dataset) -> DicomFile:
         sop_uid=_text(dataset, "SOPInstanceUID"),
         modality=_text(dataset, "Modality"),
         person=_person(dataset),
+        name=frozenset(_short_hash(word) for word in re.findall(r"\w+", _text(dataset, "PatientName").lower())),
+        sex=_text(dataset, "PatientSex").upper(),
         birth=_text(dataset, "PatientBirthDate"),
         study_uid=_text(dataset, "StudyInstanceUID"),
         study_description=_text(dataset, "StudyDescription"),
-        date=_date(dataset),
+        date=_date(dataset, "StudyDate", "AcquisitionDate", "SeriesDate", "ContentDate"),
+        acquired=_date(dataset, "AcquisitionDate", "AcquisitionDateTime"),
         dates_removed=_text(dataset, "LongitudinalTemporalInformationModified") == "REMOVED",
         day_offset=_number(path, dataset, "LongitudinalTemporalOffsetFromEvent"),
         series_uid=_text(dataset, "SeriesInstanceUID"),
@@ -457,11 +466,16 @@ def _person(dataset: Dataset) -> str:
     if identity := _text(dataset, "PatientID"):
         return identity
     known = f"{_text(dataset, 'PatientName')}|{_text(dataset, 'PatientBirthDate')}"
-    return "" if known == "|" else "#" + hashlib.sha256(known.encode()).hexdigest()[:8]
+    return "" if known == "|" else "#" + _short_hash(known)
 
 
-def _date(dataset: Dataset) -> datetime.date | None:
-    for keyword in ("StudyDate", "AcquisitionDate", "SeriesDate", "ContentDate"):
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _date(dataset: Dataset, *keywords: str) -> datetime.date | None:
+    """The first date that these elements say."""
+    for keyword in keywords:
         text = _text(dataset, keyword)
         try:
             return datetime.datetime.strptime(text[:8], "%Y%m%d").date()

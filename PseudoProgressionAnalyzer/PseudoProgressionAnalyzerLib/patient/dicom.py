@@ -1,6 +1,7 @@
 """A folder with DICOM files anywhere below it into a Patient, whatever the folders are called.
 
-Only headers are read here. The patient stays anonymous unless patient.json names it.
+Only headers are read here, but for series that may be copies of each other. The patient stays anonymous unless
+patient.json names it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ..formats.spectra_siemens import CLASSIC
 from ..measures import Image, InputError, Message, Patient, Region, Series, Visit
 from .changes import add_changes
 from .choosing import Facts, another_chosen, choose, open_roles, set_open, warn_of_roles
+from .dicom_doubts import other_date, other_person, same_images
 from .dose import RADIOTHERAPY, add_doses
 from .folder import add_stated_regions, relative
 from .patient_file import NAME, read_patient_file
@@ -59,6 +61,7 @@ class _Study:
     uid: str
     date: datetime.date | None
     day_offset: float | None
+    files: list[DicomFile] = field(default_factory=list)
     candidates: list[_Candidate] = field(default_factory=list)
     segmentations: list[DicomFile] = field(default_factory=list)
     others: list[DicomFile] = field(default_factory=list)
@@ -125,6 +128,10 @@ def _patient(paths: Iterable[Path], stated: dict[str, Any], folder: Path) -> Pat
     together = {name for one in stated["visits"] for name in one["studies"]}
     for visit_id, date, members in _visits(studies, stated, folder, problems):
         visit = Visit(visit_id, date)
+        visit.warnings += other_person(visit, [file for one in members for file in one.files], files)
+        for one in members:
+            visit.warnings += other_date(visit, one.date, one.files)
+        _take_copies_out(visit, members, folders)
         _fill(visit, members, folders, problems, together=any({one.name, one.uid} & together for one in members))
         if not visit.series and not visit.set_aside and not any(study.segmentations for study in members):
             continue
@@ -173,6 +180,24 @@ def _check_one_person(files: Iterable[DicomFile]) -> None:
         raise InputError("birth_dates_mixed", patient=one.person, first_file=str(one.path), file=str(other.path))
 
 
+def _take_copies_out(visit: Visit, studies: list[_Study], folders: dict[Path, set[str]]) -> None:
+    """Sets series aside that hold the same images as another one, as after two exports: nobody has to choose then."""
+    kept: list[_Candidate] = []
+    every = [(study, candidate) for study in studies for candidate in study.candidates]
+    for study, candidate in sorted(every, key=lambda one: not one[1].stated):
+        twin = None
+        if candidate.guess.role and candidate.arranged is not None:
+            twins = [other for other in kept if other.guess.role == candidate.guess.role]
+            pairs = [(other, (candidate.part, candidate.arranged), (other.part, other.arranged)) for other in twins]
+            twin = next((other for other, *pair in pairs if same_images(*pair)), None)
+            kept.append(candidate)
+        if twin is not None and not candidate.stated:
+            study.candidates = [other for other in study.candidates if other is not candidate]
+            told = {"series": candidate.name, "role": candidate.guess.role, "chosen": twin.name}
+            reason = Message("series_copy", told)
+            visit.set_aside.append(replace(_series(candidate, folders), role="", reason=reason))
+
+
 def _studies(files: list[DicomFile], roles: dict[str, str], folder: Path) -> list[_Study]:
     by_study: dict[str, list[DicomFile]] = {}
     for file in files:
@@ -181,7 +206,7 @@ def _studies(files: list[DicomFile], roles: dict[str, str], folder: Path) -> lis
     for uid, members in by_study.items():
         dates = [file.date for file in members if file.date is not None and not file.dates_removed]
         offsets = [file.day_offset for file in members if file.day_offset is not None]
-        study = _Study("", uid, min(dates, default=None), min(offsets, default=None))
+        study = _Study("", uid, min(dates, default=None), min(offsets, default=None), members)
         for series in by_series(members).values():
             _sort_in(study, series, roles, folder)
         _contrast_by_order(study)

@@ -66,7 +66,9 @@ def set_role(patient: Patient, visit_id: str, series: Series, role: str, dimensi
 def set_date(patient: Patient, visit_id: str, date: datetime.date | None) -> Patient:
     """The visit on another day, or on an unknown one; its id stays, visits come into date order."""
     edited = _copy(patient)
-    edited.visit(visit_id).date = date
+    visit = edited.visit(visit_id)
+    visit.date = date
+    visit.warnings = [warning for warning in visit.warnings if warning.code != "study_date_differs"]
     return settled(edited)
 
 

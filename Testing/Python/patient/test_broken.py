@@ -199,7 +199,8 @@ def every_second(folder):
 
 
 def mixed(**tags):
-    return lambda folder: write.volume(folder / "other", VALUES, description="t1 post", study="B", **tags)
+    values = VALUES + VALUES.dtype.type(1)  # the same ones would be a copy
+    return lambda folder: write.volume(folder / "other", values, description="t1 post", study="B", **tags)
 
 
 GEOMETRY = {

@@ -1,5 +1,6 @@
 """DICOM folders to a patient: visits, roles with reasons, what is set aside, regions, two patients in one folder."""
 
+import datetime
 import json
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ from PseudoProgressionAnalyzerLib.commandline import main
 from PseudoProgressionAnalyzerLib.formats.images import write_image
 from PseudoProgressionAnalyzerLib.formats.series import read_mask, read_series
 from PseudoProgressionAnalyzerLib.measures import Image, InputError
-from PseudoProgressionAnalyzerLib.patient import read
+from PseudoProgressionAnalyzerLib.patient import editing, read
 from PseudoProgressionAnalyzerLib.patient.choosing import open_roles
 from PseudoProgressionAnalyzerLib.patient.descriptions import _KINDS, contrast_said, kind_said
 
@@ -149,6 +150,61 @@ def test_one_id_with_two_birth_dates(tmp_path):
     with pytest.raises(InputError) as error:
         read(tmp_path)
     assert error.value.message.code == "birth_dates_mixed"
+
+
+@pytest.mark.parametrize(
+    ("tags", "fields"),
+    [
+        ({"PatientName": "Someone^Unrelated"}, "name"),
+        ({"PatientSex": "F"}, "sex"),
+        ({"PatientName": "Someone^Unrelated", "PatientSex": "F"}, "name, sex"),
+        ({"PatientName": "SHOWN, Never Middle"}, None),
+        ({"PatientName": "", "PatientSex": ""}, None),
+    ],
+)
+def test_one_id_with_another_name_or_sex_is_said(tmp_path, tags, fields):
+    t1(tmp_path, "t1 post", "a", PatientSex="M")
+    t1(tmp_path, "t1 post", "b", **{"date": "20230508", "PatientSex": "M", **tags})
+    first, second = read(tmp_path).visits
+    assert codes(first.warnings) == []
+    assert [warning.parameters["fields"] for warning in second.warnings] == ([] if fields is None else [fields])
+    for warning in second.warnings:
+        assert warning.code == "person_differs"
+        assert not {"someone", "unrelated", "never", "shown"} & set(texts.sentence(warning).lower().split())
+
+
+def test_a_study_that_is_dated_otherwise_than_its_images(tmp_path):
+    t1(tmp_path, "t1 post", "a", AcquisitionDate="20230110")
+    t1(tmp_path, "t1 post", "b", date="20230508", AcquisitionDate="20230509", AcquisitionTime="000100")
+    t1(tmp_path, "t1 post", "c", date="20240101", AcquisitionDate="20230801")
+    visits = read(tmp_path).visits
+    assert [codes(visit.warnings) for visit in visits] == [[], [], ["study_date_differs"]]
+    assert visits[2].warnings[0].parameters["acquired"] == "2023-08-01"
+    state(tmp_path, visits=[{"id": "late", "date": "2023-08-01", "studies": ["2024-01-01"]}])
+    assert [codes(visit.warnings) for visit in read(tmp_path).visits] == [[], [], []]
+    (tmp_path / "patient.json").unlink()
+    patient = editing.set_date(read(tmp_path), "2024-01-01", datetime.date(2023, 8, 1))
+    assert [codes(visit.warnings) for visit in patient.visits] == [[], [], []]
+
+
+@pytest.mark.parametrize("study_of_copy", ["a", "again"])
+def test_a_series_that_is_there_twice_is_used_once(tmp_path, study_of_copy):
+    t1(tmp_path, "t1 post", "a")
+    files = write.volume(tmp_path / "copy", VALUES, study=study_of_copy, series="copy", description="t1 post")
+    (visit,) = read(tmp_path).visits
+    assert [series.role for series in visit.series] == ["T1CE"]
+    assert codes(series.reason for series in visit.set_aside) == ["series_copy"]
+    assert visit.warnings == []
+    uid_of_copy = pydicom.dcmread(files[0]).SeriesInstanceUID
+    state(tmp_path, roles={uid_of_copy: "T1CE"})
+    (visit,) = read(tmp_path).visits
+    assert [series.uid for series in visit.series] == [uid_of_copy]
+    (tmp_path / "patient.json").unlink()
+    other = VALUES.copy()
+    other[0, 0, 0] += 1  # one voxel: another image
+    write.volume(tmp_path / "copy", other, study=study_of_copy, series="copy", description="t1 post")
+    (visit,) = read(tmp_path).visits
+    assert visit.of_role("T1CE") is None and len(open_roles(visit)["T1CE"]) == 2
 
 
 def test_what_changed_between_visits_is_said(tmp_path):
@@ -310,7 +366,7 @@ def test_dates(tmp_path):
 
 def test_two_studies_on_one_date(tmp_path):
     t1(tmp_path, "t1 post", "a", date="19000101")
-    t1(tmp_path, "t1 post", "b", date="19000101")
+    write.volume(tmp_path / "b", VALUES + np.uint16(1), study="b", date="19000101", description="t1 post")
     patient = read(tmp_path)
     assert patient.problems == []
     (visit,) = patient.visits

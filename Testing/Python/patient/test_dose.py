@@ -140,7 +140,7 @@ def open_t1ce(folder):
     """A second T1CE in the second visit, of a frame of reference of its own, that only its user can choose between."""
     tags = {"study": "second", "date": "20230508", "ContrastBolusAgent": "Gadobutrol", "AcquisitionTime": None}
     tags |= {"series": "again", "FrameOfReferenceUID": write.unique("frame", "again")}
-    write.volume(folder / "again", VALUES, description="t1_space", **tags)
+    write.volume(folder / "again", VALUES + np.uint16(1), description="t1_space", **tags)
 
 
 def test_a_dose_on_an_open_t1ce_waits_for_the_users_choice(folder, monkeypatch):
