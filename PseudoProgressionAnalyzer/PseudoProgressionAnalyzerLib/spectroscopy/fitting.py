@@ -11,7 +11,7 @@ import numpy as np
 from scipy.ndimage import generic_filter
 
 from ..measures import InputError, Message, Spectra
-from . import engine
+from . import blas, engine
 from .baseline import Baseline
 from .basis import MIXING_TIME, Protocol
 from .model import PHASE, SHARED, SHIFT, Model, make
@@ -375,7 +375,7 @@ def _run(
             state["done"] += 1
 
     count = max(1, min(threads or min(os.cpu_count() or 1, MOST_THREADS), len(chunks)))
-    with ThreadPoolExecutor(count) as pool:
+    with blas.one_thread(), ThreadPoolExecutor(count) as pool:
         pending = {pool.submit(worker) for _ in range(count)}
         futures = list(pending)
         try:
