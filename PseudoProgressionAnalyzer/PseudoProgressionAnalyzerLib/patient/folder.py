@@ -16,7 +16,7 @@ from ..formats.images import SUFFIXES, frame_interval, orientation_said, read_he
 from ..formats.series import SPECTRA, mask_fits, read_series_header
 from ..formats.sidecars import missing_fields, read_sidecar, stem
 from ..formats.spectra import ENDINGS, WATER, read_spectra_header
-from ..measures import Image, InputError, Message, Patient, Region, Series, Visit
+from ..measures import DISCLAIMER, Image, InputError, Message, Patient, Region, Series, Visit
 from .choosing import NEEDED_FIELDS, TIME_SERIES, Facts, another_chosen, choose, name_of, set_open, warn_of_roles
 from .patient_file import NAME, read_patient_file
 from .roles import region_of_name, role_of_name
@@ -90,12 +90,23 @@ def _studies(folder: Path, stated: dict[str, Any], problems: list[Message]) -> d
             continue
         date = date_of_study(entry.name)
         if date is None and entry.name not in named_in_file:
+            if _is_result(entry):
+                continue
             problems.append(Message("folder_not_a_date", {"file": str(entry), "name": entry.name}))
             continue
         studies[entry.name] = date
     for name in sorted(named_in_file - set(studies)):
         problems.append(Message("study_missing", {"file": str(folder / NAME), "name": name}))
     return studies
+
+
+def _is_result(folder: Path) -> bool:
+    """Whether a folder is a result that this program wrote beside the studies."""
+    mark = folder / "assessment.json"
+    if not mark.is_file():
+        return False
+    with mark.open("rb") as file:
+        return DISCLAIMER.encode() in file.read(4096)
 
 
 def date_of_study(name: str) -> datetime.date | None:

@@ -134,12 +134,15 @@ def as_of(analysis, visit):
 
 
 def test_later_data_never_change_an_earlier_assessment(folder, analysis, truth, tmp_path):
-    """Visit 3 is replaced by the images of visit 1, a growing tumour's: as of visit 2 nothing changes, to the byte."""
+    """Visit 3 is replaced by the T1CE and the lesion of visit 1, a growing tumour's: as of visit 2 nothing changes, to
+    the byte."""
     first, second, third = (visit["id"] for visit in truth["visits"])
     changed = tmp_path / "changed"
     shutil.copytree(folder, changed)
     shutil.rmtree(changed / third)
-    shutil.copytree(changed / first, changed / third)
+    (changed / third).mkdir()
+    for name in ("T1CE.nii.gz", "T1CE.json", "lesion.nii.gz"):
+        shutil.copy(changed / first / name, changed / third)
     other = run(start(read_patient(changed)))
     assert as_of(other, second) == as_of(analysis, second)
     assert as_of(other, third) != as_of(analysis, third)

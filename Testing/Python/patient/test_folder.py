@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from PseudoProgressionAnalyzerLib import texts
 from PseudoProgressionAnalyzerLib.formats.images import write_image
-from PseudoProgressionAnalyzerLib.measures import Event, Image, InputError
+from PseudoProgressionAnalyzerLib.measures import DISCLAIMER, Event, Image, InputError
 from PseudoProgressionAnalyzerLib.patient.folder import read_patient
 from PseudoProgressionAnalyzerLib.patient.roles import role_of_name
 from PseudoProgressionAnalyzerLib.patient.visits import group_studies
@@ -50,6 +50,16 @@ def state(folder, **content):
 
 def codes(messages):
     return [message.code for message in messages]
+
+
+def test_a_result_beside_the_studies_is_no_study(folder):
+    """It may be written there, and the patient be read again with the next visit; others' folders stay a question."""
+    (folder / "result").mkdir()
+    mark = folder / "result" / "assessment.json"
+    mark.write_text(json.dumps({"disclaimer": DISCLAIMER}))
+    assert read_patient(folder).problems == []
+    mark.write_text("{}")
+    assert codes(read_patient(folder).problems) == ["folder_not_a_date"]
 
 
 def test_a_plain_folder(folder):
