@@ -1,7 +1,8 @@
 """Linear algebra without threads of its own, while threads of ours do the work.
 
-Workers of a fit call BLAS on small matrices. A BLAS that starts threads for each call has these wait for one another and
-for a core: on two cores a grid took 19 s of processor time instead of 11, with the same numbers to the last bit.
+Workers of a fit call BLAS on small matrices. A BLAS that starts threads for each call has these wait for one another
+and for a core: on two busy cores a grid took 19 s of processor time instead of 12, with the same numbers to the last
+bit.
 """
 
 from __future__ import annotations

@@ -37,7 +37,8 @@ def test_it_is_the_library_that_numpy_works_with(several):
     threadpoolctl = pytest.importorskip("threadpoolctl")
     with blas.one_thread():
         np.ones((4, 4)) @ np.ones((4, 4))
-        assert {one["num_threads"] for one in threadpoolctl.threadpool_info() if one["internal_api"] == "openblas"} == {1}
+        told = [one for one in threadpoolctl.threadpool_info() if one["internal_api"] == "openblas"]
+        assert {one["num_threads"] for one in told} == {1}
 
 
 def test_without_such_a_library_nothing_happens(monkeypatch):
