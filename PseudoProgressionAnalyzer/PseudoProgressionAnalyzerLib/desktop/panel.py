@@ -52,7 +52,10 @@ class BusyError(RuntimeError):
 
 
 class Panel:
-    """Widgets (``ui``: those of all .ui files by name), sections and session together."""
+    """Widgets (``ui``: those of all .ui files by name), sections and session together. offered: whether the work that
+    runs can be stopped, and whether it has a bar."""
+
+    offered = (True, True)
 
     def __init__(self, ui: object, session: Session, requester: str):
         self.ui = ui
@@ -165,15 +168,20 @@ class Panel:
             section.close()
 
     def show_patient(self) -> None:
-        """After loading: the patient with the timeline on."""
-        with self.long_work(stoppable=False):
+        """After loading: the patient with the timeline on. Where the drawing was stopped, the patient is there all the
+        same."""
+        with self.long_work(drawing=True) as (_show, cancel):
             self.open_patient()
             if self.session.analysis is not None:
                 self.ui.timelineCheckBox.checked = True
-                self.session.show_timeline(True)
+                self.session.show_timeline(True, cancel=cancel)
         if self.session.analysis is not None:
             number = len(self.session.analysis.patient.visits)
-            self.say_next(_("Visits loaded: {number}.").format(number=number))
+            done = _("Visits loaded: {number}.").format(number=number)
+            if not timeline.is_shown(self.session.application):
+                self.ui.timelineCheckBox.checked = False
+                done = f"{done} {_('Show the visits side by side in Timeline.')}"
+            self.say_next(done)
 
     def show_timeline(self, shown: bool) -> None:
         """The timeline on or off, where it is not yet."""
@@ -295,10 +303,13 @@ class Panel:
         return False
 
     @contextlib.contextmanager
-    def long_work(self, stoppable: bool = True) -> Iterator[tuple[Callable[[Message, float], None], threading.Event]]:
+    def long_work(
+        self, stoppable: bool = True, drawing: bool = False
+    ) -> Iterator[tuple[Callable[[Message, float], None], threading.Event]]:
         """Gives ``show(message, share)`` and the event that asks to stop. Only what is safe is possible meanwhile;
         errors are shown with their remedy. stoppable: whether *Cancel* is offered, beside a bar; short work that
-        only draws has neither. Raises BusyError while other work runs.
+        only draws has neither. drawing: it draws and can be stopped, without a bar. Raises BusyError while other work
+        runs.
 
         Strokes that came meanwhile are measured afterwards, and judged when the pen rests.
         """
@@ -306,10 +317,12 @@ class Panel:
             raise BusyError(_("Other work is running: wait for it, or cancel it."))
         epoch, written = self.session.epoch, self.session.written
         self.cancel = threading.Event()
-        if stoppable:  # not at the end: what is drawn then may still show the bar, and "0 %" beside work that is done
+        bar = stoppable and not drawing
+        if bar:  # not at the end: what is drawn then may still show the bar, and "0 %" beside work that is done
             self.ui.progressBar.value = 0
-        self.say(_("Reading...") if stoppable else _("Drawing the views..."), lambda: self.busy)
-        self._enable(stoppable)
+        self.say(_("Reading...") if bar else _("Drawing the views..."), lambda: self.busy)
+        self.offered = stoppable, bar
+        self._enable()
         with self.errors():  # around the rest: no bar and no Cancel stand behind the dialog of an error
             try:
                 yield self.show_progress, self.cancel
@@ -376,10 +389,11 @@ class Panel:
             else:
                 section.settled()
 
-    def _enable(self, stoppable: bool = True) -> None:
+    def _enable(self) -> None:
         """What is possible now."""
+        stoppable, bar = self.offered
         self.ui.cancelButton.enabled = self.ui.cancelButton.visible = self.busy and stoppable
-        self.ui.progressBar.visible = self.busy and stoppable
+        self.ui.progressBar.visible = self.busy and bar
         for section in self.sections.values():
             section.hold(self.busy)
             section.enable(self.busy)

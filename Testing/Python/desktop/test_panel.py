@@ -133,12 +133,50 @@ def test_long_work_beside_long_work_is_refused(panel):
     assert not panel.busy and not panel.sections["regions"].held
 
 
-@pytest.mark.parametrize("stoppable", [True, False])
-def test_cancel_and_bar_are_offered_only_where_they_mean_something(panel, stoppable):
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [({}, [True, True]), ({"stoppable": False}, [False, False]), ({"drawing": True}, [True, False])],
+)
+def test_cancel_and_bar_are_offered_only_where_they_mean_something(panel, asked, expected):
     seen = []
-    with panel.long_work(stoppable):
+    with panel.long_work(**asked):
+        panel.refresh()  # as while a patient is shown
         seen += [panel.ui.cancelButton.visible, panel.ui.progressBar.visible, panel.ui.progressLabel.text != ""]
-    assert seen == [stoppable, stoppable, True]
+    assert seen == [*expected, True]
+    assert not panel.ui.cancelButton.visible and not panel.ui.progressBar.visible
+
+
+def shown_patient(panel, stop):
+    """A patient that was just loaded; the drawing of its views is stopped at this view, if any."""
+    timeline.hide(panel.session.application)
+    views = []
+
+    def event():
+        views.append(len(timeline.view_nodes(panel.session.application)))
+        if views[-1] == stop:
+            panel.stop()
+
+    panel.session.events.append(event)
+    panel.ui.timelineCheckBox = SimpleNamespace(checked=False)
+    panel.show_patient()
+    return views
+
+
+def test_drawing_after_loading_can_be_stopped_and_the_patient_stays(panel):
+    views = shown_patient(panel, stop=2)
+    assert max(views) < 8  # not all were made
+    assert panel.session.analysis is not None
+    assert not timeline.view_nodes(panel.session.application) and not panel.ui.timelineCheckBox.checked
+    assert "Visits loaded: 2. Show the visits side by side in Timeline." in panel.ui.progressLabel.text
+    panel.session.events.clear()
+    panel.session.show_timeline(True)
+    assert timeline.is_shown(panel.session.application)
+
+
+def test_drawing_that_nobody_stops_ends_with_the_timeline(panel):
+    shown_patient(panel, stop=-1)
+    assert timeline.is_shown(panel.session.application) and panel.ui.timelineCheckBox.checked
+    assert "side by side" not in panel.ui.progressLabel.text
 
 
 def test_news_goes_when_it_does_not_hold_any_more(panel):

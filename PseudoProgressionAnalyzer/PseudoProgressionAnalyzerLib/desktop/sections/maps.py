@@ -23,11 +23,13 @@ from ..placeholder import when_empty
 from ..plot_widget import plot_widget
 from ..pointer import Pointer
 from ..section import Section, offer
-from ..tables import fill, fill_selector, fit_rows
+from ..tables import fill, fill_selector, fit_rows, give_last_the_rest
 
 PLOT_HEIGHT = 240  # pixels
 MOST = 170  # pixels of the table's height: longer ones scroll
 FOUND = -1  # of a spin box: what is found in the series
+SIGNALS = ("DSC", "ASL", "MRSI", "MRS")
+"""Roles of series that maps are made of."""
 PRELOAD = (None, True, False)
 
 
@@ -97,6 +99,7 @@ class MapsSection(Section):
             rows.append([date_words(visit), *cells])
             tips[number, len(header) - 1] = "\n".join(said)
         fill(self.ui.mapsTable, header, rows, tips)
+        give_last_the_rest(self.ui.mapsTable)
         fit_rows(self.ui.mapsTable, MOST)
         fill_selector(self.ui.mapSelector, {name: map_words(name) for name in names})
         visits = {visit.id: date_words(visit) for visit in (analysis.patient.visits if analysis else ())
@@ -183,12 +186,7 @@ class MapsSection(Section):
     def _row(self, visit: object) -> tuple[list[str], list[str]]:
         """Cells of a visit, and all remarks."""
         analysis = self.session.analysis
-        given = [
-            name
-            for (of, name), one in analysis.maps.items()
-            if of == visit.id and name in GIVEN_MAPS and not one.method.startswith(("DSC", "ASL"))
-        ]
-        roles = [role for role in ("DSC", "ASL") if visit.of_role(role)]
+        measured = [role for role in (*SIGNALS, *GIVEN_MAPS) if visit.of_role(role)]
         grade = grade_of(analysis, visit.id)
         shares = analysis.curves.get((visit.id, "DSC"), {}).get("shares")
         trusted = f"{100 * shares[SHARES.index('trusted')]:.0f} %" if shares is not None else ""
@@ -197,7 +195,7 @@ class MapsSection(Section):
         said = [texts.sentence(one) for one in (*absent, *(grade.reasons if grade else ()))]
         said = list(dict.fromkeys(said))
         return [
-            ", ".join((*roles, *map(map_words, given))),
+            ", ".join(role if role in SIGNALS else map_words(role) for role in measured),
             grade.grade if grade else "",
             trusted,
             flow,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
@@ -38,14 +37,16 @@ class TimelineWork(ScenePatient):
         """Whether the timeline is shown, or (shown is False) none of its views is there."""
         return timeline.is_shown(self.application) if shown else not timeline.view_nodes(self.application)
 
-    def show_timeline(self, shown: bool, opened: bool = False) -> None:
+    def show_timeline(self, shown: bool, opened: bool = False, cancel: threading.Event | None = None) -> None:
         """Shows the visits side by side, or brings back the earlier layout. opened: of a scene that was just opened,
-        whose views Slicer pulled to 0 meanwhile; they come back to where they looked when it was saved."""
+        whose views Slicer pulled to 0 meanwhile; they come back to where they looked when it was saved. Raises
+        CancelledError where ``cancel`` was set before all views were drawn: the earlier layout is back then."""
         if self.arranging or self.timeline_is(shown):
             return
-        self.arranging, pause = True, self._pause(self._epoch)
+        epoch = self._epoch
+        self.arranging, pause = True, self._pause(epoch, cancel)
         try:
-            with contextlib.suppress(CancelledError), drawn_one_by_one(pause):
+            with drawn_one_by_one(pause):
                 if shown:
                     look = {} if opened else look_of(self.application)
                     with new_views_veiled(pause) as veiled:
@@ -54,6 +55,10 @@ class TimelineWork(ScenePatient):
                 else:
                     timeline.hide(self.application, pause)
                     fill_empty_views(self.application)
+        except CancelledError:
+            if self._epoch == epoch:  # else the views have gone with their scene
+                timeline.hide(self.application)
+                raise
         finally:
             self.arranging = False
 
