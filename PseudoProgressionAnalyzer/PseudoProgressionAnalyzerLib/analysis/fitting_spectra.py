@@ -186,8 +186,9 @@ def _wanted(analysis: Analysis, visit_id: str, series: Series, spectra: Spectra)
 def _add_maps(analysis: Analysis, visit_id: str, found: Fit) -> None:
     """Ratio maps and the bounded index, trusted in accepted voxels.
 
-    Where the denominator was not detected a ratio map holds the lower end of its interval, and says so: a hole in the
-    map would hide the voxels that have lost most. Regions are never measured in these maps.
+    Where one of the two was not detected a ratio map holds the end of its interval that is known, the lower one without
+    a denominator, the upper one without a numerator, and says so: a hole in the map would hide the voxels that have
+    lost most. Where neither was it holds nothing. Regions are never measured in these maps.
     """
     protocol = found.protocol
     method = (
@@ -195,16 +196,20 @@ def _add_maps(analysis: Analysis, visit_id: str, found: Fit) -> None:
         f"{protocol.frequency:.1f} MHz, without correction for relaxation"
     )
     share = found.share("tCho", "tNAA").value
-    maps = {INDEX: (share, np.zeros(found.shape, bool), f"{method}; choline over choline and NAA")}
+    nowhere = np.zeros(found.shape, bool)
+    maps = {INDEX: (share, (nowhere, nowhere), f"{method}; choline over choline and NAA")}
     for name, (numerator, denominator) in RATIO_MAPS.items():
-        ratio = found.ratio(numerator, denominator)
-        bound = found.accepted & ~np.isfinite(ratio.value)
-        maps[name] = np.where(bound, ratio.low, ratio.value), bound, method
-    for name, (values, bound, how) in maps.items():
+        values, bounds = shown_ratio(found, numerator, denominator)
+        maps[name] = values, bounds, method
+    for name, (values, (least, most), how) in maps.items():
         if (visit_id, name) in analysis.maps and name in GIVEN_MAPS:
             warn(analysis, visit_id, Message("spectra_and_map", {"name": name}))
         quality = found.accepted & np.isfinite(values)
-        bounds = (Message("spectra_bounds_in_map", {"count": int(bound.sum()), "name": name}),) if bound.any() else ()
+        said = [
+            Message(code, {"count": int(bound.sum()), "name": name})
+            for code, bound in (("spectra_bounds_in_map", least), ("spectra_upper_bounds_in_map", most))
+            if bound.any()
+        ]
         analysis.maps[visit_id, name] = Map(
             np.where(quality, values, np.nan).astype(np.float32),
             found.affine,
@@ -212,6 +217,15 @@ def _add_maps(analysis: Analysis, visit_id: str, found: Fit) -> None:
             unit="1",
             method=how,
             quality=quality,
-            flags=(*found.flags, *bounds),
+            flags=(*found.flags, *said),
         )
         analysis.series_to_visit[visit_id, name] = analysis.series_to_visit[visit_id, "MRSI"]
+
+
+def shown_ratio(found: Fit, numerator: str, denominator: str) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """What a map of a ratio shows in every voxel ``(k, j, i)``, and in which accepted voxels that is a lower, in which
+    an upper bound (bool)."""
+    value, low, high = found.ratio(numerator, denominator)
+    least = found.accepted & (low > 0) & np.isinf(high)
+    most = found.accepted & (low == 0) & np.isfinite(high)
+    return np.where(least, low, np.where(most, high, value)), (least, most)

@@ -30,7 +30,7 @@ from .map_estimates import (
     under,
 )
 from .mapping import TO_REFERENCE
-from .measuring_spectra import NAMES, REFUSED, Stated, log_words, measure_spectra, not_compared, protocols
+from .measuring_spectra import NAMES, measure_spectra
 from .overlaps import TISSUE, RegionOverlaps, overlaps_of
 from .perfusion_changes import (
     RESPONSE,
@@ -40,6 +40,7 @@ from .perfusion_changes import (
     within_repeatability,
 )  # fmt: skip
 from .rows import row_of
+from .spectra_changes import REFUSED, Stated, change_of, compared, not_compared, protocols
 
 SIGNED = ("K2_", "Tmax_")
 PERCENT = "_percent"
@@ -255,10 +256,11 @@ def _tissue_name(analysis: Analysis, visit_id: str) -> str:
 def changes(
     values: list[Measurement], visits: list[str], acquired: dict[tuple[str, str], Fit | Stated] | None = None
 ) -> list[Measurement]:
-    """Changes of each measure from one visit to the next one that has a value.
+    """Changes of each measure from one visit to the next one that has a value, and bounds of them where a ratio of
+    spectra has a bound alone.
 
     The change of a measure has its name and unit; ``<name>_percent`` is the same change in per cent of the earlier
-    value. Both name the earlier visit in ``compared_to``. acquired: spectra, as ``measuring_spectra.protocols``: visits
+    value. Both name the earlier visit in ``compared_to``. acquired: spectra, as ``spectra_changes.protocols``: visits
     with another echo time or field are not compared, and other differences of their protocols are said.
     """
     order = {visit_id: number for number, visit_id in enumerate(visits)}
@@ -266,24 +268,19 @@ def changes(
     for rows in _by_measure(values).values():
         if rows[0].name.startswith("PRM_") or rows[0].name.endswith(f"_{OUTSIDE}"):  # a change already; no tissue's
             continue
-        measured = sorted((row for row in rows if row.value is not None), key=lambda row: order[row.visit])
-        for earlier, later in itertools.pairwise(measured):
+        rows = sorted(rows, key=lambda row: order[row.visit])
+        measured = [row for row in rows if row.value is not None]
+        for earlier, later in (*itertools.pairwise(measured), *compared(rows)):
             if earlier.unit != later.unit:
                 continue
-            before, after = _estimate(earlier), _estimate(later)
-            pairs = [(later.name, within_repeatability(later.name, difference(before, after)))]
-            if before.value > 0 and after.value >= 0 and has_percent(later):
-                percent = within_repeatability(later.name, percent_change(before, after), percent_of=before.value)
-                pairs.append((later.name + PERCENT, percent))
+            pairs = _changes_of_spectra(earlier, later) if later.name in NAMES else _changes_of_one(earlier, later)
             reasons = not_compared(acquired or {}, earlier, later)
             refused = any(reason.code in REFUSED for reason in reasons)
             unsaid = {flag.code: flag for row in (earlier, later) for flag in row.flags if flag.code in ORIGIN_UNSAID}
-            for name, change in pairs:
-                method = later.method
+            for name, change, words in pairs:
+                method = f"{words}; {later.method}" if words and not refused else later.method
                 if refused:
                     change = Estimate(None, change.unit, flags=change.flags)
-                elif later.name in NAMES and name != later.name:
-                    method = f"{log_words(earlier, later, change.low, change.high)}; {later.method}"
                 found.append(
                     row_of(
                         change,
@@ -299,6 +296,22 @@ def changes(
                     )
                 )
     return found
+
+
+def _changes_of_one(earlier: Measurement, later: Measurement) -> list[tuple[str, Estimate, str]]:
+    """Name, change and words of its method, in the measure's unit and, where that means something, in per cent."""
+    before, after = _estimate(earlier), _estimate(later)
+    found = [(later.name, within_repeatability(later.name, difference(before, after)), "")]
+    if before.value > 0 and after.value >= 0 and has_percent(later):
+        percent = within_repeatability(later.name, percent_change(before, after), percent_of=before.value)
+        found.append((later.name + PERCENT, percent, ""))
+    return found
+
+
+def _changes_of_spectra(earlier: Measurement, later: Measurement) -> list[tuple[str, Estimate, str]]:
+    """As ``_changes_of_one``, of a ratio of spectra."""
+    plain, percent, words = change_of(earlier, later)
+    return [(later.name, plain, ""), *([(later.name + PERCENT, percent, words)] if percent is not None else [])]
 
 
 def has_percent(row: Measurement) -> bool:

@@ -1,16 +1,13 @@
-"""Spectroscopy in regions: ratios of sums over their voxels, their mean spectra, what can be compared over time."""
+"""Spectroscopy in regions: ratios of sums over their voxels, and their mean spectra."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
 from ..measures import Image, InputError, Measurement, Message, Region
-from ..spectroscopy import Fit, ratios, regions
-from ..spectroscopy.basis import Protocol
+from ..spectroscopy import Fit, regions
 from ..spectroscopy.regions import RegionRatio, Sums
 from . import Analysis
 from .fitting_spectra import INDEX, overlap_with
@@ -34,7 +31,6 @@ NORMAL_CREATINE = "Cho_nCr_area"
 NAMES = (*RATIOS, INDEX, TO_REFERENCE, NORMAL_CREATINE, *(name + MEAN_SPECTRUM for name in OF_MEAN_SPECTRUM))
 WAITING = "spectra_mean_waiting"
 """Code of rows whose mean spectrum is to be fitted again."""
-PROTON = 42.577478518  # MHz/T (CODATA 2018)
 LEAST_BOX = 0.5  # share of a single voxel's box that must lie in a region to stand for it
 
 
@@ -70,9 +66,9 @@ def measure_spectra(
     for name, (numerator, denominator, ratio_kind) in RATIOS.items():
         if not found.holds(numerator):
             continue
-        why_not = trouble or _unsuited(found, numerator)
+        why_not = (trouble,) if trouble else _meaningless(found, numerator)
         if why_not:
-            rows.append(row(name, None, over, (why_not,)))
+            rows.append(row(name, None, over, why_not))
         else:
             rows.append(row(name, regions.ratio_of(here, numerator, denominator, ratio_kind), over))
     if trouble:
@@ -121,7 +117,7 @@ def _rows_of(
             name=name,
             value=None if of is None else of.value,
             unit="1",
-            low=None if of is None else of.low,
+            low=None if of is None or (of.value is None and of.low <= 0) else of.low,
             high=None if of is None or not np.isfinite(of.high) else of.high,
             reference=against,
             method=f"{method}; {how}",
@@ -131,62 +127,9 @@ def _rows_of(
     return row
 
 
-class Stated(NamedTuple):
-    """What a sidecar says of the spectra that a map was made from elsewhere."""
-
-    protocol: Protocol
-    shape: tuple[int, int, int]
-
-
-def protocols(analysis: Analysis) -> dict[tuple[str, str], Fit | Stated]:
-    """How the spectra of each visit were acquired, by visit and role or name of the map: of the fits, and of maps made
-    elsewhere whose sidecar says it."""
-    found = {}
-    for (visit_id, name), values in analysis.maps.items():
-        visit = next((visit for visit in analysis.patient.visits if visit.id == visit_id), None)
-        series = visit.of_role(name) if visit is not None and name in RATIOS else None
-        said = series.acquisition if series is not None else {}
-        field, echo_time = said.get("MagneticFieldStrength"), said.get("EchoTime")
-        if isinstance(field, (int, float)) and isinstance(echo_time, (int, float)):  # of several values none is the one
-            protocol = Protocol(PROTON * field, echo_time, sequence="")
-            found[visit_id, name] = Stated(protocol, values.shape)
-    return found | analysis.spectra_fits
-
-
-def not_compared(
-    known: dict[tuple[str, str], Fit | Stated], earlier: Measurement, later: Measurement
-) -> tuple[Message, ...]:
-    """Why a measure of spectroscopy differs between two visits for technical reasons; empty when it does not, or where
-    it is not known how its spectra were acquired. known: as ``protocols``."""
-    if earlier.name not in NAMES:
-        return ()
-    found = [
-        next((known[row.visit, role] for role in ("MRSI", "MRS", row.name) if (row.visit, role) in known), None)
-        for row in (earlier, later)
-    ]
-    if None in found:
-        return ()
-    return tuple(regions.comparable(*found))
-
-
-REFUSED = ("spectra_echo_times_differ", "spectra_fields_differ")
-"""Reasons for which a change is not given at all; others are warnings."""
-
-
-def log_words(earlier: Measurement, later: Measurement, low: float | None, high: float | None) -> str:
-    """The change as logarithm of the ratio with its standard error, from the interval (per cent) of the change."""
-    log = np.log(later.value / earlier.value)
-    if low is None or high is None or low <= -100:
-        return f"log ratio {log:+.3f}"
-    error = (np.log1p(high / 100) - np.log1p(low / 100)) / (2 * ratios.Z)
-    return f"log ratio {log:+.3f}, standard error {error:.3f}"
-
-
-def _unsuited(found: Fit, name: str) -> Message | None:
-    echo_time = found.protocol.echo_time
-    if regions.meaningful(name, echo_time):
-        return None
-    return Message("spectra_echo_time_unsuited", {"name": name, "echo_time": round(1000 * echo_time)})
+def _meaningless(found: Fit, name: str) -> tuple[Message, ...]:
+    """Why an amount says nothing at this echo time, so that its ratio is not given; empty where it does."""
+    return () if regions.meaningful(name, found.protocol.echo_time) else tuple(regions.unsuited(name, found.protocol))
 
 
 def _box(found: Fit, share: float, mask: Image) -> tuple[tuple[Message, ...], Message | None]:
@@ -216,11 +159,9 @@ def _against_reference(
         return [row(name, None, over, none, reference) for name in (TO_REFERENCE, NORMAL_CREATINE)]
     own, normal = regions.ratio_of(here, "tCho", "tNAA"), regions.ratio_of(there, "tCho", "tNAA")
     against = regions.to_contralateral(own, normal)
-    ratio = None if against is None else replace(own, value=against.value, low=against.low, high=against.high)
     creatine = regions.ratio_of(here, "tCho", "tCr", "area", there)
-    absent = () if ratio else (*own.flags, *normal.flags)
     return [
-        row(TO_REFERENCE, ratio, f"{over}, over the same of the reference tissue", absent, reference),
+        row(TO_REFERENCE, against, f"{over}, over the same of the reference tissue", (), reference),
         row(NORMAL_CREATINE, creatine, "mean choline over mean creatine of the reference tissue", (), reference),
     ]
 

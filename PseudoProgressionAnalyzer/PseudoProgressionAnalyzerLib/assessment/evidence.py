@@ -97,12 +97,13 @@ def likelihood_ratio(beyond: Any, sensitivity: Any, specificity: Any) -> Any:
 def hold(measurement: Measurement, criterion: Criterion, circumstances: Circumstances, spreads: CutOffSpreads) -> Held:
     """The measurement held against the criterion, with every reason why it weighs less or nothing.
 
-    A ratio whose denominator was not detected has no value but a lower bound: where that lies beyond the cut-off, it is
-    held as if it were the value, which is cautious.
+    A ratio of which one part was not detected has no value but a bound, a lower one without the denominator, an upper
+    one without the numerator: where all that it leaves lies on one side of the cut-off, the bound is held as if it were
+    the value, which is cautious.
     """
-    bounded = measurement.value is None and measurement.low is not None and criterion.cut_off is not None
-    if bounded and criterion.direction == "high" and measurement.low >= criterion.cut_off:
-        measurement = replace(measurement, value=measurement.low)
+    bound = _bound_beside(measurement, criterion)
+    if bound is not None:
+        measurement = replace(measurement, value=bound)
     refused = [
         *_refused_criterion(criterion, circumstances),
         *_refused_value(measurement, criterion),
@@ -122,7 +123,7 @@ def hold(measurement: Measurement, criterion: Criterion, circumstances: Circumst
         reasons.append(Message("evidence_repeatability_assumed", {"percent": round(100 * assumed)}))
     if low is None or high is None:
         error = 0.0
-        reasons.append(Message("evidence_lower_bound" if low == value else "evidence_interval_unknown"))
+        reasons.append(Message("evidence_interval_unknown" if bound is None else "evidence_bound"))
     elif criterion.scale == "log" and low <= 0:
         error = math.inf
         reasons.append(Message("evidence_interval_reaches_zero"))
@@ -134,6 +135,15 @@ def hold(measurement: Measurement, criterion: Criterion, circumstances: Circumst
     if criterion.scale == "linear":
         limits *= abs(criterion.cut_off)
     return Held(criterion, measurement, True, tuple(reasons), distance, max(error, repeat), limits, factor)
+
+
+def _bound_beside(measurement: Measurement, criterion: Criterion) -> float | None:
+    """The only bound of a measurement without a value, where the cut-off does not lie in what it leaves."""
+    ends = [end for end in (measurement.low, measurement.high) if end is not None]
+    if measurement.value is not None or criterion.cut_off is None or len(ends) != 1:
+        return None
+    left = ends[0] >= criterion.cut_off if measurement.low is not None else ends[0] <= criterion.cut_off
+    return ends[0] if left else None
 
 
 def imagined(criterion: Criterion, circumstances: Circumstances, beyond: bool) -> Held:

@@ -188,9 +188,8 @@ def _why_silent(line: Line, language: str) -> str:
 
 
 def plain_value(measurement: Measurement, limits: Sequence[float] = ()) -> str:
-    """A value with its unit and no interval, told apart from the limits that it is held against; a lower bound as
-    that."""
+    """A value with its unit and no interval, told apart from the limits that it is held against; a bound as that."""
     measurement = words.cleaned(measurement)
     if measurement.value is None:
-        return "" if measurement.low is None else f"> {words.number(measurement.low)}"
+        return words.bound(measurement)
     return words.quantity(measurement.value, None, None, measurement.unit, apart_from=limits)

@@ -95,8 +95,8 @@ def _value(rows: list[Measurement]) -> Cell:
         return Cell("")
     row = words.cleaned(rows[0])
     if row.value is None:
-        shown = words.say("report_not_measured") if row.low is None else f"> {words.number(row.low)}"
-        return Cell(shown, (row,), "-" if row.low is None else shown)
+        shown = words.bound(row)
+        return Cell(shown or words.say("report_not_measured"), (row,), shown or "-")
     flagged = f" {FLAGGED}" if row.flags else ""
     shown = words.quantity(row.value, row.low, row.high, "1")
     return Cell(shown + flagged, (row,), words.quantity(row.value, None, None, "1") + flagged)
@@ -107,7 +107,9 @@ def _change(rows: list[Measurement]) -> Cell:
     measured = [row for row in rows if row.value is not None]
     percent = [row for row in measured if row.name.endswith("_percent")]
     if not measured:
-        return Cell("", tuple(rows))
+        bounds = {row.name.endswith("_percent"): words.bound(row) for row in rows}
+        shown = bounds.get(True) or bounds.get(False) or ""
+        return Cell(shown, tuple(rows), shown)
     row = (percent or measured)[0]
     shown = words.quantity(row.value, row.low, row.high, row.unit, sign=True)
     unit = "%" if row.unit == "%" else "1"  # else as long as a column is wide; the unit stands with the measure

@@ -30,8 +30,8 @@ def measurement_tables(markup: Markup, measurements: Sequence[Measurement]) -> s
 
 def value_cell(markup: Markup, measurement: Measurement, notes: Notes) -> str:
     """A value with unit and interval, or that it is absent, with the numbers of its flags."""
-    if measurement.value is None and measurement.low is not None:
-        return f"&gt; {escape(words.number(measurement.low))}{notes.marks(measurement.flags)}"
+    if bound := words.bound(measurement):
+        return escape(bound) + notes.marks(measurement.flags)
     if measurement.value is None:
         return f'<span class="absent">{markup.say("not_measured")}</span>{notes.marks(measurement.flags)}'
     shown = words.quantity(measurement.value, measurement.low, measurement.high, measurement.unit)
@@ -52,7 +52,7 @@ def _region_table(markup: Markup, measurements: Sequence[Measurement], visits: S
                 _change_line(markup, entry, notes)
                 for wanted in (f"{name}_percent", name)
                 for entry in here
-                if entry.name == wanted and entry.compared_to and entry.value is not None
+                if entry.name == wanted and entry.compared_to and (entry.value is not None or words.bound(entry))
             ]
             cells.append("".join(values + changes))
         references = dict.fromkeys(entry.reference for entry in measurements if entry.name == name and entry.reference)
@@ -63,6 +63,6 @@ def _region_table(markup: Markup, measurements: Sequence[Measurement], visits: S
 
 
 def _change_line(markup: Markup, change: Measurement, notes: Notes) -> str:
-    value = words.quantity(change.value, change.low, change.high, change.unit, sign=True)
+    value = words.bound(change) or words.quantity(change.value, change.low, change.high, change.unit, sign=True)
     since = words.date_words(markup.patient.visit(change.compared_to), markup.language)
     return f"<small>{markup.say('change_since', change=value, visit=since)}{notes.marks(change.flags)}</small>"

@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 
 from ..analysis import Analysis
-from ..analysis.fitting_spectra import REFERENCE, overlap_with
+from ..analysis.fitting_spectra import REFERENCE, overlap_with, shown_ratio
 from ..analysis.measuring_spectra import measured_role
 from ..measures import Image
 from ..spectroscopy import Fit
@@ -59,10 +59,11 @@ def scale_top(analysis: Analysis) -> float:
 
 
 def _values(analysis: Analysis, visit_id: str) -> tuple[np.ndarray, np.ndarray]:
-    """Cho/NAA of every accepted voxel ``(k, j, i)``, and where it is only a lower bound (bool)."""
+    """Cho/NAA of every accepted voxel ``(k, j, i)``, and whether it is a lower bound (1), an upper one (-1) or a value
+    (0)."""
     shown, fit = analysis.maps[visit_id, SHOWN], analysis.spectra_fits[visit_id, "MRSI"]
-    bound = fit.accepted & ~np.isfinite(fit.ratio("tCho", "tNAA").value)
-    return np.where(shown.quality, shown.array, np.nan), bound
+    _, (least, most) = shown_ratio(fit, "tCho", "tNAA")
+    return np.where(shown.quality, shown.array, np.nan), least.astype(int) - most
 
 
 def grid_figure(markup: Markup, analysis: Analysis, visit_id: str, top: float) -> str:
@@ -120,14 +121,15 @@ def _corners(found: Fit, from_grid: np.ndarray, k: int, j: int, i: int) -> np.nd
     return (index @ found.affine.T @ from_grid.T)[:, [1, 0]]
 
 
-def _voxel(canvas: Canvas, corners: np.ndarray, share: float, bound: bool) -> None:
-    """One voxel, whose edges run along rows and columns of the picture; a disc marks a lower bound."""
+def _voxel(canvas: Canvas, corners: np.ndarray, share: float, bound: int) -> None:
+    """One voxel, whose edges run along rows and columns of the picture; a white disc marks a lower bound (1), a black
+    one an upper (-1)."""
     first, last = np.round(corners.min(axis=0)).astype(int), np.round(corners.max(axis=0)).astype(int)
     place = canvas.pixels[first[0] : last[0], first[1] : last[1]]
     place += OPACITY * (colours.heat(np.array(min(share, 1.0))) - place)
     canvas.line([*corners, corners[0]], 0.6, EDGE)
     if bound:
-        canvas.disc(*corners.mean(axis=0), 2.5, colours.PAPER)
+        canvas.disc(*corners.mean(axis=0), 2.5, colours.PAPER if bound > 0 else colours.INK)
 
 
 def _legend(canvas: Canvas, left: int, top: float) -> None:

@@ -260,7 +260,7 @@ def _line(item: Evidence, language: str) -> Line:
 
 def _value(measurement: Measurement, criterion: Criterion) -> str:
     if measurement.value is None:
-        return ""
+        return words.bound(measurement)
     limits = [] if criterion.cut_off is None else [criterion.cut_off]
     return words.quantity(measurement.value, measurement.low, measurement.high, measurement.unit, apart_from=limits)
 

@@ -193,7 +193,9 @@ def _change_of(markup: Markup, rows: Sequence[Measurement], value: Measurement) 
 def _change(markup: Markup, change: Measurement | None, since_in_head: bool, notes: Notes) -> str:
     if change is None:
         return f'<span class="absent">{markup.say("no_change_known")}</span>'
-    if change.value is None:
+    if bound := words.bound(change):
+        said = escape(bound) + notes.marks(change.flags)
+    elif change.value is None:
         said = f'<span class="absent">{markup.say("not_compared")}</span>{notes.marks(change.flags)}'
     else:
         shown = words.quantity(change.value, change.low, change.high, change.unit, sign=True)

@@ -66,6 +66,18 @@ def quantity(
     return shown
 
 
+def bound(row: Measurement) -> str:
+    """What is known of a measurement without a value, ``> 0.412`` or ``< -12.0 %`` (a change has its sign); empty where
+    nothing is."""
+    ends = ((">", row.low), ("<", row.high))
+    shown = (
+        f"{sign} {quantity(end, None, None, row.unit, sign=bool(row.compared_to))}"
+        for sign, end in ends
+        if end is not None
+    )
+    return "" if row.value is not None else " ".join(shown)
+
+
 def _decimals(value: float, digits: int) -> int:
     if value == 0 or not math.isfinite(value):
         return 0

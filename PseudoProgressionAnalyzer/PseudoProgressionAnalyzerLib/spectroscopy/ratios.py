@@ -14,7 +14,10 @@ Z = 1.959964  # 95 %
 
 
 class Ratio(NamedTuple):
-    """value, low and high (95 %) of a ratio; high is infinite and value NaN where the denominator is not detected."""
+    """value, low and high (95 %) of a ratio; value is NaN where either amount cannot be told from zero.
+
+    high is infinite where that is the denominator, low is 0 where it is the numerator.
+    """
 
     value: np.ndarray
     low: np.ndarray
@@ -31,8 +34,9 @@ def fieller(
     """Ratio of two amounts >= 0 with its 95 % interval (Fieller, J R Stat Soc B 1954;16:175).
 
     The interval holds every ratio r >= 0 that numerator - r denominator = 0 does not contradict. Where the denominator
-    cannot be told from zero it has no upper end, its lower one still counts, and there is no value. Any shapes that fit
-    together.
+    cannot be told from zero it has no upper end, its lower one still counts, and there is no value; where the numerator
+    cannot, its lower end is 0, its upper one still counts, and there is no value either: an amount that was not found
+    is not zero. Any shapes that fit together.
     """
     a, b, saa, sbb, sab = np.broadcast_arrays(
         *(np.asarray(x, float) for x in (numerator, denominator, numerator_variance, denominator_variance, covariance))
@@ -40,16 +44,16 @@ def fieller(
     square = b**2 - Z**2 * sbb
     middle = a * b - Z**2 * sab
     rest = a**2 - Z**2 * saa
-    detected = (square > 0) & (b > 0)
+    below, above = (square > 0) & (b > 0), (rest > 0) & (a > 0)  # which of them can be told from zero
     known = np.isfinite(square) & np.isfinite(middle) & np.isfinite(rest)
     with np.errstate(divide="ignore", invalid="ignore"):
         root = np.sqrt(np.maximum(middle**2 - square * rest, 0))
         # Both written so that no digits are lost where the two terms nearly cancel.
         lower = np.where(middle >= 0, rest / (middle + root), (middle - root) / square)
         upper = np.where(middle >= 0, (middle + root) / square, rest / (middle - root))
-        value = np.where(detected, a / b, np.nan)
-    low = np.where(rest > 0, np.maximum(np.where(np.isfinite(lower), lower, 0), 0), 0)
-    high = np.where(detected, upper, np.inf)
+        value = np.where(below & above, a / b, np.nan)
+    low = np.where(above, np.maximum(np.where(np.isfinite(lower), lower, 0), 0), 0)
+    high = np.where(below, upper, np.inf)
     nothing = np.where(known, 0, np.nan)
     return Ratio(value + nothing, low + nothing, high + nothing)
 

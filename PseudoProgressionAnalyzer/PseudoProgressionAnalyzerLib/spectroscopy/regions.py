@@ -9,6 +9,7 @@ import numpy as np
 
 from ..measures import InputError, Message, Spectra
 from . import ratios
+from .basis import Protocol
 from .result import MOST_ERROR, Fit
 from .water import correct_eddy_currents, early_points, remove_water
 
@@ -16,6 +17,10 @@ INSIDE, MOSTLY = 0.9, 0.5  # shares of a voxel that lie in the region
 SAME_ECHO_TIME, SAME_FREQUENCY = 0.005, 0.05  # s, relative: up to which two protocols are alike
 FATTY = 5.0  # lipids over NAA + Cr + 3 Cho above which the voxel holds scalp or necrosis (chosen)
 DILUTE = 0.33  # of the grid's median NAA + Cr + 3 Cho, below which a voxel is mostly fluid or necrosis (chosen)
+MANY_WITHOUT = 0.25
+"""Share of voxels in which an amount came out as nothing, from which their sum is called too high: where normal errors
+put a quarter of the values below zero (an amount of 0.7 errors) and these count as zero, their mean is a fifth too
+high."""
 LACTATE_COUPLING = 6.933  # Hz
 # Echo times in s at which an amount says something (myo-inositol and Glx: the truth simulation; lipids decay).
 SHORT = (0.0, 0.045)
@@ -24,16 +29,15 @@ MEANINGFUL = {"Ins": SHORT, "Glx": SHORT, "Glu": SHORT, "Gln": SHORT, "Lip13": S
 
 @dataclass(frozen=True)
 class RegionRatio:
-    """Ratio of the sums over a region, with 95 % interval; value is None where the denominator is not detected.
+    """Ratio of the sums over a region, with 95 % interval; value is None where one of the two is not detected.
 
-    voxels: how many count; weight: sum of their overlaps, in voxels; high may be infinite; log_error: standard error of
-    the ratio's logarithm, None without a value; flags: what a reader should know.
+    voxels: how many count; weight: sum of their overlaps, in voxels; high is infinite where the denominator is not
+    detected, low is 0 where the numerator is not; flags: what a reader should know.
     """
 
     value: float | None
     low: float
     high: float
-    log_error: float | None
     voxels: int
     weight: float
     flags: tuple[Message, ...]
@@ -123,32 +127,46 @@ def ratio_of(
     """
     factor = ratios.kind_factor(numerator, denominator, kind)
     below = here if there is None else there
-    above_weights, below_weights = here.fit.weights(numerator), here.fit.weights(denominator)
-    above, under = above_weights @ here.amplitudes, below_weights @ below.amplitudes
-    variances = (
-        above_weights @ here.covariances @ above_weights,
-        below_weights @ below.covariances @ below_weights,
-        above_weights @ _shared(here, below) @ below_weights,
-    )
-    found = ratios.fieller(above, under, *variances)
-    value, low, high = (float(part) * factor for part in found)
-    seen = np.isfinite(value)
-    log_error = None
-    if seen and above > 0:
-        relative = variances[0] / above**2 + variances[1] / under**2 - 2 * variances[2] / (above * under)
-        log_error = float(np.sqrt(max(relative, 0.0)))
-    flags = list(here.flags)
-    if not seen:
-        flags.append(Message("spectra_not_detected", {"name": denominator}))
-    for name, amount, variance in ((numerator, above, variances[0]), (denominator, under, variances[1])):
-        if seen and np.sqrt(variance) > MOST_ERROR * amount > 0:
+    sides = ((numerator, here), (denominator, below))
+    weights = [side.fit.weights(name) for name, side in sides]
+    amounts = [own @ side.amplitudes for own, (_, side) in zip(weights, sides, strict=True)]
+    variances = [own @ side.covariances @ own for own, (_, side) in zip(weights, sides, strict=True)]
+    shared = weights[0] @ _shared(here, below) @ weights[1]
+    value, low, high = (float(part) * factor for part in ratios.fieller(*amounts, *variances, shared))
+    missing = [name for name, found in ((numerator, low > 0), (denominator, np.isfinite(high))) if not found]
+    flags = [*here.flags, *([_not_detected(missing, numerator, denominator)] if missing else [])]
+    for (name, side), amount, variance in zip(sides, amounts, variances, strict=True):
+        if not missing and np.sqrt(variance) > MOST_ERROR * amount:
             percent = {"percent": round(100 * float(np.sqrt(variance) / amount)), "limit": round(100 * MOST_ERROR)}
             flags.append(Message("spectra_uncertain", {"name": name, **percent}))
-        if not meaningful(name, here.fit.protocol.echo_time):
-            milliseconds = round(1000 * here.fit.protocol.echo_time)
-            flags.append(Message("spectra_echo_time_unsuited", {"name": name, "echo_time": milliseconds}))
+        flags += _clamped(side, name)
+        flags += unsuited(name, side.fit.protocol)
     weight = float(here.weight.sum())
-    return RegionRatio(value if seen else None, low, high, log_error, here.voxels, weight, tuple(flags))
+    return RegionRatio(None if missing else value, low, high, here.voxels, weight, tuple(flags))
+
+
+def _not_detected(missing: list[str], numerator: str, denominator: str) -> Message:
+    """What is left of a ratio of which these parts were not detected."""
+    if len(missing) == 2:
+        return Message("spectra_neither_detected", {"name": numerator, "other": denominator})
+    if missing == [numerator]:
+        return Message("spectra_numerator_not_detected", {"name": numerator})
+    return Message("spectra_not_detected", {"name": denominator})
+
+
+def _clamped(part: Sums, name: str) -> list[Message]:
+    """That an amount came out as nothing in many of the voxels: none can be negative, so that their sum is too high."""
+    nothing = int((part.fit.amplitude(name, where=part.weight > 0) <= 0).sum())
+    if part.voxels == 1 or nothing < MANY_WITHOUT * part.voxels:
+        return []
+    return [Message("spectra_clamped", {"name": name, "count": nothing, "voxels": part.voxels})]
+
+
+def unsuited(name: str, protocol: Protocol) -> list[Message]:
+    """Why an amount says little at this echo time; empty where it says something."""
+    if meaningful(name, protocol.echo_time):
+        return []
+    return [Message("spectra_echo_time_unsuited", {"name": name, "echo_time": round(1000 * protocol.echo_time)})]
 
 
 def _shared(here: Sums, there: Sums) -> np.ndarray:
@@ -163,16 +181,16 @@ def _shared(here: Sums, there: Sums) -> np.ndarray:
 def share_of(here: Sums, name: str, other: str) -> RegionRatio:
     """The bounded index name / (name + other) of a region's sums, such as Cho/(Cho+NAA).
 
-    It has a value wherever name is there. Raises InputError as ``ratio_of``.
+    It has a value wherever name is detected, whether other is or not. Raises InputError as ``ratio_of``.
     """
-    found = ratio_of(here, other, name)
-    low, high = 1 / (1 + found.high), 1 / (1 + found.low)
-    if found.value is None:
-        return replace(found, low=low, high=high)
-    value = 1 / (1 + found.value)
-    # d ln(1 / (1 + r)) = -r / (1 + r) d ln r
-    error = None if found.log_error is None else found.log_error * (1 - value)
-    return replace(found, value=value, low=low, high=high, log_error=error)
+    over = ratio_of(here, other, name)
+    one_missing = ("spectra_not_detected", "spectra_numerator_not_detected")
+    flags = tuple(flag for flag in over.flags if flag.code not in one_missing)
+    found = replace(over, value=None, low=1 / (1 + over.high), high=1 / (1 + over.low), flags=flags)
+    if np.isfinite(over.high):
+        own, rest = (here.fit.weights(part) @ here.amplitudes for part in (name, other))
+        return replace(found, value=float(own / (own + rest)))
+    return replace(found, flags=(*flags, _not_detected([name], name, other))) if over.low > 0 else found
 
 
 def _flags(fit: Fit, touched: np.ndarray, counted: np.ndarray, least: float) -> tuple[Message, ...]:
@@ -233,15 +251,17 @@ def mean_spectrum(spectra: Spectra, fit: Fit, overlap: np.ndarray) -> Spectra:
 def change(earlier: RegionRatio, later: RegionRatio) -> Change | None:
     """Change of a ratio between two visits, or None where either has no value.
 
-    On the logarithm, whose standard errors add as squares; the interval is that of the fits (noise, line, baseline),
-    without the repeatability of scanner and placement. What both fits get wrong alike is not taken off.
+    On the logarithm, where the unequal arms of the two intervals join as squares (Zou and Donner, Stat Med
+    2008;27:1693); the interval is that of the fits (noise, line, baseline), without the repeatability of scanner and
+    placement. What both fits get wrong alike is not taken off.
     """
-    if earlier.value is None or later.value is None or earlier.log_error is None or later.log_error is None:
+    if earlier.value is None or later.value is None:
         return None
     log = float(np.log(later.value / earlier.value))
-    error = float(np.hypot(earlier.log_error, later.log_error))
-    low, high = np.exp(log - ratios.Z * error), np.exp(log + ratios.Z * error)
-    return Change(float(np.exp(log)), float(low), float(high), log, error)
+    low = log - np.hypot(np.log(later.value / later.low), np.log(earlier.high / earlier.value))
+    high = log + np.hypot(np.log(later.high / later.value), np.log(earlier.value / earlier.low))
+    error = float(high - low) / (2 * ratios.Z)
+    return Change(float(np.exp(log)), float(np.exp(low)), float(np.exp(high)), log, error)
 
 
 def comparable(earlier: Fit, later: Fit) -> list[Message]:
@@ -262,6 +282,16 @@ def comparable(earlier: Fit, later: Fit) -> list[Message]:
     return reasons
 
 
-def to_contralateral(lesion: RegionRatio, reference: RegionRatio) -> Change | None:
-    """A region's ratio over that of the contralateral reference tissue, as ``change``."""
-    return change(reference, lesion)
+def to_contralateral(lesion: RegionRatio, reference: RegionRatio) -> RegionRatio:
+    """A region's ratio over that of the contralateral reference tissue.
+
+    Where the region's has a bound alone so has this one: held against the far end of the reference's interval, it is
+    cautious. Where the reference tissue's has no value there is none, and no bound.
+    """
+    if reference.value is None:
+        flags = (*lesion.flags, Message("spectra_no_reference_ratio"))
+        return replace(lesion, value=None, low=0.0, high=np.inf, flags=flags)
+    found = change(reference, lesion)
+    if found is None:
+        return replace(lesion, low=lesion.low / reference.high, high=lesion.high / reference.low)
+    return replace(lesion, value=found.value, low=found.low, high=found.high)

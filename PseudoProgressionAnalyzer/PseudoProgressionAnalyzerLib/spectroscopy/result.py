@@ -133,9 +133,12 @@ class Fit:
 
     def share(self, name: str, other: str) -> ratios.Ratio:
         """Bounded index name / (name + other), such as Cho/(Cho+NAA), with its 95 % interval."""
-        ratio = self.ratio(other, name)
-        # A share is 1 / (1 + other/name): nothing of either is an index of 0 or 1, never infinite.
-        return ratios.Ratio(1 / (1 + ratio.value), 1 / (1 + ratio.high), 1 / (1 + ratio.low))
+        over = self.ratio(other, name)
+        own, rest = self.amplitude(name), self.amplitude(other)
+        # A share is 1 / (1 + other/name): it has a value where name is detected, up to 1 where other is not.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = np.where(np.isfinite(over.high), own / (own + rest), np.nan)
+        return ratios.Ratio(value, 1 / (1 + over.high), 1 / (1 + over.low))
 
     def curves(self, voxel: tuple[int, int, int]) -> Curves:
         """One voxel ``(k, j, i)`` to plot, in the scanner's units. Raises InputError ``spectra_voxel``."""

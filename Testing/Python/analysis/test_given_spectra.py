@@ -9,7 +9,7 @@ import pytest
 from PseudoProgressionAnalyzerLib.analysis import Analysis
 from PseudoProgressionAnalyzerLib.analysis.mapping import make_maps
 from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
-from PseudoProgressionAnalyzerLib.analysis.measuring_spectra import protocols
+from PseudoProgressionAnalyzerLib.analysis.spectra_changes import protocols
 from PseudoProgressionAnalyzerLib.assessment.evidence import NO_WEIGHT_FLAGS
 from PseudoProgressionAnalyzerLib.formats.images import write_image
 from PseudoProgressionAnalyzerLib.measures import Image, Map, Patient, Series, Visit

@@ -207,6 +207,30 @@ def test_undetected_naa_leaves_a_bound(job):
     assert np.isfinite(shown.array[found.accepted]).all() and "spectra_bounds_in_map" in {f.code for f in shown.flags}
 
 
+def test_maps_hold_bounds_and_nothing_where_nothing_is_known(job):
+    """Choline gone in one voxel, NAA in a second, both in a third: upper bound, lower bound, no number."""
+    analysis = job[0]
+    found = analysis.spectra_fits["a", "MRSI"]
+    places = [tuple(place) for place in np.argwhere(found.accepted)[:3]]
+    amplitudes = found.amplitudes.copy()
+    for place, gone in zip(places, (("GPC", "PCh"), ("NAA", "NAAG"), ("GPC", "PCh", "NAA", "NAAG")), strict=True):
+        amplitudes[place][[found.names.index(name) for name in gone]] = 0
+    changed = replace(found, amplitudes=amplitudes)
+    analysis = replace(
+        analysis, maps=dict(analysis.maps), spectra_fits=analysis.spectra_fits | {("a", "MRSI"): changed}
+    )
+    fitting_spectra._add_maps(analysis, "a", changed)
+    shown, ratio = analysis.maps["a", "Cho_NAA_molar"], changed.ratio("tCho", "tNAA")
+    no_choline, no_naa, neither = places
+    assert shown.array[no_choline] == pytest.approx(ratio.high[no_choline]) and shown.array[no_choline] > 0
+    assert shown.array[no_naa] == pytest.approx(ratio.low[no_naa]) and shown.array[no_naa] > 0
+    assert np.isnan(shown.array[neither]) and not shown.quality[neither]
+    said = {flag.code: flag.parameters for flag in shown.flags}
+    assert said["spectra_bounds_in_map"]["count"] == said["spectra_upper_bounds_in_map"]["count"] == 1
+    index = analysis.maps["a", "Cho_index_molar"]
+    assert index.array[no_naa] == 1 and np.isnan(index.array[no_choline]) and np.isnan(index.array[neither])
+
+
 def test_a_single_voxel_stands_for_the_region_that_its_box_lies_in(monkeypatch):
     spectra, held, _ = simulated(1.0, 41)
     box = np.diag([20.0, 20.0, 10.0, 1.0])

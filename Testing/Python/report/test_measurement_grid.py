@@ -100,3 +100,16 @@ def test_every_measure_that_has_words_has_its_topic():
     assert {"volume", "longest_diameter", "sphericity", "sum_of_products"} <= size
     assert (topic("rCBV_ratio_mean"), topic("PRM_increased")) == ("perfusion", "perfusion")
     assert (topic("Cho_NAA_molar_mean_spectrum"), topic("ADC_mean")) == ("spectroscopy", "diffusion")
+
+
+def test_bounds_stand_where_there_is_no_value():
+    """NAA was lost at the second visit: at least so much, and at least that much more than before."""
+    patient = Patient("p", [Visit(day, datetime.date.fromisoformat(day)) for day in (A, B)])
+    rows = [
+        row(A, "Cho_NAA_molar", 0.5, low=0.4, high=0.6),
+        row(B, "Cho_NAA_molar", None, low=1.8),
+        row(B, "Cho_NAA_molar", None, low=1.2, compared_to=A),
+        row(B, "Cho_NAA_molar_percent", None, "%", low=200.0, compared_to=A),
+    ]
+    ((_, value, change),) = measurement_grid(patient, rows).cells
+    assert (value.text, value.short, change.text, change.short) == ("> 1.80", "> 1.80", "> +200 %", "> +200 %")

@@ -96,3 +96,13 @@ def test_a_value_next_to_a_limit_has_one_more_decimal():
     assert words.quantity(1.052, 1.03, 1.07, "1", apart_from=[1.05, 2.0]) == "1.052 (1.030 to 1.070)"
     assert words.quantity(1.05, None, None, "1", apart_from=[1.05]) == "1.05"
     assert words.quantity(1.052, None, None, "1", apart_from=[1.06]) == "1.05"
+
+
+def test_what_is_left_of_a_number_that_is_absent():
+    def row(value, low, high, unit="1", compared_to=""):
+        return Measurement("v", "lesion", "own", "v", "Cho_NAA_molar", value, unit, low, high, compared_to)
+
+    assert words.bound(row(None, 0.4123, None)) == "> 0.412"
+    assert words.bound(row(None, None, -12.04, "%", "a")) == "< -12.0 %"
+    assert words.bound(row(None, 200.0, None, "%", "a")) == "> +200 %"
+    assert words.bound(row(None, None, None)) == words.bound(row(1.0, 0.5, None)) == ""

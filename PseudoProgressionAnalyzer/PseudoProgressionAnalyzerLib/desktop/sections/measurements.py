@@ -12,7 +12,7 @@ from ... import texts
 from ...measures import Measurement
 from ...report import measurements_csv
 from ...report.measurement_grid import SIZE, TOPICS, Cell, Grid, Measure, as_text, measurement_grid, topic
-from ...report.words import date_words, label, quantity
+from ...report.words import bound, date_words, label, quantity
 from ...scene import plots
 from ...scene.timeline_steps import go_to_visit
 from ..placeholder import when_empty
@@ -264,8 +264,9 @@ def words(cell: Cell) -> list[str]:
 def measurement_words(row: Measurement) -> list[str]:
     """A number with its interval, what it is compared with, method, reference tissue and flags."""
     lines = []
-    if row.value is not None:
-        shown = quantity(row.value, row.low, row.high, row.unit, sign=bool(row.compared_to))
+    known = bound(row)
+    if row.value is not None or known:
+        shown = known or quantity(row.value, row.low, row.high, row.unit, sign=bool(row.compared_to))
         since = _("since {visit}:").format(visit=row.compared_to) if row.compared_to else ""
         lines.append(f"{since} {shown}".strip())
     if row.method and not row.compared_to:
