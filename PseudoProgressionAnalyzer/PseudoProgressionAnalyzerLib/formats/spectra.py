@@ -9,7 +9,9 @@ import numpy as np
 
 from ..measures import Image, InputError, Message, Spectra
 from . import spectra_dicom, spectra_ge, spectra_lcmodel, spectra_nifti, spectra_philips, spectra_siemens
+from .sidecars import read_sidecar, sidecar_path
 from .spectra_axis import CLEAR, SPECTRUM_LIKE, TURN, scores
+from .spectra_fields import needed
 from .spectra_geometry import UNLOCALISED
 
 ENDINGS = (".nii.gz", ".nii", ".rda", ".spar", ".sdat", ".7", ".raw", ".ima", ".dcm")
@@ -17,6 +19,8 @@ ENDINGS = (".nii.gz", ".nii", ".rda", ".spar", ".sdat", ".7", ".raw", ".ima", ".
 WATER = "_water"
 """What the name of a water reference has more than that of its spectra."""
 DWELL_TIMES = (1 / 20000, 1 / 500)  # s: what spectrometers for heads use
+FREQUENCIES, ECHO_TIMES = (20.0, 500.0), (0.002, 0.7)  # MHz, s: out of reach of a head scanner beyond (basis.check)
+FEWEST_POINTS = 64  # of a decay, below which no lines can be told apart
 
 
 def load(
@@ -29,10 +33,12 @@ def load(
     """The spectra of a file: NIfTI-MRS, DICOM, RDA, SPAR/SDAT, GE P-file or LCModel RAW.
 
     water: file of the unsuppressed water reference, where it is a file of its own; that of a Philips pair is found by
-    its name. dwell_time (s) and spectrometer_frequency (MHz) are for LCModel RAW files, which seldom state them.
-    Raises InputError: ``file_missing``, ``file_unreadable``, ``file_truncated``, ``spectra_fields``,
-    ``spectra_dwell_time_range``, ``spectra_no_signal``, ``spectra_nucleus``, ``spectra_water_differs`` and those of
-    the single formats.
+    its name. dwell_time (s) and spectrometer_frequency (MHz) are for LCModel RAW files, which seldom state them; else
+    they are looked for in a sidecar (``SpectralWidth`` in Hz, ``SpectrometerFrequency`` in MHz).
+    Raises InputError: ``file_missing``, ``spectra_unreadable``, ``file_truncated``, ``spectra_fields``,
+    ``spectra_field``, ``spectra_dwell_time_range``, ``spectra_frequency_range``, ``spectra_echo_time_range``,
+    ``spectra_few_points``, ``spectra_no_signal``, ``spectra_nucleus``, ``spectra_water_differs``, those of
+    ``read_sidecar``, and those of the single formats.
     """
     path = Path(path)
     spectra = _read(path, dwell_time, spectrometer_frequency)
@@ -41,7 +47,9 @@ def load(
         water = spectra_philips.water_reference(path)
     if water is not None:
         reference = _read(Path(water), dwell_time, spectrometer_frequency)
-        if reference.fid.shape[-1] != spectra.fid.shape[-1] or not np.isclose(reference.dwell_time, spectra.dwell_time):
+        _check(reference, Path(water))
+        alike = reference.fid.shape[-1] == spectra.fid.shape[-1] and reference.shape in (spectra.shape, (1, 1, 1))
+        if not alike or not np.isclose(reference.dwell_time, spectra.dwell_time):
             raise InputError("spectra_water_differs", file=str(water), other=str(path))
         spectra = replace(spectra, water=reference.fid)
     return _turned(spectra, path)
@@ -93,8 +101,14 @@ def _read(path: Path, dwell_time: float | None, frequency: float | None) -> Spec
     with path.open("rb") as file:
         start = file.read(4096)
     if b"$NMID" in start.upper() and start[128:132] != b"DICM":
+        said = {} if dwell_time and frequency else read_sidecar(path)
+        if dwell_time is None and "SpectralWidth" in said:
+            width = needed(sidecar_path(path), said, "SpectralWidth")
+            dwell_time = 1 / width if width > 0 else None
+        if frequency is None and "SpectrometerFrequency" in said:
+            frequency = needed(sidecar_path(path), said, "SpectrometerFrequency")
         return spectra_lcmodel.read(path, dwell_time=dwell_time, frequency=frequency)
-    if name.endswith(".7") and name.startswith("p"):
+    if name.endswith(".7"):
         return spectra_ge.read(path)
     return spectra_dicom.read(path)
 
@@ -102,6 +116,12 @@ def _read(path: Path, dwell_time: float | None, frequency: float | None) -> Spec
 def _check(spectra: Spectra, path: Path) -> None:
     if not DWELL_TIMES[0] <= spectra.dwell_time <= DWELL_TIMES[1]:
         raise InputError("spectra_dwell_time_range", file=str(path), value=spectra.dwell_time)
+    if not FREQUENCIES[0] <= spectra.spectrometer_frequency <= FREQUENCIES[1]:
+        raise InputError("spectra_frequency_range", file=str(path), value=f"{spectra.spectrometer_frequency:g}")
+    if spectra.echo_time is not None and not ECHO_TIMES[0] <= spectra.echo_time <= ECHO_TIMES[1]:
+        raise InputError("spectra_echo_time_range", file=str(path), value=f"{spectra.echo_time:g}")
+    if spectra.fid.shape[-1] < FEWEST_POINTS:
+        raise InputError("spectra_few_points", file=str(path), points=spectra.fid.shape[-1], fewest=FEWEST_POINTS)
     if spectra.nucleus != "1H":
         raise InputError("spectra_nucleus", file=str(path), nucleus=spectra.nucleus)
     if not np.isfinite(spectra.fid).all() or not spectra.fid.any():

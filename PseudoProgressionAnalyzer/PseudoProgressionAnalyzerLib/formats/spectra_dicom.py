@@ -5,32 +5,43 @@ Source: DICOM PS3.3 A.36.3 (MR Spectroscopy IOD), C.8.14.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from ..measures import InputError, Spectra
+from .spectra_fields import needed
 from .spectra_geometry import from_angles, from_slabs, from_vectors, nowhere
 from .spectra_siemens import CLASSIC, read_classic, sequence_of
 
 STORAGE = "1.2.840.10008.5.1.4.1.1.4.2"
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+BROKEN = (
+    BytesLengthException, InvalidDicomError, OSError, ValueError, TypeError, AttributeError, KeyError, IndexError,
+    NotImplementedError,
+)  # fmt: skip
+"""What pydicom and numbers raise of a file that is damaged somewhere in its header."""
 LOCALISATIONS = {"PRESS": "PRESS", "PRIME": "PRESS", "STEAM": "STEAM"}
 
 
 def read(path: Path) -> Spectra:
     """The spectra of a DICOM file; of two Philips frames the second is the water reference.
 
-    Raises InputError ``file_unreadable``, ``spectra_secondary_capture``, ``spectra_dicom_kind``, ``spectra_fields``,
-    ``file_truncated``.
+    Raises InputError ``spectra_unreadable``, ``spectra_secondary_capture``, ``spectra_dicom_kind``, ``spectra_fields``,
+    ``spectra_field``, ``file_truncated``.
     """
     try:
-        dataset = pydicom.dcmread(path, force=True)
-    except (InvalidDicomError, OSError, ValueError, AttributeError) as error:
-        raise InputError("file_unreadable", file=str(path), detail=type(error).__name__) from error
+        return _read(path)
+    except BROKEN as error:
+        raise InputError("spectra_unreadable", file=str(path), detail=f"DICOM, {type(error).__name__}") from error
+
+
+def _read(path: Path) -> Spectra:
+    dataset = pydicom.dcmread(path, force=True)
     kind = str(dataset.get("SOPClassUID", dataset.file_meta.get("MediaStorageSOPClassUID", "")))
     if kind == CLASSIC or ((0x7FE1, 0x1010) in dataset and (0x0029, 0x1110) in dataset):
         return read_classic(dataset, path)
@@ -42,15 +53,19 @@ def read(path: Path) -> Spectra:
 
 
 def _enhanced(dataset: Dataset, path: Path) -> Spectra:
-    try:
-        shape = tuple(int(dataset[name].value) for name in ("NumberOfFrames", "Rows", "Columns", "DataPointColumns"))
-        width, frequency = float(dataset.SpectralWidth), float(_one(dataset.TransmitterFrequency))
-        content = dataset[0x5600, 0x0020].value
-    except (KeyError, AttributeError, TypeError, ValueError) as error:
-        raise InputError("spectra_fields", file=str(path), fields=str(error).strip("'")) from error
-    values = np.frombuffer(content, "<f4") if isinstance(content, bytes) else np.asarray(content, np.float32)
-    count = int(np.prod(shape))
-    if values.size < 2 * count:
+    sizes = ("NumberOfFrames", "Rows", "Columns", "DataPointColumns")
+    said = {name: _one(dataset.get(name)) for name in (*sizes, "SpectralWidth", "TransmitterFrequency")}
+    shape = tuple(needed(path, said, name, int) for name in sizes)
+    width, frequency = needed(path, said, "SpectralWidth"), needed(path, said, "TransmitterFrequency")
+    content = dataset[0x5600, 0x0020].value if (0x5600, 0x0020) in dataset else None
+    if content is None:
+        raise InputError("spectra_fields", file=str(path), fields="SpectroscopyData")
+    if not width > 0:
+        raise InputError("spectra_field", file=str(path), field="SpectralWidth", value=f"{width:g}")
+    if isinstance(content, bytes):
+        content = np.frombuffer(content[: len(content) // 4 * 4], "<f4")
+    values, count = np.asarray(content, np.float32), math.prod(shape)
+    if min(shape) < 1 or values.size < 2 * count:
         raise InputError("file_truncated", file=str(path))
     # Conjugate: NIfTI-MRS counts frequencies the other way.
     fid = (values[: 2 * count].reshape(*shape, 2) @ np.array([1, -1j], np.complex64)).astype(np.complex64)

@@ -47,11 +47,13 @@ def read(path: Path) -> Spectra:
         raise InputError("spectra_ge_revision", file=str(path), revision=f"{revision:g}")
     if max(field(374, "3h")) > 1:
         raise InputError("spectra_ge_grid", file=str(path))
-    count = coils * (frames + 1) * points  # a baseline precedes the frames of each coil
-    values = np.frombuffer(content, f"{order}i{size}", offset=start)
-    if values.size < 2 * count:
+    if not 0 < start < len(content) or points < 1:
         raise InputError("file_truncated", file=str(path))
-    fid = values[: 2 * count].astype(np.float64).reshape(coils, frames + 1, points, 2) @ [1, 1j]
+    count = coils * (frames + 1) * points  # a baseline precedes the frames of each coil
+    if len(content) - start < 2 * count * size:
+        raise InputError("file_truncated", file=str(path))
+    values = np.frombuffer(content, f"{order}i{size}", 2 * count, start)
+    fid = values.astype(np.float64).reshape(coils, frames + 1, points, 2) @ [1, 1j]
     fid = fid[:, 1:]
     water = combine_repetitions(fid[:, :references], 1 / width) if references else None
     suppressed = combine_repetitions(fid[:, references:], 1 / width)

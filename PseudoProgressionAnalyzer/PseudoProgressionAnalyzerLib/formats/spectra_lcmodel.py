@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..measures import InputError, Spectra
+from .spectra_fields import needed
 from .spectra_geometry import nowhere
 
 NUMBER = r"[-+]?\d+\.?\d*(?:[Ee][-+]?\d+)?"
@@ -33,8 +34,8 @@ class FitElsewhere:
 def read(path: Path, *, dwell_time: float | None = None, frequency: float | None = None) -> Spectra:
     """The spectrum of a RAW or H2O file, which has no place and seldom states dwell time (s) and frequency (MHz).
 
-    Raises InputError ``spectra_fields`` where the frequency is missing, ``spectra_dwell_time`` where no dwell time is
-    known, ``file_unreadable``.
+    Raises InputError ``spectra_fields`` where the frequency is missing, ``spectra_field``, ``spectra_dwell_time`` where
+    no dwell time is known, ``spectra_unreadable``.
     """
     text = path.read_text(encoding="latin-1")
     head, _, body = text.rpartition("$END")
@@ -43,18 +44,16 @@ def read(path: Path, *, dwell_time: float | None = None, frequency: float | None
         values = np.array(body.split(), float)
         fid = values.reshape(-1, 2) @ np.array([1, 1j])
     except ValueError as error:
-        raise InputError("file_unreadable", file=str(path), detail="values are not pairs of numbers") from error
-    frequency = frequency or float(fields.get("hzpppm", 0)) or None
-    if frequency is None:
-        raise InputError("spectra_fields", file=str(path), fields="HZPPPM")
-    dwell_time = dwell_time or float(fields.get("deltat", 0)) or None
+        raise InputError("spectra_unreadable", file=str(path), detail="values are not pairs of numbers") from error
+    frequency = frequency or needed(path, fields, "hzpppm")
+    dwell_time = dwell_time or (needed(path, fields, "deltat") if fields.get("deltat") else None)
     if dwell_time is None:
         raise InputError("spectra_dwell_time", file=str(path))
     return Spectra(
         fid[None, None, None].astype(np.complex64),
         dwell_time,
         frequency,
-        float(fields["echot"]) * 1e-3 if fields.get("echot") else None,
+        needed(path, fields, "echot") * 1e-3 if fields.get("echot") else None,
         "1H",
         nowhere(),
         sequence=fields.get("seq", "") if fields.get("seq", "") in ("PRESS", "STEAM") else "",
@@ -64,12 +63,12 @@ def read(path: Path, *, dwell_time: float | None = None, frequency: float | None
 def read_result(path: Path) -> FitElsewhere:
     """Amplitudes and errors of a TABLE or COORD file, of the latter with its curves.
 
-    Raises InputError ``file_unreadable``.
+    Raises InputError ``spectra_unreadable``.
     """
     text = path.read_text(encoding="latin-1")
     rows = [match for line in text.splitlines() if (match := CONCENTRATION.match(line))]
     if not rows:
-        raise InputError("file_unreadable", file=str(path), detail="no table of concentrations")
+        raise InputError("spectra_unreadable", file=str(path), detail="no table of concentrations")
     amplitude = {row[4]: float(row[1]) for row in rows}
     error = {row[4]: float(row[2]) for row in rows}
     curves = []
@@ -86,17 +85,17 @@ def read_result(path: Path) -> FitElsewhere:
             try:
                 curves.append(np.array(numbers, float))
             except ValueError:
-                raise InputError("file_unreadable", file=str(path), detail=title) from None
+                raise InputError("spectra_unreadable", file=str(path), detail=title) from None
     curves = [curve if curve.size else None for curve in curves] + [None] * 4
     return FitElsewhere(amplitude, error, *curves[:4])
 
 
 def read_results(path: Path) -> dict[tuple[int, int], FitElsewhere]:
-    """The voxels (row, column) of a CSV file. Raises InputError ``file_unreadable``."""
+    """The voxels (row, column) of a CSV file. Raises InputError ``spectra_unreadable``."""
     lines = [line.split(",") for line in path.read_text(encoding="latin-1").splitlines() if line.strip()]
     names = [name.strip() for name in lines[0]]
     if names[:2] != ["Row", "Col"]:
-        raise InputError("file_unreadable", file=str(path), detail="no table of voxels")
+        raise InputError("spectra_unreadable", file=str(path), detail="no table of voxels")
     found = {}
     for line in lines[1:]:
         cells = dict(zip(names, (float(cell) for cell in line), strict=False))

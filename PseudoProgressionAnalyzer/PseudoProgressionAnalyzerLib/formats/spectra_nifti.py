@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import struct
 import zlib
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 
 from ..measures import InputError, Spectra
 from .spectra_combine import combine_coils, combine_repetitions
+from .spectra_fields import needed
 
 EXTENSION = 44  # code of the JSON header in the list of NIfTI extensions
 SECONDS = {8: 1.0, 16: 1e-3, 24: 1e-6}
@@ -26,32 +28,32 @@ SEQUENCES = {"press": "PRESS", "steam": "STEAM", "slaser": "sLASER", "semi": "sL
 def read(path: Path) -> Spectra:
     """The spectra of a NIfTI-MRS file; coils and repetitions are combined.
 
-    Raises InputError ``file_unreadable``, ``spectra_nifti_kind`` (no NIfTI-MRS), ``spectra_fields`` (no spectrometer
+    Raises InputError ``spectra_unreadable``, ``spectra_nifti_kind`` (no NIfTI-MRS), ``spectra_fields`` (no spectrometer
     frequency), ``spectra_dimension`` (editing, indirect and other dimensions), ``file_truncated``.
     """
     content = _content(path)
     try:
         header = _header(content)
         fields = _fields(content, header["size"], header["offset"], header["order"])
-    except (struct.error, ValueError, KeyError) as error:
-        raise InputError("file_unreadable", file=str(path), detail="not a NIfTI file") from error
+    except (struct.error, ValueError, KeyError, OverflowError) as error:
+        raise InputError("spectra_unreadable", file=str(path), detail="not a NIfTI file") from error
     if header["type"] not in COMPLEX or fields is None:
         raise InputError("spectra_nifti_kind", file=str(path))
+    if header["offset"] < header["size"]:
+        raise InputError("spectra_unreadable", file=str(path), detail="its values begin inside its header")
     kind = np.dtype(header["order"] + COMPLEX[header["type"]])
     shape = tuple(max(1, length) for length in header["shape"])
-    count = int(np.prod(shape))
+    count = math.prod(shape)
     if len(content) < header["offset"] + count * kind.itemsize:
         raise InputError("file_truncated", file=str(path))
     values = np.frombuffer(content, kind, count, header["offset"]).reshape(shape, order="F")
     fid = np.moveaxis(values, 3, -1).astype(np.complex64)  # (i, j, k, dim 5, 6, 7, points)
     fid = fid.transpose(2, 1, 0, *range(3, fid.ndim))
     fid = _combined(fid, fields, header["dwell_time"], path)
-    if "SpectrometerFrequency" not in fields:
-        raise InputError("spectra_fields", file=str(path), fields="SpectrometerFrequency")
     return Spectra(
         fid,
         header["dwell_time"],
-        float(_first(fields["SpectrometerFrequency"])),
+        needed(path, fields, "SpectrometerFrequency"),
         _number(fields, "EchoTime"),
         str(_first(fields.get("ResonantNucleus", ["1H"]))),
         header["affine"],
@@ -67,7 +69,7 @@ def _content(path: Path) -> bytes:
         raw = path.read_bytes()
         return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
     except (EOFError, OSError, zlib.error) as error:
-        raise InputError("file_unreadable", file=str(path), detail=type(error).__name__) from error
+        raise InputError("spectra_unreadable", file=str(path), detail=type(error).__name__) from error
 
 
 def _header(content: bytes) -> dict[str, Any]:
@@ -133,7 +135,8 @@ def _fields(content: bytes, place: int, end: int, order: str) -> dict[str, Any] 
     while place + 8 <= end:
         size, code = struct.unpack_from(order + "2i", content, place)
         if code == EXTENSION:
-            return json.loads(content[place + 8 : place + size].rstrip(b"\x00 \n").decode("utf-8"))
+            found = json.loads(content[place + 8 : place + size].rstrip(b"\x00 \n").decode("utf-8"))
+            return found if isinstance(found, dict) else None
         if size < 8:
             return None
         place += size
@@ -162,7 +165,7 @@ def _combined(fid: np.ndarray, fields: dict[str, Any], dwell_time: float, path: 
 
 
 def _first(value: Any) -> Any:
-    return value[0] if isinstance(value, list) else value
+    return (value[0] if value else None) if isinstance(value, list) else value
 
 
 def _number(fields: dict[str, Any], name: str) -> float | None:

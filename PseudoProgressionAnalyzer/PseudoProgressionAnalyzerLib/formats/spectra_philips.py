@@ -13,6 +13,7 @@ import numpy as np
 
 from ..measures import InputError, Message, Spectra
 from .spectra_combine import combine_repetitions
+from .spectra_fields import needed
 from .spectra_geometry import from_angles
 
 ENDINGS = (".sdat", ".spar")
@@ -25,7 +26,8 @@ UNSET = 1e6  # mm: beyond it an offset was never filled in
 def read(path: Path) -> Spectra:
     """The spectra of a SPAR/SDAT pair (either file is named); repetitions of one voxel are averaged after alignment.
 
-    Raises InputError ``file_missing`` (the other file of the pair), ``spectra_fields``, ``spectra_philips_grid``,
+    Raises InputError ``file_missing`` (the other file of the pair), ``spectra_fields``, ``spectra_field``,
+    ``spectra_philips_grid``,
     ``file_truncated``.
     """
     text, values = _pair(path)
@@ -34,19 +36,18 @@ def read(path: Path) -> Spectra:
         name, separator, value = line.partition(":")
         if separator and not line.startswith("!"):
             fields[name.strip()] = value.strip().strip('"').strip()
-    try:
-        points, rows = int(fields["samples"]), int(fields["rows"])
-        numbers = {
-            name: float(fields[name])
-            for name in ("sample_frequency", "synthesizer_frequency", "echo_time", "repetition_time")
-        }
-        offset, size, degrees = (
-            np.array([float(fields[f"{axis}_{kind}"]) for axis in AXES])
-            for kind in ("off_center", "size", "angulation")
-        )
-        columns, lines = (_count(fields, names) for names in DIMENSIONS)
-    except (KeyError, ValueError) as error:
-        raise InputError("spectra_fields", file=str(text), fields=str(error).strip("'")) from error
+    points, rows = needed(text, fields, "samples", int), needed(text, fields, "rows", int)
+    numbers = {
+        name: needed(text, fields, name)
+        for name in ("sample_frequency", "synthesizer_frequency", "echo_time", "repetition_time")
+    }
+    if not numbers["sample_frequency"] > 0:
+        raise InputError("spectra_field", file=str(text), field="sample_frequency", value=fields["sample_frequency"])
+    offset, size, degrees = (
+        np.array([needed(text, fields, f"{axis}_{kind}") for axis in AXES])
+        for kind in ("off_center", "size", "angulation")
+    )
+    columns, lines = (_count(text, fields, names) for names in DIMENSIONS)
     grid = columns > 1 and lines > 1
     if not grid and max(columns, lines) > 1 and _encoded(fields):
         raise InputError(
@@ -54,7 +55,7 @@ def read(path: Path) -> Spectra:
         )  # a line of voxels; else dimension 2 counts repetitions
     affine = _grid(fields, text, offset, degrees, (columns, lines)) if grid else from_angles(offset, size, degrees)
     content = values.read_bytes()
-    if len(content) < 8 * points * rows:
+    if points < 1 or rows < 1 or len(content) < 8 * points * rows:
         raise InputError("file_truncated", file=str(values))
     pairs = from_vax(np.frombuffer(content, "<u2", 4 * points * rows)).reshape(rows, points, 2)
     fid = (pairs @ np.array([1, -1j])).astype(np.complex64)  # conjugate: NIfTI-MRS counts frequencies the other way
@@ -77,9 +78,9 @@ def read(path: Path) -> Spectra:
     )
 
 
-def _count(fields: dict[str, str], names: tuple[str, ...]) -> int:
+def _count(text: Path, fields: dict[str, str], names: tuple[str, ...]) -> int:
     """Length of a dimension, 1 where none of the names is there."""
-    return max([1, *(int(float(fields[name])) for name in names if fields.get(name))])
+    return max([1, *(int(needed(text, fields, name)) for name in names if fields.get(name))])
 
 
 def _encoded(fields: dict[str, str]) -> bool:
@@ -99,8 +100,8 @@ def _grid(
     try:
         field, thickness = float(fields["phase_encoding_fov"]), float(fields["slice_thickness"])
         other = np.array([float(fields.get(f"si_{axis}_off_center", "inf")) for axis in AXES])
-        slices = _count(fields, SLICES)
-    except (KeyError, ValueError) as error:
+        slices = _count(text, fields, SLICES)
+    except (KeyError, ValueError, InputError) as error:
         raise InputError("spectra_philips_grid", file=str(text)) from error
     edge = field / shape[0]
     stated = bool((np.abs(other) < UNSET).all() and other.any())

@@ -6,6 +6,7 @@ half a voxel from it along rows and columns, which the tests check.
 
 from __future__ import annotations
 
+import math
 import struct
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from ..measures import InputError, Spectra
+from .spectra_fields import needed
 from .spectra_geometry import from_vectors
 
 CLASSIC = "1.3.12.2.1107.5.9.1"  # SOP class
@@ -26,31 +28,33 @@ def sequence_of(name: str) -> str:
 
 
 def read_rda(path: Path) -> Spectra:
-    """The spectra of an RDA file. Raises InputError ``file_unreadable``, ``file_truncated``, ``spectra_fields``."""
+    """The spectra of an RDA file. Raises InputError ``spectra_unreadable``, ``file_truncated``, ``spectra_fields``."""
     content = path.read_bytes()
     begin, end = content.find(BEGIN), content.find(END)
     if begin < 0 or end < 0:
-        raise InputError("file_unreadable", file=str(path), detail="no RDA header")
+        raise InputError("spectra_unreadable", file=str(path), detail="no RDA header")
     fields = {}
     for line in content[begin + len(BEGIN) : end].decode("latin-1").splitlines():
         name, separator, value = line.partition(":")
         if separator:
             fields[name.strip()] = value.strip()
-    try:
-        shape = tuple(int(fields[f"CSIMatrixSize[{axis}]"]) for axis in (2, 1, 0)) + (int(fields["VectorSize"]),)
-        vectors = {
-            name: np.array([float(fields[f"{name}[{axis}]"]) for axis in range(3)])
-            for name in ("PositionVector", "RowVector", "ColumnVector")
-        }
-        spacing = tuple(float(fields[name]) for name in ("PixelSpacingCol", "PixelSpacingRow", "PixelSpacing3D"))
-        times = {name: float(fields[name]) for name in ("DwellTime", "MRFrequency", "TE", "TR", "TM")}
-    except (KeyError, ValueError) as error:
-        raise InputError("spectra_fields", file=str(path), fields=str(error).strip("'")) from error
-    values = content[end + len(END) :].lstrip(b"\r\n")
-    values = content[len(content) - int(np.prod(shape)) * 16 :] if len(values) != np.prod(shape) * 16 else values
-    if len(content) - end < np.prod(shape) * 16:
+    sizes = (*(f"CSIMatrixSize[{axis}]" for axis in (2, 1, 0)), "VectorSize")
+    shape = tuple(needed(path, fields, name, int) for name in sizes)
+    vectors = {
+        name: np.array([needed(path, fields, f"{name}[{axis}]") for axis in range(3)])
+        for name in ("PositionVector", "RowVector", "ColumnVector")
+    }
+    spacing = tuple(needed(path, fields, name) for name in ("PixelSpacingCol", "PixelSpacingRow", "PixelSpacing3D"))
+    times = {name: needed(path, fields, name) for name in ("DwellTime", "MRFrequency", "TE", "TR")}
+    times["TM"] = needed(path, fields, "TM") if fields.get("TM") else 0.0
+    start, count = end + len(END), math.prod(shape)
+    start += next(len(ending) for ending in (b"\r\n", b"\n", b"") if content[start : start + 2].startswith(ending))
+    if min(shape) < 1 or len(content) - start < count * 16:
         raise InputError("file_truncated", file=str(path))
-    fid = np.frombuffer(values, "<c16").reshape(shape).astype(np.complex64)
+    # The values end the file: a number may begin with the bytes of a line's end.
+    fid = np.frombuffer(content[len(content) - count * 16 :], "<c16").reshape(shape)
+    with np.errstate(over="ignore"):  # what is too large for a signal is refused with what is no number
+        fid = fid.astype(np.complex64)
     return Spectra(
         fid,
         times["DwellTime"] * 1e-6,
@@ -67,23 +71,25 @@ def read_rda(path: Path) -> Spectra:
 def read_classic(dataset: Dataset, path: Path) -> Spectra:
     """The spectra of a classic Siemens spectroscopy DICOM.
 
-    Raises InputError ``spectra_fields``, ``file_truncated``.
+    Raises InputError ``spectra_unreadable``, ``spectra_fields``, ``spectra_field``, ``file_truncated``.
     """
     try:
         fields = _csa(bytes(dataset[0x0029, 0x1110].value))
         values = bytes(dataset[0x7FE1, 0x1010].value)
-        shape = tuple(int(fields[name][0]) for name in ("NumberOfFrames", "Rows", "Columns", "DataPointColumns"))
-        position = np.array(fields["ImagePositionPatient"], float)
-        directions = np.array(fields["ImageOrientationPatient"], float)
-        between_rows, between_columns = (float(value) for value in fields["PixelSpacing"])
-        spacing = (between_columns, between_rows, float(fields["SliceThickness"][0]))
-        dwell_time = float(fields["RealDwellTime"][0]) * 1e-9
-        frequency = float(fields["ImagingFrequency"][0])
-        echo_time, repetition_time = float(fields["EchoTime"][0]), float(fields["RepetitionTime"][0])
-    except (KeyError, IndexError, ValueError, struct.error) as error:
-        raise InputError("spectra_fields", file=str(path), fields=str(error).strip("'")) from error
-    count = int(np.prod(shape))
-    if len(values) < 8 * count:
+    except (KeyError, ValueError, struct.error) as error:
+        raise InputError("spectra_unreadable", file=str(path), detail="no Siemens header or no values") from error
+    sizes = ("NumberOfFrames", "Rows", "Columns", "DataPointColumns")
+    shape = tuple(needed(path, fields, name, int) for name in sizes)
+    position = _vector(path, fields, "ImagePositionPatient", 3)
+    directions = _vector(path, fields, "ImageOrientationPatient", 6)
+    between_rows, between_columns = _vector(path, fields, "PixelSpacing", 2).tolist()
+    spacing = (between_columns, between_rows, needed(path, fields, "SliceThickness"))
+    dwell_time = needed(path, fields, "RealDwellTime") * 1e-9
+    frequency = needed(path, fields, "ImagingFrequency")
+    echo_time, repetition_time = needed(path, fields, "EchoTime"), needed(path, fields, "RepetitionTime")
+    mixing_time = needed(path, fields, "MixingTime") if fields.get("MixingTime") else 0.0
+    count = math.prod(shape)
+    if min(shape) < 1 or len(values) < 8 * count:
         raise InputError("file_truncated", file=str(path))
     return Spectra(
         np.frombuffer(values, "<c8", count).reshape(shape),
@@ -94,8 +100,16 @@ def read_classic(dataset: Dataset, path: Path) -> Spectra:
         _grid(position, directions[:3], directions[3:], spacing),
         sequence=sequence_of((fields.get("SequenceName") or [""])[0]),
         repetition_time=repetition_time * 1e-3,
-        mixing_time=float((fields.get("MixingTime") or ["0"])[0]) * 1e-3 or None,
+        mixing_time=mixing_time * 1e-3 or None,
     )
+
+
+def _vector(path: Path, fields: dict[str, list[str]], name: str, length: int) -> np.ndarray:
+    """A field of several numbers. Raises InputError ``spectra_fields``, ``spectra_field``."""
+    values = [needed(path, {name: value}, name) for value in fields.get(name, [])]
+    if len(values) < length:
+        raise InputError("spectra_fields", file=str(path), fields=name)
+    return np.array(values[:length])
 
 
 def _grid(corner: np.ndarray, row: np.ndarray, column: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray:

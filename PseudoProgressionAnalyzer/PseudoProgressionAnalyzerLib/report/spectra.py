@@ -12,12 +12,12 @@ from ..analysis.fitting_spectra import REFERENCE, overlap_with, shown_ratio
 from ..analysis.measuring_spectra import measured_role
 from ..measures import Image
 from ..spectroscopy import Fit
-from ..spectroscopy.result import LEAST_SNR, MOST_ERROR, WIDEST
 from . import colours, slices, words
 from .canvas import Canvas
 from .figures import PROGRESSION
 from .markup import Markup
 from .scales import nice_ticks, nice_top
+from .spectrum_words import lines_of, numbers_line, ratios_of, why_uncertain
 from .svg import FAINT, GRID, INK, document, line, text
 
 SHOWN = "Cho_NAA_molar"
@@ -30,10 +30,7 @@ WIDTH, HEIGHT, RESIDUAL = 430, 190, 46
 LEFT, RIGHT, TOP, HEADROOM = 8, 8, 22, 16
 DATA, BASELINE, REST = "#40454d", "#0072b2", "#009e73"
 PPM = (0.2, 4.0)
-LINES = (
-    ("Ins", 3.56, "middle"), ("Cho", 3.21, "end"), ("Cr", 3.03, "start"), ("NAA", 2.01, "middle"),
-    ("Lac, Lip", 1.3, "middle"),
-)  # fmt: skip
+BESIDE = {"Cho": "end", "Cr": "start"}  # so near to one another that their names stand on their outer sides
 
 
 def spectra_parts(markup: Markup, analysis: Analysis) -> list[str]:
@@ -170,49 +167,13 @@ def _spectra(markup: Markup, analysis: Analysis, visit_id: str) -> list[str]:
 
 
 def _caption(fit: Fit, language: str) -> str:
-    return "; ".join([numbers_line(fit, language), *why_uncertain(fit, (0, 0, 0), language)])
-
-
-def numbers_line(fit: Fit, language: str = "english", voxel: tuple[int, int, int] = (0, 0, 0)) -> str:
-    """Signal to noise, line width, Cramer-Rao bounds and Cho/NAA of one voxel's spectrum in words."""
-
-    def percent(name: str) -> str:
-        amount = fit.amplitude(name)[voxel]
-        return f"{100 * fit.bound(name)[voxel] / amount:.0f} %" if amount > 0 else "-"
-
-    value, low, high = (part[voxel] for part in fit.ratio("tCho", "tNAA"))
-    shown = f"{value:.2f} ({low:.2f}-{high:.2f})" if np.isfinite(value) else f"> {low:.2f}"
-    return words.say(
-        "report_spectra_numbers",
-        language,
-        ratio=shown,
-        snr=f"{fit.snr[voxel]:.0f}",
-        width=f"{fit.fwhm[voxel]:.3f}",
-        cho=percent("tCho"),
-        cr=percent("tCr"),
-        naa=percent("tNAA"),
+    """Quality and Cho/NAA, then what else can be measured, and why the rest cannot."""
+    ratios = ratios_of(fit, language=language)[1:]
+    others = [f"{one.label} {one.value}" for one in ratios if one.value != "-"]
+    remarks = dict.fromkeys(one.remark for one in ratios if one.remark)
+    return " ".join(
+        ["; ".join([numbers_line(fit, language), *why_uncertain(fit, (0, 0, 0), language), *others]) + ".", *remarks]
     )
-
-
-def why_not_accepted(fit: Fit, voxel: tuple[int, int, int], language: str = "english") -> list[str]:
-    """Why a voxel does not count, in words; empty where it is accepted."""
-    if fit.accepted[voxel]:
-        return []
-    reasons = []
-    if not fit.fwhm[voxel] <= WIDEST:
-        reasons.append(words.say("report_spectra_wide", language, limit=WIDEST))
-    if not fit.snr[voxel] >= LEAST_SNR:
-        reasons.append(words.say("report_spectra_noisy", language, limit=LEAST_SNR))
-    return reasons or [words.say("report_spectra_unsure", language, limit=round(100 * MOST_ERROR))]
-
-
-def why_uncertain(fit: Fit, voxel: tuple[int, int, int] = (0, 0, 0), language: str = "english") -> list[str]:
-    """Which of choline, creatine and NAA an accepted voxel knows badly, in words; empty where all are known well."""
-    if not fit.accepted[voxel]:
-        return []
-    poor = [shown for shown, name in (("Cho", "tCho"), ("Cr", "tCr"), ("NAA", "tNAA")) if fit.uncertain(name)[voxel]]
-    limit = round(100 * MOST_ERROR)
-    return [words.say("report_spectra_uncertain", language, names=", ".join(poor), limit=limit)] if poor else []
 
 
 def spectrum_figure(fit: Fit, title: str, language: str = "english") -> str:
@@ -247,8 +208,8 @@ def spectrum_figure(fit: Fit, title: str, language: str = "english") -> str:
         if PPM[0] <= tick <= PPM[1]:
             parts.append(line(x(tick), bottom, x(tick), bottom + 4, INK))
             parts.append(text(x(tick), bottom + 16, f"{tick}", INK, "middle"))
-    for name, place, anchor in LINES:
-        parts.append(text(x(place), plot_top + 10, name, FAINT, anchor, size=10))
+    for name, place in lines_of(fit):
+        parts.append(text(x(place), plot_top + 10, name, FAINT, BESIDE.get(name, "middle"), size=10))
     parts += [
         text(WIDTH - RIGHT, bottom + 16, "ppm", FAINT, "end"),
         text(WIDTH - RIGHT, TOP + 10, words.say("report_spectra_units", language), FAINT, "end", size=10),  # of both

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import slicer
 
@@ -18,8 +20,7 @@ OVERLAP = "spectra_in_lesion"
 """Name of the map that shows how much of each accepted voxel counts in the visit's lesions."""
 GRIDS = (*RATIO_MAPS, INDEX)
 """Metabolite maps, which can be shown as a whole grid."""
-AXIS = "Chemical shift (ppm): Ins 3.6, Cho 3.2, Cr 3.0, Glx 2.1-2.5, NAA 2.0, Lac and Lip 1.3"
-"""Title of the axis: where the lines stand that are measured."""
+AXIS = "Chemical shift (ppm)"
 SIGNAL = "Signal (scanner units)"
 ROOM = 0.05  # of the height of the curves, free above and below them
 LOWEST = 5.0  # percentile at which the colours of a whole grid begin: display only
@@ -100,9 +101,9 @@ def show_grid(patient: object, name: str) -> None:
         display.SetThreshold(from_threshold, EVERYTHING)
 
 
-def show_spectrum(patient: object, curves: Curves, title: str) -> object:
+def show_spectrum(patient: object, curves: Curves, title: str, lines: Sequence[tuple[str, float]] = ()) -> object:
     """Puts a voxel's curves into the patient's plot nodes and returns the chart: high ppm on the left, what is left of
-    the data above."""
+    the data above. lines: names and places (ppm) of what is measured, said with the axis."""
     table = put(patient, "vtkMRMLTableNode", "Spectrum", Kind.SPECTRUM, name="table")
     rest = curves.data - curves.fit
     above = max(curves.data.max(), curves.fit.max()) - 1.2 * min(rest.min(), 0)
@@ -122,7 +123,8 @@ def show_spectrum(patient: object, curves: Curves, title: str) -> object:
             series.SetYColumnName(name)
             chart.AddAndObservePlotSeriesNodeID(series.GetID())
     chart.SetTitle(title)
-    chart.SetXAxisTitle(AXIS)
+    places = ", ".join(f"{name} {place:.1f}" for name, place in lines)
+    chart.SetXAxisTitle(f"{AXIS}: {places}" if places else AXIS)
     chart.SetXAxisRangeAuto(False)
     chart.SetXAxisRange(float(curves.ppm.max()), float(curves.ppm.min()))
     chart.SetYAxisTitle(SIGNAL)

@@ -1,5 +1,6 @@
 """Spectra of every vendor: values, axis, place, and refusals."""
 
+import contextlib
 import json
 import math
 import struct
@@ -9,6 +10,7 @@ import numpy as np
 import pydicom
 import pytest
 
+from PseudoProgressionAnalyzerLib import texts
 from PseudoProgressionAnalyzerLib.formats import spectra_lcmodel, spectra_nifti, spectra_philips
 from PseudoProgressionAnalyzerLib.formats.spectra import load
 from PseudoProgressionAnalyzerLib.formats.spectra_axis import scores
@@ -483,5 +485,145 @@ def test_a_line_of_philips_voxels_is_not_averaged(tmp_path):
 @pytest.mark.parametrize("field", ["SUN_dim2_pnts", "dim3_pnts"])
 def test_philips_dimensions_that_are_no_numbers(tmp_path, field):
     fid = np.ones((4, 4, 1)) * brain(64, frequency=127.755264)
-    assert code(write_philips(tmp_path / "grid", fid, **{field: "n/a"})) == "spectra_fields"
+    assert code(write_philips(tmp_path / "grid", fid, **{field: "n/a"})) == "spectra_field"
     assert code(write_philips(tmp_path / "grid", fid, SUN_dim4_pnts="n/a")) == "spectra_philips_grid"
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted", "named"),
+    [
+        ({"SpectrometerFrequency": [123.2e6]}, "spectra_frequency_range", "1.232e+08"),
+        ({"SpectrometerFrequency": []}, "spectra_fields", "SpectrometerFrequency"),
+        ({"SpectrometerFrequency": ["fast"]}, "spectra_field", "SpectrometerFrequency"),
+        ({"EchoTime": 30}, "spectra_echo_time_range", "30"),
+        ({"ResonantNucleus": ["31P"]}, "spectra_nucleus", "31P"),
+    ],
+)
+def test_a_refusal_names_the_field(tmp_path, change, wanted, named):
+    path = write_nifti(tmp_path / "f.nii", brain()[None, None, None], FIELDS | change)
+    with pytest.raises(InputError) as caught:
+        load(path)
+    assert caught.value.message.code == wanted and named in texts.what(caught.value.message)
+    assert "f.nii" in texts.what(caught.value.message) and texts.remedy(caught.value.message)
+
+
+def test_fields_at_7_tesla_are_read(tmp_path):
+    fid = brain(frequency=297.2)[None, None, None]
+    spectra = load(write_nifti(tmp_path / "f.nii", fid, FIELDS | {"SpectrometerFrequency": [297.2]}))
+    assert spectra.spectrometer_frequency == 297.2 and not spectra.flags
+
+
+def test_a_header_that_is_no_object_and_sizes_beyond_all_memory(tmp_path):
+    assert code(write_nifti(tmp_path / "list.nii", brain()[None, None, None], [1, 2])) == "spectra_nifti_kind"
+    path = write_nifti(tmp_path / "huge.nii", brain()[None, None, None], FIELDS)
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<q", content, 16 + 5 * 8, 7493989779944505345)
+    path.write_bytes(content)
+    assert code(path) == "file_truncated"
+
+
+def rda(path, points=256, **fields):
+    fid = np.broadcast_to(brain(points)[None, None, None], (1, 3, 4, points)).astype(np.complex64)
+    write_rda(path, fid, np.array([30.0, -40.0, 50.0]))
+    content = path.read_bytes()
+    for name, value in fields.items():
+        old = next(line for line in content.split(b"\r\n") if line.startswith(f"{name}:".encode()))
+        content = content.replace(old, f"{name}: {value}".encode() if value is not None else b"-: 0")
+    path.write_bytes(content)
+    return path
+
+
+def test_rda_files_that_lack_fields_or_bytes(tmp_path):
+    assert load(rda(tmp_path / "good.rda")).shape == (1, 3, 4)
+    for fields, wanted in (
+        ({"MRFrequency": None}, "spectra_fields"),
+        ({"TE": "thirty"}, "spectra_field"),
+        ({"VectorSize": 0}, "file_truncated"),
+        ({"Nucleus": "31P"}, "spectra_nucleus"),
+        ({"MRFrequency": 0}, "spectra_frequency_range"),
+    ):
+        assert code(rda(tmp_path / "bad.rda", **fields)) == wanted, fields
+    assert load(rda(tmp_path / "no_tm.rda", TM=None)).mixing_time is None
+    whole = rda(tmp_path / "whole.rda").read_bytes()
+    for missing in (1, 4, 16, 5000):  # never filled up with bytes of the header
+        (tmp_path / "short.rda").write_bytes(whole[:-missing])
+        assert code(tmp_path / "short.rda") == "file_truncated"
+
+
+def test_rda_values_that_begin_with_the_bytes_of_a_new_line(tmp_path):
+    path = rda(tmp_path / "line.rda")
+    content = bytearray(path.read_bytes())
+    begin = content.index(b"End of header <<<\r\n") + len(b"End of header <<<\r\n")
+    content[begin : begin + 2] = b"\r\n"  # the lowest bytes of the first number
+    path.write_bytes(content)
+    assert load(path).fid[0, 0, 0, 1] == pytest.approx(brain(256)[1], rel=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("cut", [300, 2000, 0.5, -4])
+@pytest.mark.parametrize("classic", [True, False])
+def test_dicom_files_that_end_anywhere(tmp_path, cut, classic):
+    fid = np.broadcast_to(brain(256)[None, None, None], (1, 3, 4, 256)).astype(np.complex64)
+    write_siemens_dicom(tmp_path / "whole.dcm", fid, [30.0, -40.0, 50.0], classic)
+    content = (tmp_path / "whole.dcm").read_bytes()
+    (tmp_path / "cut.dcm").write_bytes(content[: int(cut * len(content)) if isinstance(cut, float) else cut])
+    assert code(tmp_path / "cut.dcm").startswith(("spectra_", "file_truncated"))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of pydicom: of what it mended
+@pytest.mark.parametrize("kind", ["classic", "enhanced", "rda", "nifti"])
+def test_damaged_headers_are_refused_or_read_and_never_end_in_an_error_of_python(tmp_path, kind):
+    fid = np.broadcast_to(brain(64)[None, None, None], (1, 3, 4, 64)).astype(np.complex64)
+    path = tmp_path / {"rda": "d.rda", "nifti": "d.nii"}.get(kind, "d.dcm")
+    if kind == "rda":
+        rda(path, 64)
+    elif kind == "nifti":
+        write_nifti(path, fid.transpose(2, 1, 0, 3), FIELDS)
+    else:
+        write_siemens_dicom(path, fid, [30.0, -40.0, 50.0], kind == "classic")
+    content, random = path.read_bytes(), np.random.default_rng(11)
+    for _ in range(60):
+        damaged = bytearray(content)
+        for place in random.integers(0, min(len(content), 3000), random.choice([1, 3, 20])):
+            damaged[place] = random.integers(256)
+        path.write_bytes(damaged)
+        with contextlib.suppress(InputError):
+            load(path)
+
+
+def test_short_decays_are_refused(tmp_path):
+    raw = tmp_path / "MRS.raw"
+    raw.write_text("$SEQPAR HZPPPM=123.2 ECHOT=30. $END\n$NMID $END\n" + "1.0 2.0\n" * 6)
+    assert code(raw, dwell_time=5e-4) == "spectra_few_points"
+
+
+def test_what_lcmodel_files_do_not_state_comes_from_their_sidecar(tmp_path):
+    raw = tmp_path / "MRS.raw"
+    values = "".join(f"{value.real:.6e} {value.imag:.6e}\n" for value in brain())
+    raw.write_text(f" $SEQPAR HZPPPM=123.0 ECHOT=30. $END\n $NMID ID='a' $END\n{values}")
+    assert code(raw) == "spectra_dwell_time"
+    (tmp_path / "MRS.json").write_text('{"SpectralWidth": 2000.0}')
+    spectra = load(raw)
+    assert spectra.dwell_time == 5e-4 and spectra.echo_time == 0.03
+    assert np.allclose(spectra.fid[0, 0, 0], brain(), atol=1e-5)
+    (tmp_path / "MRS.json").write_text('{"SpectralWidth": "wide"}')
+    assert code(raw) == "spectra_field"
+
+
+def test_a_water_reference_of_another_grid_or_of_nothing_is_refused(tmp_path):
+    fid = np.broadcast_to(brain(), (3, 2, 1, 1024)).astype(np.complex64)
+    grid = write_nifti(tmp_path / "grid.nii", fid, FIELDS)
+    other = write_nifti(tmp_path / "other.nii", fid[:2], FIELDS)
+    nothing = write_nifti(tmp_path / "nothing.nii", 0 * fid, FIELDS)
+    one = write_nifti(tmp_path / "one.nii", fid[:1, :1], FIELDS)
+    assert code(grid, water=other) == "spectra_water_differs"
+    assert code(grid, water=nothing) == "spectra_no_signal"
+    assert load(grid, one).water.shape == (1, 1, 1, 1024) and load(grid, grid).water.shape == (1, 2, 3, 1024)
+
+
+def test_ge_files_are_known_by_their_ending_whatever_they_are_called(reference_data, tmp_path):
+    content = reference_data(DATA + "tarquin/ge/P1834_1.5T_030_2000.7").read_bytes()
+    (tmp_path / "MRS.7").write_bytes(content)
+    assert load(tmp_path / "MRS.7").shape == (1, 1, 1)
+    (tmp_path / "MRS.7").write_bytes(content[:2000])
+    assert code(tmp_path / "MRS.7") == "file_truncated"

@@ -10,7 +10,7 @@ import pytest
 
 from PseudoProgressionAnalyzerLib.analysis import Analysis, fitting_spectra
 from PseudoProgressionAnalyzerLib.measures import Image, Patient, Region, Series, Visit
-from PseudoProgressionAnalyzerLib.report import colours, spectra
+from PseudoProgressionAnalyzerLib.report import colours, spectra, spectrum_words
 from PseudoProgressionAnalyzerLib.report.markup import Markup
 from PseudoProgressionAnalyzerLib.spectroscopy import fit
 
@@ -81,31 +81,68 @@ def one_voxel(found, voxel):
 
 
 def test_numbers_in_words(found):
-    line = spectra.numbers_line(found, voxel=(0, 1, 0))
+    line = spectrum_words.numbers_line(found, voxel=(0, 1, 0))
     ratio = found.ratio("tCho", "tNAA").value[0, 1, 0]
     assert f"Cho/NAA {ratio:.2f}" in line and f"signal to noise {found.snr[0, 1, 0]:.0f}" in line
     none = replace(found, amplitudes=found.amplitudes * [name not in ("NAA", "NAAG") for name in found.names])
-    assert "Cho/NAA > " in spectra.numbers_line(none, voxel=(0, 1, 0))
+    assert "Cho/NAA > " in spectrum_words.numbers_line(none, voxel=(0, 1, 0))
+
+
+def test_every_ratio_of_a_voxel_with_what_says_little(found):
+    """At TE 30 ms and 3 T nothing is said; at 1.5 T of Glx, at a long echo of three, and no number there."""
+    here = {one.label: one for one in spectrum_words.ratios_of(found, (0, 1, 0))}
+    value, low, high = (part[0, 1, 0] for part in found.ratio("Glx", "tCr"))
+    assert here["Glx/Cr, molar"].value == f"{value:.2f} ({low:.2f}-{high:.2f})"
+    assert not any(one.remark for one in here.values()) and len(here) == 7
+    low_field = replace(found, protocol=replace(found.protocol, frequency=63.9))
+    said = {one.label for one in spectrum_words.ratios_of(low_field, (0, 1, 0)) if one.remark}
+    assert said == {"Glx/Cr, molar"}
+    late = replace(found, protocol=replace(found.protocol, echo_time=0.144))
+    silent = {one.label for one in spectrum_words.ratios_of(late, (0, 1, 0)) if one.value == "-" and one.remark}
+    assert silent == {"mI/Cr, molar", "Glx/Cr, molar", "(Lipids at 1.3 ppm + lactate)/Cr, molar"}
+    table = spectrum_words.ratios_table(late, (0, 1, 0))
+    assert table.count("<tr>") == 8 and table.count("144 ms") == 3  # one note for each of the three
+
+
+def test_only_lines_that_say_something_are_named(found):
+    late = replace(found, protocol=replace(found.protocol, echo_time=0.144))
+    assert [name for name, _ in spectrum_words.lines_of(found)] == ["mI", "Cho", "Cr", "Glx", "NAA", "Lac, Lip"]
+    assert [name for name, _ in spectrum_words.lines_of(late)] == ["Cho", "Cr", "NAA", "Lac"]
+    low_field = replace(found, protocol=replace(found.protocol, frequency=63.9))
+    assert "Glx" not in [name for name, _ in spectrum_words.lines_of(low_field)]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "shown"),
+    [
+        ((0.5, 0.4, 0.6), "0.50 (0.40-0.60)"),
+        ((np.nan, 1.8, np.inf), "> 1.80"),
+        ((np.nan, 0.0, 0.12), "< 0.12"),
+        ((np.nan, 0.0, np.inf), "-"),
+    ],
+)
+def test_a_ratio_without_a_value_shows_the_bound_that_is_left(ratio, shown):
+    assert spectrum_words.interval(*ratio) == shown
 
 
 def test_what_an_accepted_voxel_knows_badly_is_said(found):
-    assert spectra.why_uncertain(found, (0, 0, 0)) == []
+    assert spectrum_words.why_uncertain(found, (0, 0, 0)) == []
     naa = [found.names.index(name) for name in ("NAA", "NAAG")]
     covariances = found.covariances.copy()
     covariances[..., naa[0], naa[0]] = (0.39 * found.amplitude("tNAA")) ** 2
     covariances[..., naa[1], :] = covariances[..., :, naa[1]] = 0
     poor = replace(found, covariances=covariances)
-    (said,) = spectra.why_uncertain(poor, (0, 0, 0))
+    (said,) = spectrum_words.why_uncertain(poor, (0, 0, 0))
     assert "NAA" in said and "Cho" not in said and "20 %" in said
     assert (
-        spectra.why_uncertain(replace(poor, accepted=np.zeros(found.shape, bool)), (0, 0, 0)) == []
+        spectrum_words.why_uncertain(replace(poor, accepted=np.zeros(found.shape, bool)), (0, 0, 0)) == []
     )  # left out: that is said
 
 
 def test_why_a_voxel_is_left_out(found):
     poor = replace(found, accepted=np.zeros_like(found.accepted), fwhm=found.fwhm + 1, snr=found.snr * 0)
-    assert len(spectra.why_not_accepted(poor, (0, 0, 0))) == 2
-    assert spectra.why_not_accepted(found, (0, 1, 0)) == []
+    assert len(spectrum_words.why_not_accepted(poor, (0, 0, 0))) == 2
+    assert spectrum_words.why_not_accepted(found, (0, 1, 0)) == []
 
 
 def test_the_tumour_voxel_stands_out_where_it_lies(analysis, found):

@@ -12,7 +12,7 @@ from ...analysis.fitting_spectra import REFERENCE
 from ...analysis.mean_spectra import waiting
 from ...analysis.measuring_spectra import WAITING, measured_role
 from ...measures import InputError, Message
-from ...report.spectra import numbers_line, why_not_accepted, why_uncertain
+from ...report.spectrum_words import lines_of, quality_line, ratios_table, why_not_accepted, why_uncertain
 from ...report.words import label
 from ...scene import timeline
 from ...scene.nodes import patient_node
@@ -27,7 +27,7 @@ from ...scene.spectrum_plot import (
     whole_grid,
     write_overlaps,
 )
-from ...spectroscopy.result import Curves
+from ...spectroscopy.result import Curves, Fit
 from ..plot_widget import plot_widget
 from ..pointer import Pointer
 from ..section import Section, offer
@@ -90,11 +90,7 @@ class SpectroscopySection(Section):
                 counts.append(f"{visit}: {int(found.accepted.sum())} / {int(np.isfinite(found.snr).sum())}")
             self.ui.spectroscopyLabel.text = _("Accepted of fitted voxels. {counts}").format(counts="; ".join(counts))
         else:
-            there = analysis and any(v.of_role("MRS") or v.of_role("MRSI") for v in analysis.patient.visits)
-            given = self._offered() and _("Metabolite maps made elsewhere are shown; there are no spectra to click.")
-            self.ui.spectroscopyLabel.text = (
-                _("Align and compute to fit the spectra.") if there else given or _("This patient has no spectra.")
-            )
+            self.ui.spectroscopyLabel.text = self._why_none()
         offered = self._offered()
         selector = self.ui.spectraMapSelector
         if [selector.itemData(index) for index in range(selector.count)] != offered:
@@ -175,18 +171,19 @@ class SpectroscopySection(Section):
             self._nothing(texts.sentence(error.message))
             return False
         place = ", ".join(str(index) for index in voxel[::-1])
-        self._plot(curves, _("{visit}, voxel {place}").format(visit=visit, place=place))
+        self._plot(found, voxel, curves, _("{visit}, voxel {place}").format(visit=visit, place=place))
         mark_cell(patient_node(slicer.mrmlScene), analysis, visit, role, voxel)
         self.ui.spectrumSelector.setCurrentIndex(0)
         share = lesion_overlap(analysis, visit, role)[voxel]
         reasons = why_not_accepted(found, voxel)
         lines = [
-            numbers_line(found, voxel=voxel),
+            quality_line(found, voxel=voxel),
             _("{percent} % of the voxel lies in the lesion").format(percent=round(100 * share)),
             _("accepted") if not reasons else _("left out: {reasons}").format(reasons=", ".join(reasons)),
             *why_uncertain(found, voxel),
         ]
         self.ui.spectrumLabel.text = "; ".join(lines)
+        self.ui.spectrumLabel.visible = True
         self.shown = visit, voxel
         return True
 
@@ -197,8 +194,10 @@ class SpectroscopySection(Section):
         if found is not None and np.isfinite(found.snr).all():
             self.shown = None
             hide_cell(patient_node(slicer.mrmlScene))  # many voxels are in it
-            self._plot(found.curves((0, 0, 0)), self.ui.spectrumSelector.currentText)
-            self.ui.spectrumLabel.text = "; ".join([numbers_line(found), *why_uncertain(found)])
+            voxel = (0, 0, 0)
+            self._plot(found, voxel, found.curves(voxel), self.ui.spectrumSelector.currentText)
+            self.ui.spectrumLabel.text = "; ".join([quality_line(found), *why_uncertain(found)])
+            self.ui.spectrumLabel.visible = True
         else:
             self._nothing(texts.sentence(Message(WAITING)) if key else "")
 
@@ -223,11 +222,14 @@ class SpectroscopySection(Section):
             keys = [key for key, _text in offered]
             selector.setCurrentIndex(keys.index(chosen) if chosen in keys else 0)
 
-    def _plot(self, curves: Curves, title: str) -> None:
-        chart = show_spectrum(patient_node(slicer.mrmlScene), curves, title)
+    def _plot(self, found: Fit, voxel: tuple[int, int, int], curves: Curves, title: str) -> None:
+        """A voxel's curves, and its ratios in the table below."""
+        chart = show_spectrum(patient_node(slicer.mrmlScene), curves, title, lines_of(found))
         if self.plot is not None:
             self.plot.mrmlPlotViewNode().SetPlotChartNodeID(chart.GetID())
         self.ui.spectrumHolder.visible = True
+        self.ui.spectrumTable.text = ratios_table(found, voxel)
+        self.ui.spectrumTable.visible = True
 
     def _again(self) -> None:
         """What is shown once more, with the numbers of now."""
@@ -249,10 +251,10 @@ class SpectroscopySection(Section):
         hide_cell(patient_node(slicer.mrmlScene))
         if self.plot is not None:
             self.plot.mrmlPlotViewNode().SetPlotChartNodeID(None)
-        self.ui.spectrumHolder.visible = False
-        self.ui.spectrumLabel.text = why or _(
-            "No voxel chosen yet: click one in a view, or move the pointer with Shift held, to see its spectrum."
-        )
+        self.ui.spectrumHolder.visible = self.ui.spectrumTable.visible = False
+        click = _("No voxel chosen yet: click one in a view, or move the pointer with Shift held, to see its spectrum.")
+        self.ui.spectrumLabel.text = why or (click if self._visits() else "")
+        self.ui.spectrumLabel.visible = bool(self.ui.spectrumLabel.text)
 
     def _offered(self) -> list[str]:
         """Names of the maps that can be laid over the anatomy."""
@@ -260,6 +262,27 @@ class SpectroscopySection(Section):
         names = {name for _visit, name in analysis.maps} if analysis else set()
         grids = any(role == "MRSI" for _visit, role in analysis.spectra_fits) if analysis else False
         return [name for name in MAPS if name in names or (name == OVERLAP and grids)]
+
+    def _why_none(self) -> str:
+        """Why there are no spectra to look at, and what can be done about it."""
+        analysis = self.session.analysis
+        if analysis is None:
+            return _("Load a patient first.")
+        with_spectra = [visit.id for visit in analysis.patient.visits if visit.of_role("MRS") or visit.of_role("MRSI")]
+        if with_spectra:
+            computed = any(step == "step_spectra" for step, _visit in analysis.finished)
+            if not computed:
+                return _("Align and compute to fit the spectra.")
+            said = [message for visit in with_spectra for message in analysis.messages.get(visit, ())]
+            reasons = [texts.sentence(message) for message in said if message.code.startswith(("spectra_", "file_"))]
+            return _("No spectra could be fitted. {reasons}").format(reasons=" ".join(dict.fromkeys(reasons)))
+        if self._offered():
+            return _("Metabolite maps made elsewhere are shown; there are no spectra to click.")
+        return _(
+            "This patient has no spectra. What is read: NIfTI-MRS, RDA, SPAR/SDAT, DICOM spectroscopy and GE P-files, "
+            "named MRSI (a grid) or MRS (a single voxel) in the folder of their visit, or imported as DICOM. Pictures "
+            "of spectra (screen captures) hold no numbers: export the spectra themselves."
+        )
 
     def _visits(self) -> list[str]:
         analysis = self.session.analysis

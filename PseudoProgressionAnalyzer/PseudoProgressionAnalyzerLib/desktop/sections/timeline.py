@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 
 from ...analysis.change_maps import changes_to_show
 from ...scene import timeline
+from ...scene.captures import overlay_names
 from ...scene.nodes import patient_node
 from ...scene.timeline_overlays import range_of, set_opacity, set_range, toggle_overlays
 from ...scene.timeline_rows import state_of
@@ -175,16 +176,23 @@ class TimelineSection(Section):
     def show_overlay(self) -> None:
         """Opacity and range of the chosen row's map."""
         row = self.row()
-        scale = range_of(self.session.application, row.overlay) if row is not None and row.overlay else None
+        over = row is not None and bool(row.overlay)
+        scale = range_of(self.session.application, row.overlay) if over else None
+        patient = patient_node(slicer.mrmlScene)
+        picture = over and patient is not None and row.overlay in overlay_names(patient)
         self.filling = True
-        for widget in (self.ui.opacitySlider, self.ui.lowSpinBox, self.ui.highSpinBox):
-            offer(widget, scale is not None, _("Choose a row with a computed map in the list above"))
+        computed = _("Choose a row with a computed map in the list above")
+        offer(self.ui.opacitySlider, scale is not None or picture, computed)
+        why_not = _("The colours of a picture are those of its file") if picture else computed
+        for widget in (self.ui.lowSpinBox, self.ui.highSpinBox):
+            offer(widget, scale is not None, why_not)
         if scale is not None:
             step = max(abs(scale.low), abs(scale.high)) / 50
             for box, value in ((self.ui.lowSpinBox, scale.low), (self.ui.highSpinBox, scale.high)):
                 box.singleStep = step
                 box.value = value
-            self.ui.opacitySlider.value = chosen_opacity(patient_node(slicer.mrmlScene), row.overlay)
+        if scale is not None or picture:
+            self.ui.opacitySlider.value = chosen_opacity(patient, row.overlay)
         self.filling = False
 
     def rows_shown(self) -> list[timeline.Row]:
