@@ -1,5 +1,6 @@
 """PseudoProgressionAnalyzer: the 3D Slicer module. Thin: the work is done in PseudoProgressionAnalyzerLib."""
 
+import logging
 import pathlib
 
 import slicer
@@ -261,10 +262,11 @@ class PseudoProgressionAnalyzerFileReader:
 
     def extensions(self):
         patient, spectrum, both = _("Patient folder"), _("MR spectrum"), _("Time series or MR spectrum")
-        spectra = ("rda", "sdat", "spar", "raw")
+        results = _("LCModel results")
         return [
             f"{patient} (*.json)",
-            *(f"{spectrum} (*.{ending})" for ending in spectra),
+            *(f"{spectrum} (*.{ending})" for ending in ("rda", "sdat", "spar", "raw", "7", "dcm", "ima")),
+            *(f"{results} (*.{ending})" for ending in ("coord", "table", "csv")),
             *(f"{both} (*.{ending})" for ending in ("nii", "nii.gz")),
         ]
 
@@ -276,7 +278,11 @@ class PseudoProgressionAnalyzerFileReader:
     def load(self, properties):
         from PseudoProgressionAnalyzerLib.desktop.file_reader import open_file
 
-        self.parent.loadedNodes = open_file(pathlib.Path(properties["fileName"]))
+        def tell(reason):
+            logging.error(reason)
+            self.parent.userMessages().AddMessage(vtk.vtkCommand.ErrorEvent, reason)
+
+        self.parent.loadedNodes = open_file(pathlib.Path(properties["fileName"]), tell)
         return bool(self.parent.loadedNodes)
 
 

@@ -40,6 +40,15 @@ def read(path: Path) -> Spectra:
         raise InputError("spectra_unreadable", file=str(path), detail=f"DICOM, {type(error).__name__}") from error
 
 
+def is_spectroscopy(path: Path) -> bool:
+    """Whether a DICOM file says that it holds spectra; of its header alone."""
+    try:
+        dataset = pydicom.dcmread(path, specific_tags=["SOPClassUID"], stop_before_pixels=True)
+        return str(dataset.get("SOPClassUID", "")) in (STORAGE, CLASSIC)
+    except BROKEN:
+        return False
+
+
 def _read(path: Path) -> Spectra:
     dataset = pydicom.dcmread(path, force=True)
     kind = str(dataset.get("SOPClassUID", dataset.file_meta.get("MediaStorageSOPClassUID", "")))

@@ -60,12 +60,27 @@ def read(path: Path, *, dwell_time: float | None = None, frequency: float | None
     )
 
 
+def read_results_of(path: Path) -> dict[str, FitElsewhere]:
+    """The results in a COORD, TABLE or CSV file, by voxel in words (empty where there is one).
+
+    Raises InputError ``spectra_unreadable``.
+    """
+    if path.suffix.lower() != ".csv":
+        return {"": read_result(path)}
+    found = read_results(path)
+    single = len(found) == 1
+    return {"" if single else f"row {row}, column {column}": one for (row, column), one in found.items()}
+
+
 def read_result(path: Path) -> FitElsewhere:
     """Amplitudes and errors of a TABLE or COORD file, of the latter with its curves.
 
     Raises InputError ``spectra_unreadable``.
     """
-    text = path.read_text(encoding="latin-1")
+    try:
+        text = path.read_text(encoding="latin-1")
+    except OSError as error:
+        raise InputError("spectra_unreadable", file=str(path), detail=type(error).__name__) from error
     rows = [match for line in text.splitlines() if (match := CONCENTRATION.match(line))]
     if not rows:
         raise InputError("spectra_unreadable", file=str(path), detail="no table of concentrations")
@@ -92,13 +107,17 @@ def read_result(path: Path) -> FitElsewhere:
 
 def read_results(path: Path) -> dict[tuple[int, int], FitElsewhere]:
     """The voxels (row, column) of a CSV file. Raises InputError ``spectra_unreadable``."""
-    lines = [line.split(",") for line in path.read_text(encoding="latin-1").splitlines() if line.strip()]
-    names = [name.strip() for name in lines[0]]
+    with path.open(encoding="latin-1") as file:  # other tables may be large
+        names = [name.strip() for name in file.readline().split(",")]
+        lines = [line.split(",") for line in file if line.strip()] if names[:2] == ["Row", "Col"] else []
     if names[:2] != ["Row", "Col"]:
         raise InputError("spectra_unreadable", file=str(path), detail="no table of voxels")
     found = {}
-    for line in lines[1:]:
-        cells = dict(zip(names, (float(cell) for cell in line), strict=False))
+    for number, line in enumerate(lines, 2):
+        try:
+            cells = dict(zip(names, (float(cell) for cell in line), strict=True))
+        except ValueError as error:
+            raise InputError("spectra_unreadable", file=str(path), detail=f"line {number}") from error
         metabolites = [name for name in names[2:] if f"{name} %SD" in cells]
         found[int(cells["Row"]), int(cells["Col"])] = FitElsewhere(
             {name: cells[name] for name in metabolites}, {name: cells[f"{name} %SD"] for name in metabolites}

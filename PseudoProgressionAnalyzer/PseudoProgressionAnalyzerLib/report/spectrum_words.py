@@ -50,7 +50,7 @@ def ratios_of(fit: Fit, voxel: Voxel = (0, 0, 0), language: str = "english") -> 
 
 
 def ratios_table(fit: Fit, voxel: Voxel = (0, 0, 0), language: str = "english") -> str:
-    """The ratios as an HTML table for people, remarks below it; each is said once."""
+    """The ratios as an HTML table for people; below it why some say little, and what is to be known of the spectra."""
 
     def cells(*texts: str) -> str:
         return "<tr>" + "".join(f"<td style='padding-right:12px'>{text}</td>" for text in texts) + "</tr>"
@@ -69,8 +69,9 @@ def ratios_table(fit: Fit, voxel: Voxel = (0, 0, 0), language: str = "english") 
             notes.append(one.remark)
         mark = f" <sup>{notes.index(one.remark) + 1}</sup>" if one.remark else ""
         lines.append(cells(escape(one.label) + mark, escape(one.value), escape(one.error)))
-    below = "".join(f"<br><small><sup>{number}</sup> {escape(note)}</small>" for number, note in enumerate(notes, 1))
-    return f"<table>{''.join(lines)}</table>{below.removeprefix('<br>')}"
+    below = [f"<small><sup>{number}</sup> {escape(note)}</small>" for number, note in enumerate(notes, 1)]
+    below += [f"<small>{escape(words.statement(flag, language))}</small>" for flag in fit.flags]
+    return f"<table>{''.join(lines)}</table>{'<br>'.join(below)}"
 
 
 def interval(value: float, low: float, high: float) -> str:

@@ -64,7 +64,7 @@ def write_overlaps(patient: object, analysis: Analysis) -> None:
         nodes.set_image(node, Image(share, found.affine))
         other = find(patient, Kind.MAP, visit_id, "Cho_NAA_molar")
         node.SetAndObserveTransformNodeID(other.GetTransformNodeID() if other is not None else None)
-        mark(node, unit="1")
+        mark(node, unit="share of voxel")
         show_map(node, patient, OVERLAP, Scale(0.0, 1.0))
         node.GetDisplayNode().SetInterpolate(False)
 
