@@ -1,6 +1,5 @@
 """PseudoProgressionAnalyzer: the 3D Slicer module. Thin: the work is done in PseudoProgressionAnalyzerLib."""
 
-import logging
 import pathlib
 
 import slicer
@@ -276,13 +275,9 @@ class PseudoProgressionAnalyzerFileReader:
         return confidence(pathlib.Path(filePath)) if self.parent.supportedNameFilters(filePath) else 0.0
 
     def load(self, properties):
-        from PseudoProgressionAnalyzerLib.desktop.file_reader import open_file
+        from PseudoProgressionAnalyzerLib.desktop.file_reader import open_file, teller
 
-        def tell(reason):
-            logging.error(reason)
-            self.parent.userMessages().AddMessage(vtk.vtkCommand.ErrorEvent, reason)
-
-        self.parent.loadedNodes = open_file(pathlib.Path(properties["fileName"]), tell)
+        self.parent.loadedNodes = open_file(pathlib.Path(properties["fileName"]), teller(self.parent))
         return bool(self.parent.loadedNodes)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import slicer
+from vtkmodules.vtkCommonCore import vtkCommand
 
 from .. import texts
 from ..formats.images import read_header, read_image
@@ -101,6 +102,16 @@ def open_file(file: Path, tell: Callable[[str], None] = logging.error) -> list[s
         return []
     every = [slicer.mrmlScene.GetNthNode(number).GetID() for number in range(slicer.mrmlScene.GetNumberOfNodes())]
     return [node_id for node_id in every if node_id not in before]
+
+
+def teller(reader: object) -> Callable[[str], None]:
+    """What tells a reason in the log and in the message that Slicer shows of a file that it cannot open."""
+
+    def tell(reason: str) -> None:
+        logging.error(reason)
+        reader.userMessages().AddMessage(vtkCommand.ErrorEvent, reason)
+
+    return tell
 
 
 def show_chart(made: list[object]) -> None:
