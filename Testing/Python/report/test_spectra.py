@@ -89,14 +89,11 @@ def test_numbers_in_words(found):
 
 
 def test_every_ratio_of_a_voxel_with_what_says_little(found):
-    """At TE 30 ms and 3 T nothing is said; at 1.5 T of Glx, at a long echo of three, and no number there."""
+    """At TE 30 ms nothing is said; at a long echo of three, and no number there."""
     here = {one.label: one for one in spectrum_words.ratios_of(found, (0, 1, 0))}
     value, low, high = (part[0, 1, 0] for part in found.ratio("Glx", "tCr"))
     assert here["Glx/Cr, molar"].value == f"{value:.2f} ({low:.2f}-{high:.2f})"
     assert not any(one.remark for one in here.values()) and len(here) == 7
-    low_field = replace(found, protocol=replace(found.protocol, frequency=63.9))
-    said = {one.label for one in spectrum_words.ratios_of(low_field, (0, 1, 0)) if one.remark}
-    assert said == {"Glx/Cr, molar"}
     late = replace(found, protocol=replace(found.protocol, echo_time=0.144))
     silent = {one.label for one in spectrum_words.ratios_of(late, (0, 1, 0)) if one.value == "-" and one.remark}
     assert silent == {"mI/Cr, molar", "Glx/Cr, molar", "(Lipids at 1.3 ppm + lactate)/Cr, molar"}
@@ -108,8 +105,6 @@ def test_only_lines_that_say_something_are_named(found):
     late = replace(found, protocol=replace(found.protocol, echo_time=0.144))
     assert [name for name, _ in spectrum_words.lines_of(found)] == ["mI", "Cho", "Cr", "Glx", "NAA", "Lac, Lip"]
     assert [name for name, _ in spectrum_words.lines_of(late)] == ["Cho", "Cr", "NAA", "Lac"]
-    low_field = replace(found, protocol=replace(found.protocol, frequency=63.9))
-    assert "Glx" not in [name for name, _ in spectrum_words.lines_of(low_field)]
 
 
 @pytest.mark.parametrize(
