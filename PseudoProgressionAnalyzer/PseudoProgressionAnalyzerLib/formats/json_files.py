@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,16 @@ from ..measures import InputError
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file (UTF-8).
+    """The object in a JSON file: UTF-8, or UTF-16 with its mark, which ``>`` writes in Windows PowerShell.
 
     Raises InputError ``file_missing``, ``json_syntax``, ``json_not_an_object``.
     """
     if not path.is_file():
         raise InputError("file_missing", file=str(path))
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        raw = path.read_bytes()
+        marked = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        content = json.loads(raw.decode("utf-16" if marked else "utf-8-sig"))
     except json.JSONDecodeError as error:
         raise InputError("json_syntax", file=str(path), line=error.lineno, detail=error.msg) from error
     except UnicodeDecodeError as error:
