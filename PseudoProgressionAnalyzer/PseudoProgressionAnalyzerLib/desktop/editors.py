@@ -17,6 +17,7 @@ from slicer.util import VTKObservationMixin
 
 from ..scene.nodes import Kind, find, linked, marked, patient_node
 from ..scene.segments import fingerprint, segment_mask
+from .brush_gaps import StrokeWatch, close_gaps
 from .memory import garbage_later
 from .soon import Soon
 
@@ -28,9 +29,6 @@ EDITS = tuple(
     )
 )  # fmt: skip
 """Any of these may change voxels: a stroke, an undo, a threshold. None says reliably which segment it was."""
-
-BEFORE_EFFECTS = 10.0
-"""Priority of an observer that Segment Editor effects come after."""
 
 EVERYWHERE = slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere
 INSIDE_ONE = slicer.vtkMRMLSegmentationNode.EditAllowedInsideSingleSegment
@@ -62,8 +60,7 @@ class Editors(VTKObservationMixin):
         self.resting = ""
         self.edited: dict[str, object] = {}
         self.held = False  # the views, until the numbers are told
-        self.entered: object | None = None  # the view under the pointer
-        self.released: tuple[object, int] | None = None  # its interactor, and the observer of it
+        self.strokes = StrokeWatch(self._let_go)  # in the view under the pointer
         self.soon = Soon(self.tell)
 
     @property
@@ -91,7 +88,7 @@ class Editors(VTKObservationMixin):
         self.edited = {}
         self._draw()
         self.removeObservers()
-        self._watch_release(None)
+        self.strokes.follow(None)
         for editor in self.editors.values():
             node = editor.mrmlSegmentEditorNode()
             editor.setActiveEffect(None)
@@ -183,29 +180,23 @@ class Editors(VTKObservationMixin):
         self.soon.forget()
         try:
             with garbage_later():
+                drawn = self.strokes.take()
+                if self.edited and self.editor is not None:
+                    close_gaps(self.editor, drawn)
+                    self.soon.forget()  # that was an edit too
                 strokes = self._strokes()
                 if strokes:
                     self.on_strokes(strokes)
         finally:
             self._draw()
 
-    def _watch_release(self, view: object | None) -> None:
-        """Hears of the end of strokes in a view before the effect does, which would draw that view at once."""
-        if view is self.entered:
-            return
-        if self.released is not None:
-            self.released[0].RemoveObserver(self.released[1])
-        self.entered, self.released = view, None
-        manager = slicer.app.layoutManager()
-        widget = manager.sliceWidget(view.GetLayoutName()) if view is not None and manager is not None else None
-        if widget is not None:
-            interactor = widget.sliceView().interactor()
-            self.released = interactor, interactor.AddObserver("LeftButtonReleaseEvent", self._let_go, BEFORE_EFFECTS)
-
-    def _let_go(self, interactor: object, event: str) -> None:
+    def _let_go(self) -> None:
+        """The end of a stroke, heard before the effect does, which would draw that view at once."""
         if self.listening and self.editor is not None and self.editor.activeEffect() is not None:
             self._hold()
             self.soon.ask()  # also where the effect changes nothing
+        else:
+            self.strokes.take()  # a click, no stroke
 
     def _hold(self) -> None:
         """Numbers come before pictures: twelve views that are drawn first take longer than the numbers themselves."""
@@ -260,7 +251,7 @@ class Editors(VTKObservationMixin):
         # A drag that leaves its column still belongs to it.
         if view is None or qt.QApplication.mouseButtons():
             return
-        self._watch_release(view)
+        self.strokes.follow(view)
         composite = slicer.app.applicationLogic().GetSliceLogic(view)
         image = composite.GetBackgroundLayer().GetVolumeNode() if composite else None
         if image is not None:

@@ -223,7 +223,7 @@ class Panel:
             news = self.ui.progressLabel.text
             with self.long_work(stoppable=False):
                 self._show_again(segments, shown)
-            if dropped:  # and said so, which stays
+            if dropped or self.session.found:  # and said so, which stays
                 self.say(news)
 
         qt.QTimer.singleShot(0, restore)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from urllib.parse import quote, unquote
 
 import numpy as np
@@ -136,8 +137,15 @@ def on_grid(mask: Image, grid: Image) -> Image:
 def _labelmap(mask: Image) -> object:
     """The mask's bounding box as vtkOrientedImageData."""
     held = held_block(mask.array) or (slice(0, 1),) * 3
+    return oriented(mask.array[held], [part.start for part in held[::-1]], mask.affine)
+
+
+def oriented(block: np.ndarray, first: Sequence[int], grid: np.ndarray) -> object:
+    """A block ``(k, j, i)`` of a grid as vtkOrientedImageData; first: the index ``(i, j, k)`` of its first voxel; grid:
+    4x4, voxel indices to RAS mm."""
     labelmap = slicer.vtkOrientedImageData()
-    labelmap.ShallowCopy(image_data(mask.array[held]))
-    labelmap.SetExtent(*(bound for part in held[::-1] for bound in (part.start, part.stop - 1)))
-    labelmap.SetImageToWorldMatrix(to_vtk(mask.affine))
+    labelmap.ShallowCopy(image_data(block))
+    sizes = zip(first, block.shape[::-1], strict=True)
+    labelmap.SetExtent(*(int(bound) for start, size in sizes for bound in (start, start + size - 1)))
+    labelmap.SetImageToWorldMatrix(to_vtk(grid))
     return labelmap
