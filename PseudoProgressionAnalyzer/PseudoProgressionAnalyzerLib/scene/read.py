@@ -24,7 +24,7 @@ from .lines import read_lines
 from .nodes import Kind, find, linked, marked
 from .noting import as_noted, noted_regions
 from .plain import from_plain
-from .region_list import rename
+from .region_list import keep_names_apart, rename
 from .segments import fingerprint, name_segment, on_grid, regions_of, segment_mask
 from .spectra import read_spectra
 from .table import read_table
@@ -206,6 +206,7 @@ def _read_regions(patient_node, analysis: Analysis, content, expected, messages:
         for visit in wanted - {marked(node, "visit") for node in linked(patient_node, kind)}:
             expected(kind, visit)
         for node in linked(patient_node, kind):
+            keep_names_apart(patient_node, marked(node, "visit"))
             _read_segmentation(node, kind, analysis, stated, found, titles)
     gone = {
         key
@@ -254,6 +255,6 @@ def _read_segmentation(node, kind: str, analysis: Analysis, stated, found, title
         segment = node.GetSegmentation().GetSegment(segment_id)
         if segment.GetName() != name:
             titles[visit, name] = segment.GetName()
-            name_segment(segment, segment.GetName())
+        name_segment(segment, segment.GetName())
     if kind == Kind.REFERENCE and any(mask.any() for mask in masks):
         analysis.references[visit] = Image(np.logical_or.reduce(masks), anatomy.affine)

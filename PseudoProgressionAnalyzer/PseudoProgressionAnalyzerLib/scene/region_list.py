@@ -15,8 +15,8 @@ from ..analysis.perfusion_changes import postpone_response_maps
 from ..measures import PURPOSES, Image, InputError, Region
 from . import nodes
 from .build import ANATOMY, segmentation_of
-from .nodes import Kind, find, mark, marked
-from .segments import name_segment, put_segment, regions_of, segment_of
+from .nodes import Kind, find, linked, mark, marked
+from .segments import name_segment, noted_region, put_segment, regions_of, segment_of
 
 KIND_OF = {purpose: Kind.REFERENCE if purpose == "reference" else Kind.LESION for purpose in PURPOSES}
 """In which segmentation of its visit a region stands, by its purpose."""
@@ -50,6 +50,31 @@ def segment_at(scene: object, region: Region) -> tuple[object, str] | None:
     node = find(nodes.patient_node(scene), KIND_OF[region.purpose], region.visit)
     segment_id = segment_of(node, region.name) if node is not None else None
     return None if segment_id is None else (node, segment_id)
+
+
+def keep_names_apart(patient: object, visit: str) -> None:
+    """Numbers the names of new, copied and renamed segments that another segment of the visit has, as a lesion or as
+    reference tissue: a region is known by its visit and name. A copy is a region of its own."""
+    nodes_here = [node for kind in (Kind.LESION, Kind.REFERENCE) for node in linked(patient, kind)]
+    ours = [node.GetSegmentation() for node in nodes_here if marked(node, "visit") == visit]
+    segments = [one.GetSegment(segment_id) for one in ours for segment_id in one.GetSegmentIDs()]
+    taken: set[str] = set()
+    others = []
+    for segment in segments:
+        name = segment.GetName()
+        if name == noted_region(segment) and name not in taken:
+            taken.add(name)
+        else:
+            others.append(segment)
+    for segment in others:
+        if noted_region(segment) in taken:
+            name_segment(segment, "")
+        number, name = 2, segment.GetName()
+        while name in taken:
+            number, name = number + 1, f"{segment.GetName()} {number}"
+        taken.add(name)
+        if name != segment.GetName():
+            segment.SetName(name)
 
 
 def follow_segments(analysis: Analysis, node: object) -> bool:

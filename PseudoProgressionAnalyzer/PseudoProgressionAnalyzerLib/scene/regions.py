@@ -21,7 +21,7 @@ from ..measures import Image, Region
 from . import nodes
 from .build import ANATOMY, write_measurements, write_ratio_maps
 from .nodes import Kind, marked
-from .segments import on_grid, regions_of, segment_mask
+from .segments import name_segment, on_grid, regions_of, segment_mask
 
 
 def remeasure(scene: object, analysis: Analysis, node: object, segment_id: str, write: bool = True) -> Region | None:
@@ -110,4 +110,5 @@ def _region(analysis: Analysis, node: object, segment_id: str, visit_id: str, pu
             return region
     region = Region(name, visit_id, purpose, Path())
     analysis.patient.regions.append(region)
+    name_segment(node.GetSegmentation().GetSegment(segment_id), name)  # it is this region under any name from now on
     return region

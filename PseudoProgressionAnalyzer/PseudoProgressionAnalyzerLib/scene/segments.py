@@ -69,10 +69,15 @@ def regions_of(node: object) -> dict[str, str]:
     regions = {}
     for segment_id in segmentation.GetSegmentIDs():
         segment = segmentation.GetSegment(segment_id)
-        tag = reference("")
-        segment.GetTag(_REGION_TAG, tag)
-        regions[segment_id] = unquote(tag.get()) or segment.GetName()
+        regions[segment_id] = noted_region(segment) or segment.GetName()
     return regions
+
+
+def noted_region(segment: object) -> str:
+    """The region that a segment was noted to hold; empty of one that nobody noted yet."""
+    tag = reference("")
+    segment.GetTag(_REGION_TAG, tag)
+    return unquote(tag.get())
 
 
 def segment_mask(node: object, segment_id: str) -> Image:

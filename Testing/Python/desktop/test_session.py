@@ -6,15 +6,17 @@ from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
+import slicer
 
 from PseudoProgressionAnalyzerLib.analysis.aligning import is_users
 from PseudoProgressionAnalyzerLib.assessment import editable_criteria
+from PseudoProgressionAnalyzerLib.imaging.resampling import held_block
 from PseudoProgressionAnalyzerLib.measures import Image, InputError
 from PseudoProgressionAnalyzerLib.scene.as_of import chosen_as_of
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, patient_node, to_vtk
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
 from PseudoProgressionAnalyzerLib.scene.region_list import reference_is_computed
-from PseudoProgressionAnalyzerLib.scene.segments import on_grid, put_segment, segment_mask, segment_of
+from PseudoProgressionAnalyzerLib.scene.segments import on_grid, oriented, put_segment, segment_mask, segment_of
 from PseudoProgressionAnalyzerLib.scene.table import read_table
 
 FIRST, SECOND = "2023-01-10", "2023-03-01"
@@ -393,3 +395,87 @@ def test_numbers_do_not_outlive_work_that_was_stopped_half_way(session):
     assert read_scene(session.application.scene).analysis.measurements == []
     session.compute()
     assert session.analysis.measurements
+
+
+def add_segment(session, kind, name, mask, copied_from=None):
+    """A segment as the Segment Editor's *Add* makes it, or as a copy of another with all that is noted in it."""
+    node = find(patient_node(session.application.scene), kind, SECOND)
+    segments = node.GetSegmentation()
+    if copied_from is None:
+        segment_id = segments.AddEmptySegment("", name)
+    else:
+        segment = slicer.vtkSegment()
+        segment.DeepCopy(segments.GetSegment(segment_of(node, copied_from)))
+        segment.SetName(name)
+        segments.AddSegment(segment, "copy")
+        segment_id = "copy"
+    grid = session.analysis.images[SECOND, "T1CE"].affine
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    block = held_block(mask)
+    labelmap = oriented(mask[block], [part.start for part in block[::-1]], grid)
+    logic.SetBinaryLabelmapToSegment(labelmap, node, segment_id, logic.MODE_REPLACE)
+    return node, segment_id
+
+
+def volumes(session):
+    rows = session.analysis.measurements
+    own = [row for row in rows if (row.visit, row.kind, row.name, row.compared_to) == (SECOND, "own", "volume", "")]
+    return {row.region: row.value for row in own}
+
+
+def small(session, *sizes):
+    mask = np.zeros_like(session.analysis.regions[SECOND, "lesion"].array)
+    mask[tuple(slice(1, 1 + size) for size in sizes)] = True
+    return mask
+
+
+def test_segments_of_one_name_are_regions_of_their_own(session):
+    """As Slicer names what is added, in both segmentations of a visit."""
+    session.compute()
+    before = volumes(session)["lesion"]
+    session.remeasure(*add_segment(session, Kind.LESION, "Segment_1", small(session, 2, 2, 2)))
+    session.remeasure(*add_segment(session, Kind.REFERENCE, "Segment_1", small(session, 3, 3, 3)))
+    assert volumes(session) == pytest.approx({"lesion": before, "Segment_1": 8 * VOXEL})
+    named = {(region.name, region.purpose) for region in session.analysis.patient.regions if region.visit == SECOND}
+    assert {("Segment_1", "lesion"), ("Segment_1 2", "reference")} <= named
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_a_name_that_another_region_has_is_numbered(session, measured):
+    session.compute() if measured else None
+    node, segment_id = add_segment(session, Kind.LESION, "rim", small(session, 2, 2, 2))
+    session.remeasure(node, segment_id)
+    segment = node.GetSegmentation().GetSegment(segment_id)
+    segment.SetName("lesion")
+    session.remeasure(node, "", segment_id)
+    assert segment.GetName() == "lesion 2"
+    regions = {name: mask.array.sum() for (visit, name), mask in session.analysis.regions.items() if visit == SECOND}
+    assert regions == {"lesion": drawn(session, SECOND).sum(), "lesion 2": 8}
+    if measured:
+        assert set(volumes(session)) == {"lesion", "lesion 2"}
+
+
+@pytest.mark.parametrize("name", ["lesion", "lesion_1"])
+def test_a_copied_segment_leaves_the_first_one_alone(session, name):
+    """Slicer copies all that is noted in a segment."""
+    session.compute()
+    before = volumes(session)["lesion"]
+    node, segment_id = add_segment(session, Kind.LESION, name, small(session, 2, 2, 2), copied_from="lesion")
+    session.remeasure(node, segment_id)
+    assert volumes(session) == pytest.approx({"lesion": before, "lesion 2" if name == "lesion" else name: 8 * VOXEL})
+    session.forget()
+    assert session.found == []
+    assert volumes(session)["lesion"] == pytest.approx(before)
+
+
+def test_a_region_drawn_since_keeps_its_purpose_when_it_is_renamed(session):
+    session.compute()
+    node, segment_id = add_segment(session, Kind.LESION, "ring", small(session, 2, 2, 2))
+    session.remeasure(node, segment_id)
+    session.change_region(SECOND, "ring", purpose="free")
+    node.GetSegmentation().GetSegment(segment_id).SetName("halo")
+    session.remeasure(node, "", segment_id)
+    region = next(one for one in session.analysis.patient.regions if one.name == "halo")
+    assert (region.purpose, region.carried) == ("free", True)
+    assert {row.visit for row in session.analysis.measurements if row.region == "halo"} == {FIRST, SECOND}
+    assert not [row for row in session.analysis.measurements if row.region == "ring"]

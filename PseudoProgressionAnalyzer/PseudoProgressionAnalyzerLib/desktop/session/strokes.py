@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...scene.build import write_ratio_maps
 from ...scene.lines import hide_left_behind
 from ...scene.nodes import Kind, marked, patient_node
-from ...scene.region_list import add_region, follow_segments, segment_at
+from ...scene.region_list import add_region, follow_segments, keep_names_apart, segment_at
 from ...scene.regions import remeasure_segments, take
 from ...scene.segments import dress_segment
 from .scene_patient import ScenePatient
@@ -37,6 +37,7 @@ class Strokes(ScenePatient):
         if analysis is None:
             return
         self._edits += 1
+        self._keep_names_apart(segmentation)
         drawn = [segment_id for segment_id in segment_ids if segment_id]
         if "" in segment_ids:
             follow_segments(analysis, segmentation)
@@ -60,11 +61,19 @@ class Strokes(ScenePatient):
     def take(self, segmentation: object, *segment_ids: str) -> None:
         """Takes segments that were edited while long work ran; the work measures them again before it ends, or
         ``measure_taken`` after it. Segment ids as of ``remeasure``."""
-        for segment_id in segment_ids if self._analysis is not None else ():
+        if self._analysis is None:
+            return
+        self._keep_names_apart(segmentation)
+        for segment_id in segment_ids:
             changed = take if segment_id else lambda analysis, node, _: follow_segments(analysis, node)
             if changed(self._analysis, segmentation, segment_id):
                 self._edits += 1
                 self._taken.append((segmentation, segment_id))
+
+    def _keep_names_apart(self, segmentation: object) -> None:
+        patient = patient_node(self.application.scene)
+        if patient is not None:
+            keep_names_apart(patient, marked(segmentation, "visit"))
 
     def measure_taken(self) -> bool:
         """After long work: measures what was drawn meanwhile and not measured by it; whether there was anything."""
