@@ -231,17 +231,17 @@ def test_no_view_is_drawn_between_the_end_of_a_stroke_and_its_numbers(later, man
     editors.soon = SimpleNamespace(ask=lambda: told.append("asked"), forget=lambda: None)
     editor = editors.editors["visit", editors.kind] = Editor()
     editors.visit, editor.name = "visit", effect
-    editors._watch_release(view)
-    editors._watch_release(view)
-    (let_go,) = manager.views["one"].observers.values()
+    editors.strokes.follow(view)
+    editors.strokes.follow(view)
+    _pressed, let_go = manager.views["one"].observers.values()
     let_go(manager.views["one"], "LeftButtonReleaseEvent")
     assert told == (["pause", "asked"] if effect else [])
     editors.tell()  # the effect changed nothing
     assert told == (["pause", "asked", "draw"] if effect else [])
-    editors._watch_release(other)
+    editors.strokes.follow(other)
     assert not manager.views["one"].observers
-    assert len(manager.views["other"].observers) == 1
-    editors._watch_release(None)
+    assert len(manager.views["other"].observers) == 2
+    editors.strokes.follow(None)
     assert not manager.views["other"].observers
 
 
