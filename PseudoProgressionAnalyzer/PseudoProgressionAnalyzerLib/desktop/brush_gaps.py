@@ -43,10 +43,11 @@ class Stroke:
 
 
 class StrokeWatch:
-    """Hears strokes in one view after the other, before Slicer's effect does. ``on_release()`` is called at the end of
-    each; ``take()`` then gives it."""
+    """Hears strokes in one view after the other, before Slicer's effect does. ``on_press()`` is called at the beginning
+    of each, ``on_release()`` at the end; ``take()`` then gives it."""
 
-    def __init__(self, on_release: Callable[[], None]):
+    def __init__(self, on_press: Callable[[], None], on_release: Callable[[], None]):
+        self.on_press = on_press
         self.on_release = on_release
         self.view: object | None = None
         self._interactor: object | None = None
@@ -80,6 +81,7 @@ class StrokeWatch:
         if not any(getattr(interactor, key)() for key in MODIFIERS):
             self._stroke = Stroke(self.view, [interactor.GetEventPosition()])
             self._moves = interactor.AddObserver("MouseMoveEvent", self._moved, BEFORE_EFFECTS)
+            self.on_press()
 
     def _moved(self, interactor: object, event: str) -> None:
         if self._stroke is not None:

@@ -30,6 +30,9 @@ EDITS = tuple(
 )  # fmt: skip
 """Any of these may change voxels: a stroke, an undo, a threshold. None says reliably which segment it was."""
 
+DRAWING = ("Paint", "Draw", "Level tracing")
+"""Effects that draw what was not there."""
+
 EVERYWHERE = slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere
 INSIDE_ONE = slicer.vtkMRMLSegmentationNode.EditAllowedInsideSingleSegment
 
@@ -43,12 +46,20 @@ class Editors(VTKObservationMixin):
     Tells ``on_strokes`` after each edit which segments it changed (a stroke may take voxels from others), as pairs of
     segmentation and segment id, with an empty id when a segment was removed or got another name; and
     ``on_front(visit id)`` when another editor comes to the front. An edit sends several events: it is told once, when
-    they have all come.
+    they have all come. ``on_nothing(visit id, kind)`` is called when a stroke begins where there is no segment to draw
+    in, and may make one.
     """
 
-    def __init__(self, stack: object, on_strokes: Callable[[Edits], None], on_front: Callable[[str], None]):
+    def __init__(
+        self,
+        stack: object,
+        on_strokes: Callable[[Edits], None],
+        on_front: Callable[[str], None],
+        on_nothing: Callable[[str, str], None] = lambda visit, kind: None,
+    ):
         VTKObservationMixin.__init__(self)
         self.stack = stack
+        self.on_nothing = on_nothing
         self.on_strokes = on_strokes
         self.on_front = on_front
         self.editors: dict[tuple[str, str], object] = {}
@@ -60,7 +71,7 @@ class Editors(VTKObservationMixin):
         self.resting = ""
         self.edited: dict[str, object] = {}
         self.held = False  # the views, until the numbers are told
-        self.strokes = StrokeWatch(self._let_go)  # in the view under the pointer
+        self.strokes = StrokeWatch(self._begin, self._let_go)  # in the view under the pointer
         self.soon = Soon(self.tell)
 
     @property
@@ -189,6 +200,19 @@ class Editors(VTKObservationMixin):
                     self.on_strokes(strokes)
         finally:
             self._draw()
+
+    def _begin(self) -> None:
+        """A stroke begins, before the effect hears of it, which draws nothing where no segment is chosen: after the
+        chosen one was removed, or in a visit without any."""
+        editor = self.editor
+        effect = editor.activeEffect() if self.listening and editor is not None else None
+        if effect is None or editor.currentSegmentID():
+            return
+        segments = editor.segmentationNode().GetSegmentation()
+        if segments.GetNumberOfSegments() == 0 and effect.name in DRAWING:
+            self.on_nothing(self.visit, self.kind)
+        if segments.GetNumberOfSegments() > 0:
+            editor.setCurrentSegmentID(segments.GetNthSegmentID(0))
 
     def _let_go(self) -> None:
         """The end of a stroke, heard before the effect does, which would draw that view at once."""

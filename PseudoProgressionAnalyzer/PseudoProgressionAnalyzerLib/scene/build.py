@@ -40,7 +40,7 @@ from .lines import write_lines
 from .nodes import ANATOMY, Kind, find, mark, marked, put
 from .noting import note_measured, note_volume
 from .plain import to_plain
-from .segments import fingerprint, put_segment, segment_mask, segment_of
+from .segments import fingerprint, note_use, put_segment, segment_mask, segment_of
 from .spectra import build_spectra
 from .spectrum_plot import GRIDS, show_grid
 from .table import write_table
@@ -373,7 +373,9 @@ def _build_regions(patient: object, analysis: Analysis, pause: Callable[[], None
         mask = analysis.regions.get((region.visit, region.name))
         if mask is not None and (region.visit, ANATOMY) in analysis.images:
             kind = Kind.REFERENCE if region.purpose == "reference" else Kind.LESION
-            put_segment(segmentation_of(patient, region.visit, kind), region.name, region.purpose, mask)
+            node = segmentation_of(patient, region.visit, kind)
+            segment_id = put_segment(node, region.name, region.purpose, mask)
+            note_use(node.GetSegmentation().GetSegment(segment_id), region)
             pause()
     for visit_id, mask in analysis.references.items():
         node = segmentation_of(patient, visit_id, Kind.REFERENCE)

@@ -25,7 +25,7 @@ from .nodes import Kind, find, linked, marked
 from .noting import as_noted, noted_regions
 from .plain import from_plain
 from .region_list import keep_names_apart, rename
-from .segments import fingerprint, name_segment, on_grid, regions_of, segment_mask
+from .segments import fingerprint, name_segment, note_use, noted_use, on_grid, regions_of, segment_mask
 from .spectra import read_spectra
 from .table import read_table
 
@@ -250,9 +250,11 @@ def _read_segmentation(node, kind: str, analysis: Analysis, stated, found, title
         ):
             continue
         purpose = "reference" if kind == Kind.REFERENCE else "lesion"
-        found[visit, name] = replace(stated.get((visit, name)) or Region(name, visit, purpose, Path()))
-        analysis.regions[visit, name] = mask
         segment = node.GetSegmentation().GetSegment(segment_id)
+        use, carried = noted_use(segment, purpose)
+        found[visit, name] = replace(stated.get((visit, name)) or Region(name, visit, use, Path(), carried=carried))
+        note_use(segment, found[visit, name])
+        analysis.regions[visit, name] = mask
         if segment.GetName() != name:
             titles[visit, name] = segment.GetName()
         name_segment(segment, segment.GetName())

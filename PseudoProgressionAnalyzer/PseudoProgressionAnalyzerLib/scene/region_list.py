@@ -16,7 +16,7 @@ from ..measures import PURPOSES, Image, InputError, Region
 from . import nodes
 from .build import ANATOMY, segmentation_of
 from .nodes import Kind, find, linked, mark, marked
-from .segments import name_segment, noted_region, put_segment, regions_of, segment_of
+from .segments import name_segment, note_use, noted_region, put_segment, regions_of, segment_of
 
 KIND_OF = {purpose: Kind.REFERENCE if purpose == "reference" else Kind.LESION for purpose in PURPOSES}
 """In which segmentation of its visit a region stands, by its purpose."""
@@ -39,10 +39,13 @@ def add_region(scene: object, analysis: Analysis, visit: str, purpose: str, name
     while not name or name in taken:
         name = purpose if number == 1 else f"{purpose} {number}"
         number += 1
-    analysis.patient.regions.append(Region(name, visit, purpose, Path(), carried=purpose == "free"))
+    region = Region(name, visit, purpose, Path(), carried=purpose == "free")
+    analysis.patient.regions.append(region)
     node = segmentation_of(patient, visit, KIND_OF[purpose])
     nothing = Image(np.zeros((1, 1, 1), dtype=bool), nodes.get_image(anatomy).affine)
-    return node, put_segment(node, name, purpose, nothing)
+    segment_id = put_segment(node, name, purpose, nothing)
+    note_use(node.GetSegmentation().GetSegment(segment_id), region)
+    return node, segment_id
 
 
 def segment_at(scene: object, region: Region) -> tuple[object, str] | None:

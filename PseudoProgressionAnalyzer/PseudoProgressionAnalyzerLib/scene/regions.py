@@ -21,7 +21,7 @@ from ..measures import Image, Region
 from . import nodes
 from .build import ANATOMY, write_measurements, write_ratio_maps
 from .nodes import Kind, marked
-from .segments import name_segment, on_grid, regions_of, segment_mask
+from .segments import name_segment, noted_use, on_grid, regions_of, segment_mask
 
 
 def remeasure(scene: object, analysis: Analysis, node: object, segment_id: str, write: bool = True) -> Region | None:
@@ -108,7 +108,9 @@ def _region(analysis: Analysis, node: object, segment_id: str, visit_id: str, pu
     for region in analysis.patient.regions:
         if (region.visit, region.name) == (visit_id, name):
             return region
-    region = Region(name, visit_id, purpose, Path())
+    segment = node.GetSegmentation().GetSegment(segment_id)
+    use, carried = noted_use(segment, purpose)
+    region = Region(name, visit_id, use, Path(), carried=carried)
     analysis.patient.regions.append(region)
-    name_segment(node.GetSegmentation().GetSegment(segment_id), name)  # it is this region under any name from now on
+    name_segment(segment, name)  # it is this region under any name from now on
     return region

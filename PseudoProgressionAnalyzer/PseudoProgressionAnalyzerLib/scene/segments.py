@@ -18,7 +18,7 @@ from vtkmodules.vtkCommonCore import reference
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
 from ..imaging.resampling import held_block, resample
-from ..measures import Image
+from ..measures import Image, Region
 from .display import COLOURS
 from .nodes import PREFIX, array_of, from_vtk, image_data, marked, to_vtk
 from .terminology import terminology_entry
@@ -26,6 +26,7 @@ from .terminology import terminology_entry
 BETWEEN_TIES = 0.0013
 """mm, so that no usual spacing puts a voxel on the edge of rounding: a place loses its last digits when it is saved."""
 _REGION_TAG = PREFIX + "region"
+_USE_TAG = PREFIX + "use"
 
 
 def put_segment(node: object, name: str, purpose: str, mask: Image) -> str:
@@ -75,9 +76,26 @@ def regions_of(node: object) -> dict[str, str]:
 
 def noted_region(segment: object) -> str:
     """The region that a segment was noted to hold; empty of one that nobody noted yet."""
+    return unquote(_tag(segment, _REGION_TAG))
+
+
+def note_use(segment: object, region: Region) -> None:
+    """Notes what a region is for and whether it is carried, so that a removal that is undone brings both back."""
+    use = f"{region.purpose} carried" if region.carried else region.purpose
+    if _tag(segment, _USE_TAG) != use:
+        segment.SetTag(_USE_TAG, use)
+
+
+def noted_use(segment: object, otherwise: str) -> tuple[str, bool]:
+    """What a segment's region is for, and whether it is carried; otherwise: the purpose of one that notes none."""
+    purpose, _, carried = (_tag(segment, _USE_TAG) or otherwise).partition(" ")
+    return purpose, bool(carried)
+
+
+def _tag(segment: object, name: str) -> str:
     tag = reference("")
-    segment.GetTag(_REGION_TAG, tag)
-    return unquote(tag.get())
+    segment.GetTag(name, tag)
+    return tag.get()
 
 
 def segment_mask(node: object, segment_id: str) -> Image:

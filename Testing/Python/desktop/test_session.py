@@ -479,3 +479,24 @@ def test_a_region_drawn_since_keeps_its_purpose_when_it_is_renamed(session):
     assert (region.purpose, region.carried) == ("free", True)
     assert {row.visit for row in session.analysis.measurements if row.region == "halo"} == {FIRST, SECOND}
     assert not [row for row in session.analysis.measurements if row.region == "ring"]
+
+
+@pytest.mark.parametrize("purpose", ["free", "lesion"])
+def test_a_removed_region_that_comes_back_by_undo_is_what_it_was(session, purpose):
+    session.compute()
+    node, segment_id = session.add_region(SECOND, purpose, "ring")
+    block = small(session, 2, 2, 2)
+    put_segment(node, "ring", purpose, Image(block, session.analysis.images[SECOND, "T1CE"].affine))
+    session.remeasure(node, segment_id)
+    session.change_region(SECOND, "ring", carried=True)
+    before = [row for row in session.analysis.measurements if row.region == "ring"]
+    kept = slicer.vtkSegment()
+    kept.DeepCopy(node.GetSegmentation().GetSegment(segment_id))
+    node.GetSegmentation().RemoveSegment(segment_id)
+    session.remeasure(node, "")
+    assert not [row for row in session.analysis.measurements if row.region == "ring"]
+    node.GetSegmentation().AddSegment(kept, segment_id)
+    session.remeasure(node, segment_id)
+    region = next(one for one in session.analysis.patient.regions if one.name == "ring")
+    assert (region.purpose, region.carried) == (purpose, True)
+    assert [row for row in session.analysis.measurements if row.region == "ring"] == before

@@ -245,6 +245,51 @@ def test_no_view_is_drawn_between_the_end_of_a_stroke_and_its_numbers(later, man
     assert not manager.views["other"].observers
 
 
+@pytest.mark.parametrize(
+    ("effect", "segments", "chosen", "asked"),
+    [
+        ("Paint", [], "", ["visit"]),
+        ("Erase", [], "", []),
+        ("", [], "", []),
+        ("Paint", ["one"], "", []),
+        ("Erase", ["one"], "", []),
+        ("Paint", ["one", "other"], "other", []),
+    ],
+)
+def test_no_stroke_is_lost_for_want_of_a_segment(later, manager, effect, segments, chosen, asked):
+    """After the chosen one was removed, and in a visit where nothing is drawn yet."""
+    from PseudoProgressionAnalyzerLib.desktop.editors import Editors
+
+    segmentation, told = slicer.vtkSegmentation(), []
+    for name in segments:
+        segmentation.AddEmptySegment(name, name)
+
+    def make(visit, kind):
+        told.append(visit)
+        segmentation.AddEmptySegment("new", "new")
+
+    editors = Editors(None, lambda edits: None, lambda visit: None, make)
+    picked = [chosen]
+    editors.editors["visit", editors.kind] = SimpleNamespace(
+        activeEffect=lambda: SimpleNamespace(name=effect) if effect else None,
+        currentSegmentID=lambda: picked[-1],
+        setCurrentSegmentID=picked.append,
+        segmentationNode=lambda: SimpleNamespace(GetSegmentation=lambda: segmentation),
+    )
+    editors.visit = "visit"
+    view = SimpleNamespace(GetLayoutName=lambda: "one")
+    interactor = manager.views["one"] = Observed()
+    for key in ("GetShiftKey", "GetControlKey", "GetAltKey"):
+        setattr(interactor, key, lambda: 0)
+    interactor.GetEventPosition = lambda: (1, 2)
+    editors.strokes.follow(view)
+    pressed, _released = interactor.observers.values()
+    pressed(interactor, "LeftButtonPressEvent")
+    assert told == asked
+    wanted = chosen or ("new" if asked else segments[0] if segments and effect else "")
+    assert picked[-1] == wanted
+
+
 def test_editors_of_a_closed_patient_serve_the_next_one(later, monkeypatch):
     """Slicer's leave widgets behind when they are deleted."""
     from PseudoProgressionAnalyzerLib.desktop.editors import Editors

@@ -36,7 +36,7 @@ class RegionsSection(Section):
         super().__init__(*parts)
         self.entered = True
         self.listed: list[Region] = []
-        self.editors = Editors(self.ui.editorStack, self.edited, self.show_drawing)
+        self.editors = Editors(self.ui.editorStack, self.edited, self.show_drawing, self.begin)
         self.ui.regionsTable.verticalHeader().setVisible(False)
         when_empty(self.ui.regionsTable, _("What is drawn in which visit, once a patient is loaded"))
         self.ui.regionsTable.connect("itemChanged(QTableWidgetItem*)", self.changed)
@@ -57,6 +57,11 @@ class RegionsSection(Section):
     def edited(self, edits: Edits) -> None:
         """A stroke, or segments that were added, renamed or removed."""
         self.panel.stroke(edits)
+
+    def begin(self, visit: str, kind: str) -> None:
+        """A stroke where nothing is drawn yet is a new region."""
+        with self.panel.errors():
+            self.session.add_region(visit, "reference" if kind == Kind.REFERENCE else "lesion")
 
     def measured(self) -> None:
         """The list follows where a region came, went or has another name."""

@@ -7,7 +7,7 @@ from ...scene.lines import hide_left_behind
 from ...scene.nodes import Kind, marked, patient_node
 from ...scene.region_list import add_region, follow_segments, keep_names_apart, segment_at
 from ...scene.regions import remeasure_segments, take
-from ...scene.segments import dress_segment
+from ...scene.segments import dress_segment, note_use
 from .scene_patient import ScenePatient
 
 
@@ -101,5 +101,7 @@ class Strokes(ScenePatient):
         found = segment_at(self.application.scene, region)
         self._edits += 1
         if found is not None:
-            dress_segment(found[0].GetSegmentation().GetSegment(found[1]), region.purpose)
+            segment = found[0].GetSegmentation().GetSegment(found[1])
+            dress_segment(segment, region.purpose)
+            note_use(segment, region)
             self.remeasure(*found)
