@@ -43,14 +43,15 @@ def follow_transforms(analysis: Analysis, aligned: list, placed: list) -> list[M
 
 def follow_regions(scene: object, analysis: Analysis, before: dict[tuple[str, str], str] | None) -> list[Message]:
     """Measures regions again that are not as they were measured, and takes the numbers of those away that are gone;
-    what was judged by the numbers of before goes with them, and its steps run again. before: ``noted_regions``."""
-    if before is None:
-        return []
+    what was judged by the numbers of before goes with them, and its steps run again. before: ``noted_regions``; of a
+    scene without notes all drawn regions are measured again."""
+    noted = before is not None
+    before = before or {}
     now = {key: mask for key, mask in analysis.regions.items() if mask.array.any()}
     now |= {(visit, TISSUE): tissue for visit, tissue in analysis.references.items()}
     for key, mask in now.items():
         overlaps = RegionOverlaps(mask)
-        if fingerprint(overlaps.mask) == before.get(key):
+        if fingerprint(overlaps.mask) == before.get(key) or (key[1] == TISSUE and not noted):
             analysis.overlaps[key] = overlaps
     known = {(region.visit, region.name) for region in analysis.patient.regions}
     lost = [visit for visit, name in before if name == TISSUE and visit not in analysis.references]

@@ -10,10 +10,10 @@ import pytest
 from PseudoProgressionAnalyzerLib.analysis.aligning import is_users, trust
 from PseudoProgressionAnalyzerLib.analysis.mapping import make_ratio_maps
 from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
-from PseudoProgressionAnalyzerLib.measures import Assessment, Image
+from PseudoProgressionAnalyzerLib.measures import Image
 from PseudoProgressionAnalyzerLib.scene import nodes
 from PseudoProgressionAnalyzerLib.scene.application import application
-from PseudoProgressionAnalyzerLib.scene.build import build_scene, write_measurements, write_patient
+from PseudoProgressionAnalyzerLib.scene.build import COMPUTED_REFERENCE, build_scene, write_measurements, write_patient
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, patient_node
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
 from PseudoProgressionAnalyzerLib.scene.region_list import add_region
@@ -292,7 +292,7 @@ def test_a_region_that_was_moved_alone_is_measured_where_it_is(patient, again, p
     assert np.array_equal(content.analysis.regions[SECOND, "lesion"].array, np.roll(before.array, 2, axis=2))
 
 
-def test_scenes_without_notes_are_read_as_they_are(patient, analysis, app):
+def test_regions_of_scenes_without_notes_are_measured_again(patient, analysis, app):
     table = find(patient, Kind.MEASUREMENTS)
     table.RemoveAttribute("PseudoProgressionAnalyzer.measured")
     for node in [*linked(patient, Kind.MAP), *linked(patient, Kind.IMAGE), *linked(patient, Kind.BRAIN)]:
@@ -301,10 +301,12 @@ def test_scenes_without_notes_are_read_as_they_are(patient, analysis, app):
     text = json.loads(patient.GetText())
     del text["aligned_by"]
     patient.SetText(json.dumps(text))
+    draw(patient, SECOND, "lesion", less)
     content = read_scene(app.scene)
-    assert content.messages == []
-    assert content.analysis.measurements == analysis.measurements
-    assert isinstance(content.analysis.assessments[0], Assessment)
+    assert set(codes(content)) == {"scene_regions_remeasured"}
+    same_numbers(content.analysis.measurements, whole_job(content.analysis))
+    assert volume(content.analysis, SECOND) != volume(analysis, SECOND)
+    assert [r for r in content.analysis.patient.regions if r.name == COMPUTED_REFERENCE] == []  # found, not drawn
 
 
 def test_a_region_that_was_added_and_drawn_just_before_saving_is_there_once(patient, analysis, app, again):
