@@ -74,8 +74,10 @@ def follow_regions(scene: object, analysis: Analysis, before: dict[tuple[str, st
 
 
 def _changed(analysis: Analysis, node: object, before: dict[tuple[str, str], str]) -> list[str]:
-    """Segments of a node whose regions are not as they were measured."""
+    """Segments of a node whose regions are not as they were measured; none of a visit that is left out."""
     visit = marked(node, "visit")
+    if all(one.id != visit for one in analysis.patient.visits):
+        return []
     if marked(node, "kind") == Kind.REFERENCE:
         same_tissue = visit not in analysis.references or (visit, TISSUE) in analysis.overlaps
         return [] if same_tissue else list(regions_of(node))[:1]

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from PseudoProgressionAnalyzerLib.analysis.aligning import is_users, trust
+from PseudoProgressionAnalyzerLib.analysis.correcting import correct
 from PseudoProgressionAnalyzerLib.analysis.mapping import make_ratio_maps
 from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
 from PseudoProgressionAnalyzerLib.measures import Image
+from PseudoProgressionAnalyzerLib.patient.editing import leave_out
 from PseudoProgressionAnalyzerLib.scene import nodes
 from PseudoProgressionAnalyzerLib.scene.application import application
 from PseudoProgressionAnalyzerLib.scene.build import COMPUTED_REFERENCE, build_scene, write_measurements, write_patient
@@ -320,3 +322,15 @@ def test_a_region_that_was_added_and_drawn_just_before_saving_is_there_once(pati
     assert drawn == [(SECOND, "free", "free", True)]
     same_numbers(content.analysis.measurements, whole_job(content.analysis))
     assert {row.visit for row in content.analysis.measurements if row.region == "free"} == {FIRST, SECOND, THIRD}
+
+
+def test_a_visit_that_was_left_out_stays_out(app, patient, again):
+    found = read_scene(app.scene).analysis
+    correct(found, leave_out(found.patient, SECOND))
+    measure_visits(found)
+    found.finished |= {(step, "") for step in ("step_measure", "step_lesions", "step_responses", "step_assess")}
+    build_scene(app, found)
+    content = again()
+    assert content.messages == []
+    assert {region.visit for region in content.analysis.patient.regions} == {FIRST, THIRD}
+    assert {row.visit for row in content.analysis.measurements} <= {FIRST, THIRD}
