@@ -179,9 +179,14 @@ class _Piece:
     place: np.ndarray
     obstacle: np.ndarray | None
 
+    @functools.cached_property
+    def segments(self) -> np.ndarray:
+        """The outline ``(n, 2, 2)`` in mm where the piece lies."""
+        return _moved(self.outline, self.place)
+
     def chords(self, along: np.ndarray) -> np.ndarray:
         """``_chords`` of it."""
-        return _chords(_moved(self.outline, self.place), self.obstacle, along)
+        return _chords(self.segments, self.obstacle, along)
 
 
 def _moved(outline: _Outline, place: np.ndarray) -> np.ndarray:

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import functools
 import math
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from ..analysis import Analysis
 from ..measures import DISCLAIMER, Image, Measurement, Message, Visit
-from . import colours, slices, words, writing
+from . import colours, slices, words
 from .aligned import IMAGE_ROWS, MAP_ROWS, Column, Place, Row, carried_regions, choose_place, cut_visit
-from .canvas import Canvas, Colour, png, text_width
+from .canvas import Canvas, Colour, text_width
 from .scales import nice_ticks, nice_top
 from .therapy_figure import visit_lines
 
@@ -53,32 +52,6 @@ class Pictures(Protocol):
         such map is coloured. A scale that does not begin at 0 hides what lies below it."""
 
 
-def write(
-    analysis: Analysis,
-    path: Path,
-    title: str | None = None,
-    language: str = "english",
-    pictures: Pictures | None = None,
-) -> None:
-    """Draws the timeline into a PNG file. Raises InputError ``report_nothing_aligned``."""
-    writing.write_file(path, png(picture(analysis, title, language, pictures)))
-
-
-def picture(
-    analysis: Analysis,
-    title: str | None = None,
-    language: str = "english",
-    pictures: Pictures | None = None,
-    not_used: int = 0,
-) -> np.ndarray:
-    """The timeline as pixels ``(rows, columns, 3)`` from 0 to 1. pictures: where cells and colour scales come from;
-    without it both are made here. not_used: how many visits there are beside those of the analysis, which is said.
-
-    Raises InputError ``report_nothing_aligned`` where the reference visit has no T1CE.
-    """
-    return sheet(analysis, title, language, pictures, not_used).draw()
-
-
 def sheet(
     analysis: Analysis,
     title: str | None = None,
@@ -86,7 +59,12 @@ def sheet(
     pictures: Pictures | None = None,
     not_used: int = 0,
 ) -> _Sheet:
-    """What draws the timeline (``draw``) and its strip for a first page (``draw_strip``); arguments as ``picture``."""
+    """What draws the timeline (``draw``) and its strip for a first page (``draw_strip``). pictures: where cells and
+    colour scales come from; without it both are made here. not_used: how many visits there are beside those of the
+    analysis, which is said.
+
+    Raises InputError ``report_nothing_aligned`` where the reference visit has no T1CE.
+    """
     place = choose_place(analysis)
     plane = place.plane(_pixel_size(analysis, place))
     columns = [cut_visit(analysis, visit, plane) for visit in analysis.patient.visits]
@@ -190,7 +168,7 @@ class _Sheet:
         self.rows = [row for row in IMAGE_ROWS if any(row.name in column.images for column in columns)] + self.maps
 
     def draw(self) -> np.ndarray:
-        """The whole picture."""
+        """The whole picture as pixels ``(rows, columns, 3)`` from 0 to 1."""
         blocks = [self.columns[first : first + self.across] for first in range(0, len(self.columns), self.across)]
         head, foot = 82, 24 * max(len(self._volume_lines(column.visit)) for column in self.columns) + 16
         block_rows = head + len(self.rows) * (self.height + GAP) + foot
