@@ -130,6 +130,7 @@ class PseudoProgressionAnalyzerWidget(ScriptedLoadableModuleWidget, VTKObservati
             (slicer.mrmlScene.EndImportEvent, self.onSceneEndImport),
         ):
             self.addObserver(slicer.mrmlScene, event, slot)
+        self.showFirst()
         self.initializeParameterNode()
         self.panel.open_patient()
         self.panel.restore_timeline(self._parameterNode.showTimeline)
@@ -170,9 +171,18 @@ class PseudoProgressionAnalyzerWidget(ScriptedLoadableModuleWidget, VTKObservati
         self.panel.refresh()
 
     def onSceneEndImport(self, caller, event) -> None:
+        self.setParameterNode(None)
+        self.showFirst()
         if self.parent.isEntered:
             self.initializeParameterNode()
         self.panel.scene_opened(self.logic.getParameterNode().showTimeline)
+
+    def showFirst(self) -> None:
+        """A patient that nobody has seen yet, in a scene of the command line, comes with the timeline on."""
+        from PseudoProgressionAnalyzerLib.scene.timeline_rows import never_shown
+
+        if never_shown(slicer.mrmlScene):
+            self.logic.getParameterNode().showTimeline = True
 
     def initializeParameterNode(self) -> None:
         """The parameter node exists and drives the panel."""

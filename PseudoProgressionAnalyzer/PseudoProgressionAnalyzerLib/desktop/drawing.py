@@ -7,7 +7,7 @@ is drawn while views change, and then one view at a turn, so that keys, the poin
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 
 import slicer
 
@@ -47,10 +47,10 @@ def drawn_one_by_one(pause: Callable[[], None] | None = None) -> Iterator[None]:
                     view.resumeRender()
 
 
-def veil_new_views() -> None:
+def veil_new_views(known: Container[str] = ()) -> None:
     """Hides the inside of the timeline's views that are in no layout yet: a layout that shows many of them for the
-    first time makes all their pictures on the graphics card in one turn."""
-    for name in _timeline_names():
+    first time makes all their pictures on the graphics card in one turn. known: views that stay as they are."""
+    for name in (name for name in _timeline_names() if name not in known):
         widget = slicer.app.layoutManager().sliceWidget(name)
         if widget is not None and not widget.visible:
             widget.sliceView().visible = False
@@ -74,10 +74,11 @@ def unveil(pause: Callable[[], None]) -> None:
 
 @contextlib.contextmanager
 def new_views_veiled(pause: Callable[[], None]) -> Iterator[Callable[[], None]]:
-    """Gives a pause between views being made that hides the inside of new ones. Afterwards they are shown one at a
-    turn; at once where an error ends it, for a view must not stay black."""
+    """Gives a pause between views being made that hides the inside of those that were not there before. Afterwards
+    they are shown one at a turn; at once where an error ends it, for a view must not stay black."""
+    known = set(_timeline_names())
     try:
-        yield lambda: (veil_new_views(), pause())
+        yield lambda: (veil_new_views(known), pause())
     except BaseException:
         unveil(lambda: None)
         raise

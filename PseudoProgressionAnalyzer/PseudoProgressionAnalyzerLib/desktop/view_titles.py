@@ -22,7 +22,7 @@ from ..scene.timeline_views import column_of, row_of, title_of
 LOWER_RIGHT, UPPER_LEFT, RIGHT_EDGE, LEFT_EDGE = 1, 2, 5, 6  # places of vtkCornerAnnotation
 SIZE = 13  # points
 CHARACTER = 7.0  # pixels that a character of this size takes, on average
-BUTTONS, SLIDER = 110, 140  # pixels that the buttons of a bar and a slider with its number take at least
+BUTTONS, SLIDER, NUMBER = 110, 50, 105  # pixels that the buttons of a bar, a slider and its number take at least
 
 
 class ViewTitles(VTKObservationMixin):
@@ -43,8 +43,8 @@ class ViewTitles(VTKObservationMixin):
         if manager is None or patient is None or not patient.GetText():  # a saved scene opens: its text comes last
             return
         rows = shown_rows(patient)
-        alone = enlarged_view(application) is not None
-        width = manager.viewport().width / (1 if alone else max(state_of(patient).get("columns", 1), 1))
+        alone = enlarged_view(application)
+        width = manager.viewport().width / (max(state_of(patient).get("columns", 1), 1) if alone is None else 1)
         views = [(node, manager.sliceWidget(node.GetLayoutName())) for node in timeline.view_nodes(application)]
         views = [(node, widget) for node, widget in views if widget is not None]
         fit_legends(patient)
@@ -58,7 +58,8 @@ class ViewTitles(VTKObservationMixin):
             _write(corner, LOWER_RIGHT, short_unit(units.get(node.GetID(), ""), width), widget)
             self._changed(node)
             image = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node).GetBackgroundVolumeID()
-            _fit_bar(widget.sliceController(), node.GetLayoutLabel(), bool(image) and column_of(node) == 0, width)
+            with_slider = bool(image) and (column_of(node) == 0 or node is alone)
+            _fit_bar(widget.sliceController(), node.GetLayoutLabel(), with_slider, width)
 
     def forget(self) -> None:
         """The views are gone."""
@@ -144,14 +145,16 @@ def _label(bar: object) -> object:
 
 
 def _fit_bar(bar: object, text: str, with_slider: bool, width: float) -> None:
-    """One slider moves all views: it stands in the first column. What does not fit gives way, so that no bar is wider
-    than its column: the slider's number, and the label, which the view's corner says too."""
+    """One slider moves all views: it stands in the first column, and in a view that is shown alone. What does not fit
+    gives way, so that no bar is wider than its column: the number beside the slider, then words of the label, which
+    the view's corner says too; the date last."""
     import qt  # a session without a desktop has none
 
     slider, label = bar.sliceOffsetSlider(), _label(bar)
     slider.visible = with_slider
     slider.setSizePolicy(qt.QSizePolicy.Preferred, qt.QSizePolicy.Preferred)
-    slider.spinBoxVisible = with_slider and width > BUTTONS + SLIDER
+    long = label.fontMetrics().horizontalAdvance
     room = width - BUTTONS - (SLIDER if with_slider else 0)
-    label.text = bar_label(text, lambda part: label.fontMetrics().horizontalAdvance(part) < room)
+    label.text = bar_label(text, lambda part: long(part) < room)
     label.visible = bool(label.text) or not with_slider
+    slider.spinBoxVisible = with_slider and long(label.text) + NUMBER < room

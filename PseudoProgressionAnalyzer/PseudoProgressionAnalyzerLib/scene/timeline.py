@@ -16,7 +16,16 @@ from . import nodes
 from .application import Application
 from .hierarchy import visit_title
 from .nodes import Kind, linked, mark
-from .timeline_layout import LAYOUT_ID, TAG, VIEW_GROUP, enter_layout, in_layout, layout_description, leave_layout
+from .timeline_layout import (
+    LAYOUT_ID,
+    TAG,
+    VIEW_GROUP,
+    enlarged_view,
+    enter_layout,
+    in_layout,
+    layout_description,
+    leave_layout,
+)  # fmt: skip
 from .timeline_look import Look, keep_look, kept_look, look_again, look_of, place, prescribe_spacing, turn
 from .timeline_overlays import remove_legends, show_legends
 from .timeline_rows import (
@@ -108,17 +117,18 @@ def show(
         show_regions(patient_node, page, views)
         mark_chosen(application, patient_node)
         pause()
-        show_legends(patient_node, rows, page, views)
+        show_legends_of(application, enlarged_view(application))
 
 
-def choose_rows(application: Application, rows: list[Row]) -> None:
-    """Shows the rows that the user chose; they stay when maps are made later. At least one stays."""
+def choose_rows(application: Application, rows: list[Row], pause: Callable[[], None] = lambda: None) -> None:
+    """Shows the rows that the user chose; they stay when maps are made later. At least one stays. pause: as ``show``
+    calls it."""
     patient_node = nodes.patient_node(application.scene)
     if patient_node is not None and rows:
         keep_state(patient_node, chosen=True, rows=[[row.image, row.overlay] for row in rows])
         if is_shown(application):
             last = state_of(patient_node)
-            show(application, rows, columns=last.get("columns", COLUMNS))
+            show(application, rows, columns=last.get("columns", COLUMNS), pause=pause)
 
 
 def turn_page(application: Application, by: int) -> None:

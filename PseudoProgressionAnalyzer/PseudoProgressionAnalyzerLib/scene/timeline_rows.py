@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..measures import Patient, Visit
+from . import nodes
 from .captures import overlay_names
 from .nodes import Kind, linked, mark, marked
 from .plain import from_plain
@@ -106,6 +107,19 @@ def state_of(patient_node: object) -> dict[str, Any]:
     or not), ``whole_grid`` (of metabolite maps), ``active`` (column, row), ``lesion``, ``left`` (where
     views looked when it was put away). Saved with the scene."""
     return json.loads(marked(patient_node, "timeline") or "{}")
+
+
+def never_shown(scene: object) -> bool:
+    """Whether there is a patient with images in a scene that no timeline has shown yet."""
+    patient = nodes.patient_node(scene)
+    return patient is not None and "columns" not in state_of(patient) and bool(visits_of(patient))
+
+
+def pages(patient_node: object) -> tuple[int, int]:
+    """How many visits with an image stand before the first column, and after the last one."""
+    state, visits = state_of(patient_node), len(visits_of(patient_node))
+    first, columns = state.get("first", 0), state.get("columns", visits)
+    return first, max(visits - first - columns, 0)
 
 
 def keep_state(patient_node: object, **chosen: Any) -> None:

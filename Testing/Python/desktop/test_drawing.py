@@ -79,7 +79,8 @@ def test_every_view_may_draw_again_after_an_error_between_two_of_them(views):
 def test_no_view_stays_black_after_an_error(views, monkeypatch, fails):
     from PseudoProgressionAnalyzerLib.desktop import drawing
 
-    monkeypatch.setattr(drawing, "_timeline_names", lambda: ["a", "b", "c"])
+    names = []
+    monkeypatch.setattr(drawing, "_timeline_names", lambda: names)
     for name in ("a", "b", "c"):
         slicer.app.layoutManager().sliceWidget(name).visible = False
     for view in views:
@@ -92,6 +93,24 @@ def test_no_view_stays_black_after_an_error(views, monkeypatch, fails):
             raise LookupError
 
     with pytest.raises(LookupError), drawing.new_views_veiled(pause) as veiled:
+        names += ["a", "b", "c"]
         veiled()
     assert turns[0] == [False, False, False]
+    assert [view.visible for view in views] == [True, True, True]
+
+
+def test_views_that_were_there_stay_in_sight(views, monkeypatch):
+    """A row that is added does not empty the window."""
+    from PseudoProgressionAnalyzerLib.desktop import drawing
+
+    names, turns = ["a", "b"], []
+    monkeypatch.setattr(drawing, "_timeline_names", lambda: names)
+    for name in ("a", "b", "c"):
+        slicer.app.layoutManager().sliceWidget(name).visible = False  # a layout that is made anew hides all of them
+    for view in views:
+        view.isHidden = lambda view=view: not view.visible
+    with drawing.new_views_veiled(lambda: turns.append([view.visible for view in views])) as veiled:
+        names.append("c")
+        veiled()
+    assert turns[0] == [True, True, False]
     assert [view.visible for view in views] == [True, True, True]

@@ -20,7 +20,7 @@ from PseudoProgressionAnalyzerLib.scene.timeline_layout import announce_layout, 
 from PseudoProgressionAnalyzerLib.scene.timeline_look import look_again, look_of, move_across
 from PseudoProgressionAnalyzerLib.scene.timeline_overlays import legend_units
 from PseudoProgressionAnalyzerLib.scene.timeline_put_away import fill_empty_views
-from PseudoProgressionAnalyzerLib.scene.timeline_rows import MADE
+from PseudoProgressionAnalyzerLib.scene.timeline_rows import MADE, never_shown, pages
 from PseudoProgressionAnalyzerLib.scene.timeline_steps import choose_view
 from PseudoProgressionAnalyzerLib.scene.timeline_views import column_of, composite_of, link
 
@@ -56,6 +56,11 @@ def view(app, column, row):
 
 def composite(app, column, row):
     return slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view(app, column, row))
+
+
+def legends_of(app):
+    number = app.scene.GetNumberOfNodesByClass("vtkMRMLColorLegendDisplayNode")
+    return [app.scene.GetNthNodeByClass(each, "vtkMRMLColorLegendDisplayNode") for each in range(number)]
 
 
 def offsets(app):
@@ -166,6 +171,19 @@ def test_scrolling_moves_all_views_and_programs_move_one(app, shown):
     assert len(set(offsets(app))) == 2
     scroll(app, view(app, 0, 0), 5.0)
     assert set(offsets(app)) == {5.0}
+
+
+def test_a_patient_that_nobody_has_seen_is_known(app, layout, analysis, tmp_path):
+    """A scene of the command line opens with the timeline, one that was saved with it off without."""
+    assert not never_shown(app.scene)
+    build_scene(app, analysis)
+    assert never_shown(app.scene)
+    timeline.show(app)
+    timeline.hide(app)
+    assert not never_shown(app.scene)
+    save_mrb(app.scene, tmp_path / "off.mrb")
+    open_scene(app, tmp_path / "off.mrb")
+    assert nodes.patient_node(app.scene) is not None and not never_shown(app.scene)
 
 
 def test_many_steps_at_once_end_where_one_by_one_would(app, shown):
@@ -397,6 +415,30 @@ def test_no_view_stays_alone_when_the_timeline_goes(app, layout, shown):
     assert enlarged_view(app) is None
     layout.AddMaximizedViewNode(app.scene.GetNodeByID("vtkMRMLSliceNodeRed"))
     assert enlarged_view(app) is None, "a view of others"
+
+
+def test_a_page_that_is_turned_leaves_the_legend_of_a_view_alone_small(app, layout, shown):
+    """A view that fills the window has letters that are as many times larger as it is."""
+    timeline.show(app, first=0, columns=2)
+    layout.AddMaximizedViewNode(view(app, 1, 1))
+    timeline.show_legends_of(app, enlarged_view(app))
+    before = [legend.GetSize()[1] for legend in legends_of(app)]
+    assert len(before) == 1
+    timeline.turn_page(app, 1)
+    assert [legend.GetSize()[1] for legend in legends_of(app)] == before
+    layout.RemoveMaximizedViewNode(view(app, 1, 1))
+    timeline.turn_page(app, -1)
+    assert [legend.GetSize()[1] for legend in legends_of(app)] == pytest.approx([3 * before[0]] * 2)
+
+
+def test_how_many_visits_stand_beside_a_page(app, shown):
+    assert pages(shown) == (0, 0)
+    timeline.show(app, first=0, columns=1)
+    assert pages(shown) == (0, 2)
+    timeline.turn_page(app, 1)
+    assert pages(shown) == (1, 1)
+    timeline.turn_page(app, 5)
+    assert pages(shown) == (2, 0)
 
 
 @pytest.mark.parametrize("native", [False, True])

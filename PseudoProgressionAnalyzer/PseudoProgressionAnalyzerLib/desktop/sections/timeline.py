@@ -14,7 +14,7 @@ from ...scene import timeline
 from ...scene.captures import overlay_names
 from ...scene.nodes import patient_node
 from ...scene.timeline_overlays import range_of, set_opacity, set_range, toggle_overlays
-from ...scene.timeline_rows import state_of
+from ...scene.timeline_rows import pages, spelled, state_of
 from ...scene.timeline_steps import active_view, choose_view, next_lesion, next_row, next_visit
 from ...scene.timeline_views import chosen_opacity
 from ..enlarging import Enlarging
@@ -244,29 +244,30 @@ class TimelineSection(Section):
 
     def list_changes(self) -> None:
         """What the two chosen visits have in common."""
-        analysis = self.session.analysis
+        analysis, selector = self.session.analysis, self.ui.changeNameSelector
         earlier, later = self.ui.changeEarlierSelector.currentText, self.ui.changeLaterSelector.currentText
         names = changes_to_show(analysis, earlier, later) if analysis and earlier != later else []
-        if [self.ui.changeNameSelector.itemText(n) for n in range(self.ui.changeNameSelector.count)] != names:
-            self.ui.changeNameSelector.clear()
-            self.ui.changeNameSelector.addItems(names)
+        if [selector.itemData(number) for number in range(selector.count)] != names:
+            selector.clear()
+            for name in names:
+                selector.addItem(spelled(name), name)
         why = _("Choose two visits that were aligned and have the same image")
         offer(self.ui.changeButton, bool(names), why)
-        offer(self.ui.changeNameSelector, bool(names), why)
+        offer(selector, bool(names), why)
         for box in (self.ui.changeEarlierSelector, self.ui.changeLaterSelector):
             offer(box, box.count > 1, _("A change needs two visits"))
 
     def show_change(self) -> None:
         """Adds the row of a change, or says why it is withheld."""
         ui = self.ui
-        selectors = (ui.changeEarlierSelector, ui.changeLaterSelector, ui.changeNameSelector)
-        chosen = [selector.currentText for selector in selectors]
+        visits = [selector.currentText for selector in (ui.changeEarlierSelector, ui.changeLaterSelector)]
+        name = ui.changeNameSelector.currentData
         with self.panel.long_work() as (show, cancel):
-            row = self.session.show_change(*chosen, show, cancel)
+            row = self.session.show_change(*visits, name, show, cancel)
             said = _(
                 "{name}: {later} minus {earlier}, the last row in the column of {later}; small changes are not shown"
             )
-            said = said.format(name=chosen[2], earlier=chosen[0], later=chosen[1])
+            said = said.format(name=spelled(name), earlier=visits[0], later=visits[1])
             now = self.session.edits, self.session.as_of
             holds = lambda: row in self.rows_shown() and now == (self.session.edits, self.session.as_of)  # noqa: E731
             self.panel.say(said, holds)
@@ -323,8 +324,14 @@ class TimelineSection(Section):
         """There must be a patient."""
         patient = self.session.analysis is not None
         ui = self.ui
-        boxes = (ui.timelineCheckBox, ui.nativeCheckBox)
-        for button in (*boxes, ui.lesionButton, ui.enlargeButton, ui.earlierButton, ui.laterButton):
+        for button in (ui.timelineCheckBox, ui.nativeCheckBox):
             offer(button, patient, _("Load a patient first"))
+        shown = patient and timeline.is_shown(self.session.application)
+        before, after = pages(patient_node(slicer.mrmlScene)) if shown else (0, 0)
+        why_not = _("Show the visits side by side first") if patient else _("Load a patient first")
+        for button in (ui.lesionButton, ui.enlargeButton):
+            offer(button, shown, why_not)
+        for button, more in ((ui.earlierButton, before), (ui.laterButton, after)):
+            offer(button, more > 0, _("There are no other visits on this side") if shown else why_not)
         for shortcut in self.shortcuts:
             shortcut.setEnabled(patient)

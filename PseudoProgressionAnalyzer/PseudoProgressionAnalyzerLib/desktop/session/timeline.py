@@ -19,6 +19,7 @@ from ...scene.timeline_change import put_change
 from ...scene.timeline_look import look_again, look_of
 from ...scene.timeline_overlays import set_opacity
 from ...scene.timeline_put_away import fill_empty_views
+from ...scene.timeline_views import unlinked
 from ..drawing import drawn_one_by_one, new_views_veiled
 from ..long_work import Show, run_in_background, silent
 from ..view_titles import ViewTitles
@@ -49,9 +50,10 @@ class TimelineWork(ScenePatient):
             with drawn_one_by_one(pause):
                 if shown:
                     look = {} if opened else look_of(self.application)
-                    with new_views_veiled(pause) as veiled:
-                        timeline.show(self.application, pause=veiled)
-                    self.arrange(lambda: timeline.look_as_left(self.application, look))
+                    self._show(
+                        lambda veiled: timeline.show(self.application, pause=veiled),
+                        lambda: timeline.look_as_left(self.application, look),
+                    )
                 else:
                     timeline.hide(self.application, pause)
                     fill_empty_views(self.application)
@@ -61,6 +63,17 @@ class TimelineWork(ScenePatient):
                 raise
         finally:
             self.arranging = False
+
+    def _show(self, show: Callable[[Callable[[], None]], None], look: Callable[[], None]) -> None:
+        """New views are seen once they are in their place, in a window that is no larger than it was. show: makes
+        them, with the pause that it is given after each; look: brings all views to their place."""
+        with new_views_veiled(self._pause(self._epoch)) as veiled:
+            show(veiled)
+            if timeline.is_shown(self.application):
+                self.arrange(look)
+        if timeline.is_shown(self.application):
+            with unlinked(self.application):
+                look()  # a view has its size only when it is seen
 
     def arrange(self, look: Callable[[], None]) -> None:
         """Titles, equal shares of the window, and where to look, once the layout has made its views."""
@@ -85,9 +98,10 @@ class TimelineWork(ScenePatient):
         """Shows these rows in the timeline, at the same place as before."""
         look = look_of(self.application)
         with drawn_one_by_one():
-            timeline.choose_rows(self.application, list(rows))
-            if timeline.is_shown(self.application):
-                self.arrange(lambda: look_again(self.application, look))
+            self._show(
+                lambda veiled: timeline.choose_rows(self.application, list(rows), veiled),
+                lambda: look_again(self.application, look),
+            )
 
     def show_change(
         self,
@@ -124,8 +138,9 @@ class TimelineWork(ScenePatient):
         if timeline.is_shown(self.application):
             rows = timeline.rows_after_work(patient_node(self.application.scene))
             look = look_of(self.application)
-            with new_views_veiled(self._pause(self._epoch)) as veiled:
-                timeline.show(self.application, rows, pause=veiled)
-            self.arrange(lambda: look_again(self.application, look))
+            self._show(
+                lambda veiled: timeline.show(self.application, rows, pause=veiled),
+                lambda: look_again(self.application, look),
+            )
         else:
             timeline.show_drawn(self.application)
