@@ -45,6 +45,7 @@ from .spectra import build_spectra
 from .spectrum_plot import GRIDS, show_grid
 from .table import write_table
 from .terminology import code_map
+from .windows import keep_matched
 
 COMPUTED_REFERENCE = "reference tissue"
 """Name of the reference tissue that was found, not drawn."""
@@ -284,7 +285,9 @@ def _build_images(patient: object, analysis: Analysis, pause: Callable[[], None]
                     shown[visit] = image, _brain_on(analysis, visit, role, image)
                     pause()
             for visit_id, window in grey_windows(shown).items():
-                show_anatomy(find(patient, Kind.IMAGE, visit_id, role), window)
+                node = find(patient, Kind.IMAGE, visit_id, role)
+                keep_matched(node, window)
+                show_anatomy(node, window)
                 pause()
 
 

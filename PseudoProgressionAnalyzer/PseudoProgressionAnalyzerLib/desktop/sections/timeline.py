@@ -24,6 +24,7 @@ from ..pointer import Presses
 from ..scrolling import Scrolling
 from ..section import Section, offer
 from ..timeline_window import even_out
+from ..window_link import WindowLink
 
 KEYS = (
     (".", "next_visit"),
@@ -54,6 +55,7 @@ class TimelineSection(Section):
         self.filling = False
         self.enlarging = Enlarging(self.session.application, self.session.arrange, self.chosen)
         self.presses, self.scrolling = Presses(self.chosen), Scrolling()
+        self.window_link = WindowLink(lambda: timeline.is_shown(self.session.application))
         self.watched = None
         self.timer = qt.QTimer()
         self.timer.setSingleShot(True)
@@ -106,6 +108,7 @@ class TimelineSection(Section):
         self.enlarging.show(None)
         self.presses.forget()
         self.scrolling.forget()
+        self.window_link.forget()
         self.timer.stop()
         self.rest.stop()
         self.session.titles.forget()
@@ -135,6 +138,7 @@ class TimelineSection(Section):
             self.session.titles.update(self.session.application)
             self.presses.follow()
             self.scrolling.follow(self.presses.views)
+            self.window_link.follow(slicer.mrmlScene)
             work_in_one_thread(self.session.application)
             even_out(nearly=True)
             self.panel.timeline_changed()

@@ -74,6 +74,7 @@ class TimelineWork(ScenePatient):
         if timeline.is_shown(self.application):
             with unlinked(self.application):
                 look()  # a view has its size only when it is seen
+            self.titles.update(self.application)  # numbers of a legend too are as many as its view has room for
 
     def arrange(self, look: Callable[[], None]) -> None:
         """Titles, equal shares of the window, and where to look, once the layout has made its views."""
