@@ -53,6 +53,7 @@ class TimelineWork(ScenePatient):
                     self._show(
                         lambda veiled: timeline.show(self.application, pause=veiled),
                         lambda: timeline.look_as_left(self.application, look),
+                        pause,
                     )
                 else:
                     timeline.hide(self.application, pause)
@@ -64,10 +65,15 @@ class TimelineWork(ScenePatient):
         finally:
             self.arranging = False
 
-    def _show(self, show: Callable[[Callable[[], None]], None], look: Callable[[], None]) -> None:
+    def _show(
+        self,
+        show: Callable[[Callable[[], None]], None],
+        look: Callable[[], None],
+        pause: Callable[[], None],
+    ) -> None:
         """New views are seen once they are in their place, in a window that is no larger than it was. show: makes
         them, with the pause that it is given after each; look: brings all views to their place."""
-        with new_views_veiled(self._pause(self._epoch)) as veiled:
+        with new_views_veiled(pause) as veiled:
             show(veiled)
             if timeline.is_shown(self.application):
                 self.arrange(look)
@@ -102,6 +108,7 @@ class TimelineWork(ScenePatient):
             self._show(
                 lambda veiled: timeline.choose_rows(self.application, list(rows), veiled),
                 lambda: look_again(self.application, look),
+                self._pause(self._epoch),
             )
 
     def show_change(
@@ -142,6 +149,7 @@ class TimelineWork(ScenePatient):
             self._show(
                 lambda veiled: timeline.show(self.application, rows, pause=veiled),
                 lambda: look_again(self.application, look),
+                self._pause(self._epoch),
             )
         else:
             timeline.show_drawn(self.application)
