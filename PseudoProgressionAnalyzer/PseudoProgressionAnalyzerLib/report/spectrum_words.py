@@ -45,7 +45,7 @@ def ratios_of(fit: Fit, voxel: Voxel = (0, 0, 0), language: str = "english") -> 
         if meaningful(numerator, fit.protocol.echo_time):
             value = interval(*(part[voxel] for part in fit.ratio(numerator, denominator, kind)))
             error = percent_error(fit, numerator, voxel)
-        found.append(Ratio(words.label("measure", name, language), value, error, " ".join(remarks)))
+        found.append(Ratio(words.label("spectra_short", name, language), value, error, " ".join(remarks)))
     return found
 
 
