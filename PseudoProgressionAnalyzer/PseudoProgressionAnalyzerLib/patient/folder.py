@@ -25,6 +25,8 @@ from .visits import DEFAULT_WINDOW_DAYS, group_studies
 RATIO_MAPS = ("Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area")
 RATIO_MAP_FIELDS = ("RatioKind", "EchoTime", "MagneticFieldStrength", "Method")
 COMPANION = "companion"  # of spectra: read with them
+RESULT = "result"  # of another fit of spectra: said, and not measured
+RESULTS = (".coord", ".table")
 ONE_VOXEL = Image(np.zeros((1, 1, 1)), np.eye(4))
 _SAME_TIME = 0.05  # of the time between two frames: what differs by more is another time (own choice)
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[_ -].*)?")
@@ -160,7 +162,7 @@ def _files_with_roles(folder: Path, study: str, stated_roles: dict[str, str]) ->
     found = []
     archive = _ARCHIVE_STUDY.fullmatch(study)
     for path in sorted((folder / study).rglob("*") if archive else (folder / study).iterdir()):
-        role = stated_roles.get(relative(folder, path)) or _spectra_role(path)
+        role = stated_roles.get(relative(folder, path)) or spectra_role(path)
         if path.name.startswith(".") or role == COMPANION:
             continue
         if role is None and path.name.lower().endswith(SUFFIXES):
@@ -171,15 +173,18 @@ def _files_with_roles(folder: Path, study: str, stated_roles: dict[str, str]) ->
     return found
 
 
-def _spectra_role(path: Path) -> str | None:
+def spectra_role(path: Path) -> str | None:
     """The role of a file of spectra by its name (``MRSI.nii.gz``, ``MRS.rda``); COMPANION for the water reference and
-    the second file of a pair; None for other files."""
+    the second file of a pair, RESULT for what LCModel made of spectra; None for other files."""
+    if path.name.lower().endswith(RESULTS):
+        return RESULT
     for ending in ENDINGS:
         if path.name.lower().endswith(ending):
             name = path.name[: -len(ending)]
             role = role_of_name(name.removesuffix(WATER))[0]
             if role in SPECTRA:
-                return COMPANION if name.endswith(WATER) or ending == ".sdat" else role
+                paired = ending == ".sdat" and any(path.with_suffix(other).is_file() for other in (".SPAR", ".spar"))
+                return COMPANION if name.endswith(WATER) or paired else role
     return None
 
 
@@ -194,6 +199,9 @@ def _read_study(
     """The study's series that could play a role in the visit, with their headers; adds its masks to the regions."""
     found: list[tuple[Series, Image]] = []
     for path, role in _files_with_roles(folder, study, stated_roles):
+        if role == RESULT:
+            visit.warnings.append(Message("spectra_results", {"file": relative(folder, path)}))
+            continue
         if role in ("", "ignore"):
             reason = Message("role_stated", {"role": role}) if role else role_of_name(_said_name(path))[1]
             visit.set_aside.append(Series("", path, {}, 1.0 if role else 0.0, reason, study=study))
@@ -207,6 +215,8 @@ def _read_study(
             problems.append(error.message)
             continue
         shown = relative(folder, path)
+        if role in SPECTRA and "EchoTime" not in acquisition:
+            visit.warnings.append(Message("spectra_echo_time_unknown", {"file": shown}))
         if role in ("lesion", "reference"):
             if header.array.ndim != 3:
                 problems.append(Message("mask_not_3d", {"file": str(path)}))

@@ -8,7 +8,7 @@ from ..formats.images import SUFFIXES
 from ..formats.sidecars import stem
 from ..measures import InputError, Message, Patient
 from .changes import add_changes
-from .folder import date_of_study, read_patient
+from .folder import date_of_study, read_patient, spectra_role
 from .roles import role_of_name
 
 
@@ -41,8 +41,9 @@ def _read(folder: Path) -> Patient:
     if not _has_named_images(folder):
         return read_dicom_patient(folder)
     patient = read_patient(folder)
-    for visit in patient.visits[:1]:
-        visit.warnings.append(Message("dicom_beside_images", {"file": str(dicom)}))
+    unused = next((path for path in dicom_paths(folder) if spectra_role(path) is None), None)
+    for visit in patient.visits[:1] if unused else []:
+        visit.warnings.append(Message("dicom_beside_images", {"file": str(unused)}))
     return patient
 
 

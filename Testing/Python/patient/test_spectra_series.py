@@ -83,3 +83,35 @@ def test_dicom_spectra_take_their_role_and_water_is_set_aside(tmp_path, referenc
     assert "ref" not in series.description.lower()
     assert read_series_header(series).shape == (1, 1, 1)
     assert len(visit.set_aside) == 2
+
+
+def test_half_a_pair_and_results_of_others_are_said(folder):
+    """A SDAT without its SPAR, and a COORD of LCModel, are never passed over in silence."""
+    (folder / DATE / "MRS.SDAT").write_bytes(bytes(64))
+    (folder / DATE / "MRS.coord").write_text("a table")
+    patient = read(folder)
+    assert [(one.code, one.parameters["file"].endswith("MRS.SPAR")) for one in patient.problems] == [
+        ("file_missing", True)
+    ]
+    (visit,) = patient.visits
+    assert [(one.code, one.parameters["file"]) for one in visit.warnings] == [("spectra_results", f"{DATE}/MRS.coord")]
+
+
+def test_spectra_without_an_echo_time_say_so_before_anything_is_computed(folder, monkeypatch):
+    from PseudoProgressionAnalyzerLib.patient import folder as reader
+
+    header = reader.read_spectra_header
+    monkeypatch.setattr(reader, "read_spectra_header", lambda path: (header(path)[0], {}))
+    (visit,) = read(folder).visits
+    assert [one.code for one in visit.warnings] == ["spectra_echo_time_unknown"]
+    (folder / DATE / "MRSI.json").write_text('{"EchoTime": 0.03}')
+    (visit,) = read(folder).visits
+    assert not visit.warnings
+
+
+def test_spectroscopy_in_dicom_beside_images_is_used_and_not_called_unused(folder):
+    (folder / DATE / "MRS.dcm").write_bytes(bytes(128) + b"DICM" + bytes(64))
+    patient = read(folder)
+    assert not any(one.code == "dicom_beside_images" for visit in patient.visits for one in visit.warnings)
+    (folder / DATE / "T2.dcm").write_bytes(bytes(128) + b"DICM" + bytes(64))
+    assert any(one.code == "dicom_beside_images" for visit in read(folder).visits for one in visit.warnings)
