@@ -69,13 +69,15 @@ def explain(table: object, tips: list[str]) -> None:
 
 
 def give_last_the_rest(table: object) -> None:
-    """The last column has the room that the others leave; its text wraps, so that it is read without scrolling."""
+    """The last column has the room that the others leave; where the table wraps words, its text is read without
+    scrolling."""
     header = table.horizontalHeader()
     header.setStretchLastSection(True)
     table.resizeColumnsToContents()
     left = table.viewport().width - sum(table.columnWidth(column) for column in range(table.columnCount - 1))
     table.setColumnWidth(table.columnCount - 1, max(left, LAST))
-    table.resizeRowsToContents()
+    if table.wordWrap:
+        table.resizeRowsToContents()
 
 
 def narrow_choice(choice: object) -> None:

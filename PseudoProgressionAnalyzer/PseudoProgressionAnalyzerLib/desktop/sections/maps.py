@@ -23,7 +23,7 @@ from ..placeholder import when_empty
 from ..plot_widget import plot_widget
 from ..pointer import Pointer
 from ..section import Section, offer
-from ..tables import fill, fill_selector, fit_rows
+from ..tables import fill, fill_selector, fit_rows, give_last_the_rest
 
 PLOT_HEIGHT = 240  # pixels
 MOST = 170  # pixels of the table's height: longer ones scroll
@@ -47,8 +47,7 @@ class MapsSection(Section):
         self.reading = False
         ui = self.ui
         ui.mapsTable.verticalHeader().setVisible(False)
-        ui.mapsTable.horizontalHeader().setStretchLastSection(True)  # remarks: whole in the tool tip
-        ui.mapsTable.setWordWrap(False)
+        ui.mapsTable.setWordWrap(False)  # remarks: whole in the tool tip
         when_empty(ui.mapsTable, _("Where the maps of each visit come from, once a patient is loaded"))
         for model in MODELS:
             ui.dscModelSelector.addItem(model, model)
@@ -91,9 +90,10 @@ class MapsSection(Section):
         """Which maps there are, where they come from, and how far they can be trusted."""
         analysis = self.session.analysis
         names = list(dict.fromkeys(name for _visit, name in analysis.maps)) if analysis else []
-        self.ui.mapsLabel.text = "; ".join(map(map_words, names)) or _(
-            "No maps yet: load a patient, then align and compute."
-        )
+        none = _("No maps yet: load a patient, then align and compute.")
+        if self.session.measured:
+            none = _("No maps: the visits have no series that maps are made of (DSC, ASL, spectra), and none was given.")
+        self.ui.mapsLabel.text = "; ".join(map(map_words, names)) or none
         header = [_("Visit"), _("Maps from"), _("DSC protocol"), _("Trusted"), _("Flow"), _("Remarks")]
         rows, tips = [], {}
         for number, visit in enumerate(analysis.patient.visits if analysis else ()):
@@ -101,6 +101,7 @@ class MapsSection(Section):
             rows.append([date_words(visit), *cells])
             tips[number, len(header) - 1] = "\n".join(said)
         fill(self.ui.mapsTable, header, rows, tips)
+        give_last_the_rest(self.ui.mapsTable)
         fit_rows(self.ui.mapsTable, MOST)
         fill_selector(self.ui.mapSelector, {name: map_words(name) for name in names})
         visits = {visit.id: date_words(visit) for visit in (analysis.patient.visits if analysis else ())
