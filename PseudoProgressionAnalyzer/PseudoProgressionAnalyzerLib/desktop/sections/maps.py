@@ -92,7 +92,9 @@ class MapsSection(Section):
         names = list(dict.fromkeys(name for _visit, name in analysis.maps)) if analysis else []
         none = _("No maps yet: load a patient, then align and compute.")
         if self.session.measured:
-            none = _("No maps: the visits have no series that maps are made of (DSC, ASL, spectra), and none was given.")
+            none = _(
+                "No maps: the visits have no series that maps are made of (DSC, ASL, spectra), and none was given."
+            )
         self.ui.mapsLabel.text = "; ".join(map(map_words, names)) or none
         header = [_("Visit"), _("Maps from"), _("DSC protocol"), _("Trusted"), _("Flow"), _("Remarks")]
         rows, tips = [], {}

@@ -187,7 +187,8 @@ class PatientSection(Section):
         if done:
             node = patient_node(slicer.mrmlScene)
             undo = node is not None and corrections(node) > 0
-            self.panel.say(_("Corrected; Take back undoes it.") if undo else _("All corrections were taken back."))
+            said = _("Corrected; Take back undoes it.") if undo else _("All corrections were taken back.")
+            self.panel.say_next(said)
 
     def show_picture(self) -> None:
         """The chosen picture in a window, and in the scene; over the T1CE in the timeline where it lies in space."""
