@@ -2,9 +2,9 @@
 
 Tables: files (every vendor's spectra), basis (against an independent one), mrsi (64 voxels against LCModel and ABfit),
 svs (single voxels against LCModel), geometry (place of the grid), truth and single (simulated spectra with known
-ratios, as grids and as single voxels), wave (under the spectrum), changes (two simulated dates),
-regions (sums and mean spectra of a lesion), speed. Without names all are printed. The first five need the reference
-data.
+ratios, as grids and as single voxels), drawn (single ones whose truths differ by as much as is expected), wave (under
+the spectrum), changes (two simulated dates), regions (sums and mean spectra of a lesion), speed. Without names all are
+printed. The first five need the reference data.
 """
 
 from __future__ import annotations
@@ -219,6 +219,32 @@ def truth(single: bool = False) -> None:
               f"{outside} of {len(covered)} cells outside of 90 to 98 %\n")  # fmt: skip
 
 
+def drawn() -> None:
+    """Coverage where widths and soft ratios of each single voxel are drawn from what the fit expects of them."""
+    print("Single voxels, each with widths and soft ratios drawn from what is expected: bias %, CV %, coverage %")
+    for field, echo_time, tissue, snr in (
+        (field, echo_time, tissue, snr)
+        for snr in (30, 10)
+        for field in (64.0, 123.2)
+        for echo_time in (0.030, 0.144)
+        for tissue in ("white", "tumour")
+    ):
+        spectra, amounts = simulated.drawn(tissue, field, echo_time, snr, 256, seed=1)
+        found = _one_by_one(spectra)
+        line = f"{field:6.1f} MHz TE {1000 * echo_time:3.0f} {tissue:7}{snr:3}"
+        for numerator, denominator in (("tCho", "tNAA"), ("tCho", "tCr"), ("Glx", "tCr")):
+            ratio = found.ratio(numerator, denominator)
+            true = np.array([one[numerator] / one[denominator] for one in amounts])
+            low, value, high = (part.ravel() / true for part in (ratio.low, ratio.value, ratio.high))
+            middle = 100 * (np.median(np.where(np.isfinite(value), value, np.inf)) - 1)
+            spread = 50 * np.subtract(*np.nanpercentile(value, [84, 16]))
+            line += (
+                f"  {numerator}/{denominator}{middle:+6.1f}{spread:6.1f}{100 * np.mean((low <= 1) & (high >= 1)):6.1f}"
+            )
+        print(line)
+    print()
+
+
 def _one_by_one(spectra: Spectra) -> Fit:
     """The fit of a row of voxels with the line widths of each of its own, as if each had come alone."""
     fewest, fitting.FEWEST_TO_LEARN = fitting.FEWEST_TO_LEARN, 10**6
@@ -340,6 +366,7 @@ TABLES = {
     "geometry": geometry,
     "truth": truth,
     "single": lambda: truth(single=True),
+    "drawn": drawn,
     "wave": wave,
     "changes": changes,
     "regions": regions,

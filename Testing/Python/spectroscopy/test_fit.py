@@ -55,6 +55,20 @@ def test_glutamate_in_a_tumour_at_low_field():
     assert ((ratio.low <= true) & (true <= ratio.high)).mean() >= 0.9
 
 
+def test_intervals_are_neither_too_narrow_nor_too_wide(monkeypatch):
+    """Truths that differ by as much as the fit expects, so that 95 % of its intervals hold them (of 64, 57 and more in
+    99 of 100 runs); of intervals of half the width 67 % do, so that too wide ones fail as too narrow ones do."""
+    spectra, amounts = truth.drawn("tumour", 123.2, 0.030, 30, 64, seed=5)
+    monkeypatch.setattr(fitting, "FEWEST_TO_LEARN", 10**6)  # each as if it had come alone
+    found = fit(spectra)
+    for denominator in ("tNAA", "tCr"):
+        ratio = found.ratio("tCho", denominator)
+        true = np.array([one["tCho"] / one[denominator] for one in amounts])
+        low, value, high = (part.ravel() for part in (ratio.low, ratio.value, ratio.high))
+        assert ((low <= true) & (true <= high)).mean() > 0.88
+        assert 0.5 < ((low + value < 2 * true) & (2 * true < high + value)).mean() < 0.83
+
+
 def test_without_naa_there_is_a_bound_and_no_number():
     spectra, _ = truth.spectra("tumour", 123.2, 0.030, 20, 8, seed=6, naa=0.0)
     found = fit(spectra)

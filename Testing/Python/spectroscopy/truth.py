@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from PseudoProgressionAnalyzerLib.measures import Spectra
 from PseudoProgressionAnalyzerLib.spectroscopy.basis import Protocol, fids
+from PseudoProgressionAnalyzerLib.spectroscopy.model import METABOLITE_RATE
+from PseudoProgressionAnalyzerLib.spectroscopy.spins import (
+    SOFT_RATIOS,
+    WIDTH_OTHERS,
+    WIDTH_SPREAD,
+    WIDTHS,
+    WIDTHS_ALIKE,
+)
 
 # mmol/L, of the order of published white matter and glioma values (chosen for the test).
 WHITE = {
@@ -38,7 +48,7 @@ LINE_WIDTHS = {
 
 
 def spectra(
-    tissue: str,
+    tissue: str | tuple[dict[str, float], dict[str, float]],
     frequency: float,
     echo_time: float,
     snr: float,
@@ -46,9 +56,9 @@ def spectra(
     seed: int,
     *,
     naa: float = 1.0,
-    widths: str = "T2",
+    widths: str | dict[str, float] = "T2",
 ) -> tuple[Spectra, dict[str, float]]:
-    """A row of voxels of one tissue, and the true amounts of the sums.
+    """A row of voxels of one tissue, and the true amounts of the sums; tissue, widths: one of those above, or its own.
 
     The line is that of a voxel over which the field falls off linearly and bends: the mean over a skewed spread of
     frequencies, which is neither Lorentzian nor Gaussian; the baseline is a broad bump and the foot of a fat signal at
@@ -58,14 +68,15 @@ def spectra(
     random = np.random.default_rng(seed)
     points, width = (1024, 2000.0) if frequency > 100 else (1024, 1000.0)
     time = np.arange(points) / width
-    amounts, broad = TISSUES[tissue]
+    amounts, broad = TISSUES[tissue] if isinstance(tissue, str) else tissue
+    widths = LINE_WIDTHS[widths] if isinstance(widths, str) else widths
     amounts = amounts | {name: naa * amounts[name] for name in ("NAA", "NAAG")}
     protocol = Protocol(frequency, echo_time)
     names = tuple(amounts) + tuple(broad)
     decays = np.exp(-echo_time / BROAD_T2 * np.ones(len(names)))
     weights = np.array([*amounts.values(), *broad.values()])
     weights[len(amounts) :] *= decays[len(amounts) :]
-    own = np.array([LINE_WIDTHS[widths][name] if name in amounts else 0.0 for name in names])
+    own = np.array([widths[name] if name in amounts else 0.0 for name in names])
     lines = fids(protocol, points, 1 / width, names) * np.exp(-np.pi * own[:, None] * time)
 
     result = np.empty((voxels, points), complex)
@@ -100,6 +111,35 @@ def spectra(
         ),
         true | amounts,
     )
+
+
+def drawn(
+    tissue: str, frequency: float, echo_time: float, snr: float, voxels: int, seed: int
+) -> tuple[Spectra, list[dict[str, float]]]:
+    """As ``spectra``, but line widths and what the soft ratios hold differ from voxel to voxel by as much as the fit
+    expects, so that 95 % of its intervals must hold the truth (Cook et al., J Comput Graph Stat 2006;15:675); and the
+    true amounts of each voxel."""
+    random = np.random.default_rng(seed)
+    rate = METABOLITE_RATE / np.pi * np.sqrt(frequency / 85.16)
+    found, true = [], []
+    for _ in range(voxels):
+        widths = {}
+        for alike in WIDTHS_ALIKE:
+            away = 0.8 + WIDTH_SPREAD * random.normal()  # 0.8 Hz more for all, so that none is negative
+            for name in alike:
+                widths[name] = max(0.05, WIDTHS.get(name, WIDTH_OTHERS) + away + rate * random.normal())
+        amounts, broad = (dict(part) for part in TISSUES[tissue])
+        together = amounts | broad
+        for soft in SOFT_RATIOS:
+            if soft.name in together and soft.name not in soft.over:
+                over = sum(weight * together.get(name, 0.0) for name, weight in soft.over.items())
+                scale = over + sum(weight * together.get(name, 0.0) for name, weight in soft.others.items())
+                together[soft.name] = abs(soft.ratio * over + soft.deviation * scale * random.normal())
+        parts = tuple({name: together[name] for name in part} for part in (amounts, broad))
+        one, amount = spectra(parts, frequency, echo_time, snr, 1, int(random.integers(2**31)), widths=widths)
+        found.append(one.fid)
+        true.append(amount)
+    return replace(one, fid=np.concatenate(found, axis=2)), true
 
 
 def orientation(folder) -> dict[str, float]:
