@@ -229,7 +229,7 @@ def drawn() -> None:
         for echo_time in (0.030, 0.144)
         for tissue in ("white", "tumour")
     ):
-        spectra, amounts = simulated.drawn(tissue, field, echo_time, snr, 256, seed=1)
+        spectra, amounts = simulated.drawn(tissue, field, echo_time, snr, 128, seed=1)
         found = _one_by_one(spectra)
         line = f"{field:6.1f} MHz TE {1000 * echo_time:3.0f} {tissue:7}{snr:3}"
         for numerator, denominator in (("tCho", "tNAA"), ("tCho", "tCr"), ("Glx", "tCr")):
