@@ -43,6 +43,22 @@ class Head:
             self.excluded = distances.near(exclude[block].astype(bool), LESION_MARGIN, self.image.spacing[::-1])
         self._known: dict[tuple, object] = {}
 
+    def mirrored(self) -> Head:
+        """The head with its voxels in reverse order along their first axis: a mirror image on the same grid."""
+        side = object.__new__(Head)
+        side._known = {}
+        side.image = Image(self.image.array[..., ::-1], self.image.affine)
+        side.brain = Image(self.brain.array[..., ::-1], self.brain.affine)
+        side.excluded = None if self.excluded is None else self.excluded[..., ::-1]
+        return side
+
+    @property
+    def mirroring(self) -> np.ndarray:
+        """4x4: where ``mirrored`` puts a RAS point; its own inverse."""
+        reverse = np.eye(4)
+        reverse[0, 0], reverse[0, 3] = -1.0, self.image.shape[-1] - 1
+        return self.image.affine @ reverse @ np.linalg.inv(self.image.affine)
+
     def brain_points(self) -> np.ndarray:
         """At most about 1000 RAS points ``(n, 3)`` of the brain, evenly from all of it."""
         inside = np.flatnonzero(self.brain.array)

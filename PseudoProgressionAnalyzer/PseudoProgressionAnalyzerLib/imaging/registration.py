@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -37,6 +37,9 @@ _KEPT = 3  # starts that go on from the coarse level
 _SEEDS = (1, 2)  # of the samples: two fits each way on the last level
 _SAME = 2.0  # mm within which two results are one place
 _RIVAL = 0.98  # of the best mutual information: another place that good leaves the answer open
+_MIRRORED = 1.1
+"""Of the mutual information of the images as they are: from there on the mirror image fits better. A head without any
+difference between its sides has 1; on three real pairs it was 0.48 to 0.66, with one image mirrored the inverse."""
 _OVERLAP = 0.6  # of the fixed brain that the moving image must have seen
 
 
@@ -113,8 +116,9 @@ def register_heads(
     the scanner's own coordinates, the latter are returned: with a flag, unless both are one place.
 
     Flags: ``registration_uncertain``, ``registration_uncertainty_unknown``, ``registration_ambiguous``,
-    ``registration_disagrees``, ``registration_start_kept``, ``registration_little_overlap``,
-    ``registration_agreement_unknown``. Raises concurrent.futures.CancelledError.
+    ``registration_mirrored`` (with left and right exchanged the images fit better), ``registration_disagrees``,
+    ``registration_start_kept``, ``registration_little_overlap``, ``registration_agreement_unknown``. Raises
+    concurrent.futures.CancelledError.
     """
     watch = Watch(progress or (lambda fraction: None), cancelled or (lambda: False))
     watch.step(0.06)
@@ -141,6 +145,8 @@ def register_heads(
         if value < _RIVAL * best_value and displacement(matrix, best, points) > _SAME
     ]
 
+    mirrored = watch.parallel(lambda start: _mirrored(fixed_side, moving_side, start, watch), [best], 0.6, 0.65)[0]
+
     forward, backward = Level(fixed_side, moving_side, _LOOKS[2]), Level(moving_side, fixed_side, _LOOKS[2])
     watch.step(0.65)
     jobs = [(level, seed) for level in (forward, backward) for seed in _SEEDS]
@@ -156,7 +162,25 @@ def register_heads(
     result = mean([matrix for _, matrix in fits], centre)
     spreads = {"samples": max(apart(one, (0.0, result), points) for one in fits)}
     spreads |= spread(middle, result, centre, points, watch, 0.85, 0.97)
-    return _judged(fixed_side, moving_side, np.linalg.inv(result), spreads, rivals, watch)
+    judged = _judged(fixed_side, moving_side, np.linalg.inv(result), spreads, rivals, watch)
+    if mirrored >= _MIRRORED * best_value:
+        return judged
+    return replace(judged, flags=(Message("registration_mirrored"), *judged.flags))
+
+
+def _mirrored(fixed_side: Head, moving_side: Head, found: np.ndarray, watch: Watch) -> float:
+    """Metric value of the fixed head with the mirror image of the moving one.
+
+    found: 4x4 of fixed to moving RAS points. The mirror image is laid where the halves of the fixed brain change
+    sides (about the sagittal plane through its centre, which is nearly that of symmetry) and fitted from there.
+    """
+    centre = fixed_side.brain_points().mean(axis=0)
+    sides = np.diag([-1.0, 1.0, 1.0, 1.0])
+    sides[0, 3] = 2 * centre[0]
+    matrix, mirror_image, value = moving_side.mirroring @ found @ sides, moving_side.mirrored(), np.inf
+    for look in _LOOKS[:2]:
+        value, matrix = Level(fixed_side, mirror_image, look).register(matrix, centre, watch, _SEEDS[0])
+    return value
 
 
 def _judged(fixed, moving, moving_to_fixed, spreads, rivals, watch) -> Registration:

@@ -28,6 +28,7 @@ COMPANION = "companion"  # of spectra: read with them
 RESULT = "result"  # of another fit of spectra: said, and not measured
 RESULTS = (".coord", ".table")
 ONE_VOXEL = Image(np.zeros((1, 1, 1)), np.eye(4))
+_HEAD, _SLAB = 150.0, 60.0  # mm: an image wider than the one in two directions and thinner than the other (own choice)
 _SAME_TIME = 0.05  # of the time between two frames: what differs by more is another time (own choice)
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[_ -].*)?")
 _RUN = re.compile(r"_run-(\d+)_")
@@ -281,6 +282,12 @@ def _doubts_of_header(series: Series) -> list[Message]:
     if series.role in SPECTRA:
         return []
     found = [] if orientation_said(series.path) else [Message("orientation_unsaid", {"file": str(series.path)})]
+    if series.role == "T1CE":
+        grid = read_header(series.path)
+        thin, middle, _ = sorted(np.array(grid.shape)[::-1] * grid.spacing)
+        if thin < _SLAB < _HEAD < middle:
+            told = {"file": str(series.path), "covered": round(float(thin))}
+            found.append(Message("slab_or_voxel_size", {**told, "edge": round(float(grid.spacing.max()), 2)}))
     stated, interval = series.acquisition.get("RepetitionTime"), frame_interval(series.path)
     if series.role == "DSC" and stated and interval and abs(stated - interval) > _SAME_TIME * interval:
         told = {"file": str(series.path), "header": float(f"{interval:.4g}"), "sidecar": float(f"{stated:.4g}")}

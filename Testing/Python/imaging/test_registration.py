@@ -62,6 +62,32 @@ def test_the_uncertainty_covers_the_error_and_rises_with_it(pair, head, posed):
     assert mean_error(found, slab) < found.uncertainty
 
 
+def one_sided(case):
+    """The case's head with dark places on its left side that the right one lacks."""
+    index = np.stack(np.meshgrid(*map(np.arange, case.image.shape), indexing="ij")[::-1], axis=-1)
+    to_head = np.linalg.inv(case.pose) @ case.image.affine
+    points = index @ to_head[:3, :3].T + to_head[:3, 3]
+    array = case.image.array.copy()
+    for place in ((-30, -30, 0), (-25, -10, 40), (-45, -10, 10), (-30, -45, 25), (-20, 45, 0)):
+        array[np.linalg.norm(points - place, axis=-1) < 18] *= 0.3
+    return Head(Image(array, case.image.affine), case.brain)
+
+
+def test_a_mirror_image_is_told_from_the_head(head, posed):
+    """Fits of the image as it is and of its mirror image, with the moving image the right way round and mirrored."""
+    fixed, moving = head(lesion_radius=0), head(posed((6, -4, 7), (5, -8, 4)), lesion_radius=0, seed=1)
+    watch, there = SimpleNamespace(stopped=False), one_sided(moving)
+    level = registration.Level(one_sided(fixed), there, registration._LOOKS[1])
+    right, found = level.register(moving.pose, np.zeros(3), watch, 1)
+    assert largest_error(found, moving.pose, there.brain_points()) < 1.0
+    mirrored = registration._mirrored(one_sided(fixed), there, found, watch)
+    assert mirrored > registration._MIRRORED * right  # the less, the better
+    turned = there.mirroring @ found @ np.diag([-1.0, 1.0, 1.0, 1.0])
+    back = registration._mirrored(one_sided(fixed), there.mirrored(), turned, watch)
+    assert back < registration._MIRRORED * mirrored
+    assert back == pytest.approx(right, rel=0.05)
+
+
 def test_an_unknown_uncertainty_is_flagged(pair):
     fixed, moving, result = pair
     heads = [Head(case.image, case.brain, case.lesion) for case in (fixed, moving)]
@@ -120,3 +146,7 @@ def test_real_pair_follows_a_known_perturbation(reference_data, posed):
     assert largest_error(turned.moving_to_fixed @ turn, plain.moving_to_fixed, points) < 1.0
     assert largest_error(plain.moving_to_fixed @ turn, plain.moving_to_fixed, points) > 1.0
     assert plain.trusted and turned.trusted
+    lesions[1] = lesions[1][..., ::-1]
+    options = {"exclude_fixed": lesions[0], "exclude_moving": lesions[1]}
+    mirrored = registration.register_rigid(fixed, Image(moving.array[..., ::-1], affine), **options)
+    assert "registration_mirrored" in [flag.code for flag in mirrored.flags]

@@ -300,3 +300,11 @@ def test_two_times_between_frames_are_said(folder, header, said):
     image.header.set_xyzt_units("mm", "sec")
     nibabel.save(image, folder / "2023-01-10" / "DSC.nii.gz")
     assert ("frame_time_differs" in codes(read_patient(folder).visits[0].warnings)) == said
+
+
+@pytest.mark.parametrize(("thickness", "said"), [(1.0, True), (6.5, False)])
+def test_a_head_of_24_mm_has_lost_its_voxel_size(tmp_path, thickness, said):
+    """A real pair as published: 256 x 256 x 24 voxels whose header says 1 mm, of slices of about 6.5 mm."""
+    affine = np.diag([1.0, 1.0, thickness, 1.0])
+    put(tmp_path, "2023-01-10", "T1CE.nii.gz", array=np.zeros((24, 256, 256), np.uint8), affine=affine)
+    assert ("slab_or_voxel_size" in codes(read_patient(tmp_path).visits[0].warnings)) == said
