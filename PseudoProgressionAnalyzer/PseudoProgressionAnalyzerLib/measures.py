@@ -238,6 +238,11 @@ class Patient:
                 return visit
         raise InputError("unknown_visit", visit=visit_id, known=", ".join(visit.id for visit in self.visits))
 
+    def was_there(self, other: str, visit_id: str) -> bool:
+        """Whether what lies in one visit was known by another: it is that visit, or dated no later."""
+        here, there = self.visit(visit_id).date, self.visit(other).date
+        return other == visit_id or (here is not None and there is not None and there <= here)
+
     @property
     def radiotherapy_end(self) -> datetime.date | None:
         """Last day of the first course of radiotherapy: the day that all days are counted from. None where it is not
@@ -289,6 +294,7 @@ class Criterion:
     doi: DOI, else PMID or PMC number as read. scale: how values lie, ``log`` (ratios and concentrations), ``linear`` or
     ``category`` (a sign or score without measurement error). population_kind: one of ``POPULATIONS``.
     samples_per_patient: of which the counts are made. optimistic: the source itself calls for caution. tracer: of PET.
+    leakage_correction: whether rCBV was corrected for leakage, ``yes``, ``no`` or ``not_read``; empty elsewhere.
     not_after: event kinds after which it does not hold. shown_only: why it is shown beside a value but never weighs;
     empty when it weighs.
     """
@@ -320,6 +326,7 @@ class Criterion:
     samples_per_patient: int = 1
     optimistic: bool = False
     tracer: str = ""
+    leakage_correction: str = ""
     not_after: tuple[str, ...] = ()
     shown_only: tuple[str, ...] = ()
 

@@ -21,8 +21,8 @@ ROUNDING = 0.01
 
 PLAIN_FIELDS = (
     "id", "modality", "group", "measure", "statistic", "unit", "scale", "direction", "cut_off", "cut_off_printed",
-    "window_printed", "population", "population_kind", "samples_per_patient", "optimistic", "tracer", "citation",
-    "verified", "notes",
+    "window_printed", "population", "population_kind", "samples_per_patient", "optimistic", "tracer",
+    "leakage_correction", "citation", "verified", "notes",
 )  # fmt: skip
 
 

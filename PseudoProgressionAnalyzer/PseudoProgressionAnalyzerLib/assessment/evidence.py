@@ -18,6 +18,7 @@ from typing import Any
 from scipy.special import ndtr, ndtri
 
 from ..measures import Criterion, Measurement, Message
+from .leakage import other_kind
 from .published import NORMAL_95, table
 from .registry import fact_of
 from .spreads import CutOffSpreads, repeat_spread
@@ -189,6 +190,8 @@ def _refused_value(measurement: Measurement, criterion: Criterion) -> list[Messa
     found = [
         Message("evidence_quality", {"flag": flag.code}) for flag in measurement.flags if flag.code in NO_WEIGHT_FLAGS
     ]
+    if other_kind(measurement, criterion):
+        found.append(Message("evidence_without_leakage_correction"))
     value, low, high = _numbers(measurement)
     if value is None:
         return [*found, Message("evidence_no_value")]
@@ -229,6 +232,8 @@ def _applies(
         reasons.append(Message("evidence_other_population", {"population": criterion.population}))
     elif criterion.population_kind == "not_read":
         reasons.append(Message("evidence_population_not_read"))
+    if criterion.leakage_correction == "not_read":
+        reasons.append(Message("evidence_leakage_correction_not_read"))
     if criterion.optimistic:
         factor *= COUNTS_LESS
         reasons.append(Message("evidence_optimistic"))

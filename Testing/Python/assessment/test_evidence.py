@@ -1,6 +1,7 @@
 """One measurement against one published cut-off."""
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -181,3 +182,21 @@ def test_a_limit_moved_to_the_other_side_turns_the_evidence():
     criterion = replace(CRITERIA["DSC-01"], cut_off=4.0)
     moved = hold(measured("rCBV_ratio_mean", 3.0), criterion, LATE, SPREADS)
     assert moved.distance < 0 < held(measured("rCBV_ratio_mean", 3.0)).distance
+
+
+def test_a_cut_off_of_rcbv_is_held_only_against_its_own_kind():
+    """Martinez-Martinez 2014 did not correct for leakage (PMC5612612, table 5); of Kong 2011 that was not read."""
+    rows = CRITERIA
+    assert {c.measure for c in rows.values() if c.leakage_correction == "yes"} == {"rCBV_ratio_mean"}
+    assert rows["DSC-04"].measure == "rCBV_uncorrected_ratio_mean"
+    for criterion in rows.values():
+        rcbv = re.match(r"rCBV_", criterion.measure)
+        assert bool(criterion.leakage_correction) == bool(rcbv), criterion.id
+    wrong = replace(rows["DSC-01"], leakage_correction="no")
+    own = replace(wrong, measure="rCBV_uncorrected_ratio_mean")
+    spreads = CutOffSpreads([wrong, own])
+    refused = hold(measured("rCBV_ratio_mean", 2.0), wrong, LATE, spreads)
+    assert not refused.used and "evidence_without_leakage_correction" in [reason.code for reason in refused.reasons]
+    assert hold(measured("rCBV_uncorrected_ratio_mean", 2.0), own, LATE, spreads).used
+    unknown = hold(measured("rCBV_ratio_mean", 2.0), rows["DSC-01"], LATE, spreads)
+    assert unknown.used and "evidence_leakage_correction_not_read" in [reason.code for reason in unknown.reasons]
