@@ -301,9 +301,10 @@ def changes(
 def _changes_of_one(earlier: Measurement, later: Measurement) -> list[tuple[str, Estimate, str]]:
     """Name, change and words of its method, in the measure's unit and, where that means something, in per cent."""
     before, after = _estimate(earlier), _estimate(later)
-    found = [(later.name, within_repeatability(later.name, difference(before, after)), "")]
+    two = before.value, after.value
+    found = [(later.name, within_repeatability(later.name, difference(before, after), *two), "")]
     if before.value > 0 and after.value >= 0 and has_percent(later):
-        percent = within_repeatability(later.name, percent_change(before, after), percent_of=before.value)
+        percent = within_repeatability(later.name, percent_change(before, after), *two, percent=True)
         found.append((later.name + PERCENT, percent, ""))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Collection
 from dataclasses import replace
@@ -13,7 +14,7 @@ from ..imaging.registration import UNCERTAINTY_LIMIT
 from ..imaging.resampling import overlap_weights, resample, transform_points, voxel_centres
 from ..lesion.estimate import Estimate
 from ..measures import Image, InputError, Map, Message
-from ..perfusion.regions import NORMAL_RANGE, REPEATABILITY, response_map
+from ..perfusion.regions import NORMAL_95, NORMAL_RANGE, REPEATABILITY, response_map
 from . import Analysis
 from .aligning import visit_to_visit
 from .reading import lesion_of, warn
@@ -148,24 +149,33 @@ def _on_grid(values: Map, grid: Image, to_grid: np.ndarray) -> tuple[np.ndarray,
     return np.where(seen, total / np.where(seen, share, 1), np.nan), seen
 
 
-def within_repeatability(name: str, change: Estimate, percent_of: float | None = None) -> Estimate:
+def within_repeatability(name: str, change: Estimate, earlier: float, later: float, percent: bool = False) -> Estimate:
     """A change with the band that repeated measurements without a true change would fill, where one was published.
 
-    name: of the measure; change: difference, or per cent of the earlier value percent_of. The band is at least as wide
-    as the change's own interval; in per cent it ends at -100, since no ratio falls by more. A change inside it carries
-    the flag ``change_within_repeatability``. Source of the coefficients: ``perfusion.regions.REPEATABILITY``. Without
-    one a statistic of voxels keeps its narrow interval, and the flag ``change_of_voxels_alone`` says what is not in it.
+    name: of the measure; change: the difference of the values earlier and later, or (percent) its per cent of the
+    earlier one. A difference has the repeatability coefficient as its band, per cent that of the log ratio,
+    1.96 sqrt(2) sqrt(ln(1 + wCV^2)), which follows from the within-subject coefficient of variation where errors are
+    log-normal (as ``assessment.spreads.repeat_spread``) and never ends below -100. Both are at least as wide as the
+    change's own interval. A change inside either carries the flag ``change_within_repeatability``: whether the error
+    grows with the value was not read. Source of the coefficients: ``perfusion.regions.REPEATABILITY``. Without one a
+    statistic of voxels keeps its narrow interval, and the flag ``change_of_voxels_alone`` says what is not in it.
     """
     if change.value is None:
         return change
     if name not in REPEATABILITY:
         narrow = OF_VOXELS.search(name) and (change.low, change.high) != (None, None)
         return replace(change, flags=(*change.flags, Message("change_of_voxels_alone"))) if narrow else change
-    band = REPEATABILITY[name] * (1 if percent_of is None else 100 / percent_of)
-    low, high = change.value - band, change.value + band
-    low = low if change.low is None else min(low, change.low)
-    high = high if change.high is None else max(high, change.high)
-    low = low if percent_of is None else max(low, -100.0)
-    inside = abs(change.value) <= band
-    flag = Message("change_within_repeatability", {"coefficient": REPEATABILITY[name], "source": "Prah 2015, AJNR"})
-    return replace(change, low=low, high=high, flags=(*change.flags, flag) if inside else change.flags)
+    coefficient, variation = REPEATABILITY[name]
+    factor = math.exp(NORMAL_95 * math.sqrt(2 * math.log1p(variation**2)))
+    ratio = later / earlier if earlier > 0 and later > 0 else math.nan
+    band = change.value - coefficient, change.value + coefficient
+    if percent:
+        band = 100 * (ratio / factor - 1), 100 * (ratio * factor - 1)
+    if all(map(math.isfinite, band)):
+        low = band[0] if change.low is None else min(band[0], change.low)
+        high = band[1] if change.high is None else max(band[1], change.high)
+        change = replace(change, low=low, high=high)
+    if abs(later - earlier) > coefficient and not 1 / factor <= ratio <= factor:
+        return change
+    shown = {"coefficient": f"{coefficient:g}, or a factor of {factor:.1f}", "source": "Prah 2015, AJNR"}
+    return replace(change, flags=(*change.flags, Message("change_within_repeatability", shown)))

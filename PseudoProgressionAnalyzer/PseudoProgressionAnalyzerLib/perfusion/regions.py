@@ -15,10 +15,11 @@ from ..measures import InputError
 
 # Limits of the fractional tumour burden (Iv 2019, AJNR): ratio of rCBV to normal-appearing white matter.
 LOW, HIGH = 1.0, 1.75
-# Repeatability coefficient: 95 % of two measurements of a tumour without a true change differ by less. rCBV corrected
-# for leakage, by trapezoidal integration, over normal-appearing white matter (95 % interval 1.44 to 2.34), and
-# standardised (3121 to 5093): Prah 2015, AJNR, table 2.
-REPEATABILITY = {"rCBV_ratio_mean": 1.78, "sRCBV_mean": 3869.0}
+# Repeatability coefficient: 95 % of two measurements of a tumour without a true change differ by less; and
+# within-subject coefficient of variation, for ratios of two measurements. rCBV corrected for leakage, by trapezoidal
+# integration, over normal-appearing white matter (95 % interval of the first 1.44 to 2.34), and standardised (3121 to
+# 5093): Prah 2015, AJNR, table 2.
+REPEATABILITY = {"rCBV_ratio_mean": (1.78, 0.31), "sRCBV_mean": (3869.0, 0.18)}
 NORMAL_95 = 1.959963984540054
 FEWEST_NORMAL = 100  # voxels that the limits of a response map are taken from: this library's choice
 UNCHANGED, DECREASED, INCREASED = 0, 1, 2  # so that a threshold hides what did not change

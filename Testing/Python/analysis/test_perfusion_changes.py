@@ -157,9 +157,14 @@ def test_a_change_has_the_published_repeatability_as_its_band():
     inside, percent = changes([row("a", 2.0), row("b", 3.0)], ["a", "b"])
     assert (inside.low, inside.high) == (pytest.approx(1 - 1.78), pytest.approx(1 + 1.78))
     assert [flag.code for flag in inside.flags] == ["change_within_repeatability"]
-    assert (percent.low, percent.high) == (pytest.approx(50 - 89), pytest.approx(50 + 89))
-    beyond, _ = changes([row("a", 2.0), row("b", 4.0)], ["a", "b"])
-    assert not beyond.flags
+    # wCV 0.31: exp(1.96 sqrt(2) sqrt(ln(1 + 0.31^2))) = exp(0.83963) = 2.3155, by hand
+    assert (percent.low, percent.high) == (pytest.approx(100 * (1.5 / 2.3155 - 1), 1e-4), pytest.approx(247.33, 1e-4))
+    assert [flag.code for flag in percent.flags] == ["change_within_repeatability"]
+    for change in changes([row("a", 2.0), row("b", 5.0)], ["a", "b"]):
+        assert not change.flags
+    for values in ((2.0, 4.0), (0.5, 1.5)):  # beyond the coefficient but not the factor, and the other way round
+        for change in changes([row("a", values[0]), row("b", values[1])], ["a", "b"]):
+            assert [flag.code for flag in change.flags] == ["change_within_repeatability"]
     unknown, _ = changes([row("a", 2.0, "CBF_ratio_mean"), row("b", 3.0, "CBF_ratio_mean")], ["a", "b"])
     assert unknown.high - unknown.value < 0.2  # nobody published a band for tumour: that of the voxels stays
     assert [flag.code for flag in unknown.flags] == ["change_of_voxels_alone"]  # and that is said
@@ -175,13 +180,15 @@ def test_a_change_that_is_no_statistic_of_voxels_or_has_no_interval_says_nothing
     assert not any(
         change.flags for change in changes([row("a", 2.0, "volume", "mL"), row("b", 3.0, "volume", "mL")], ["a", "b"])
     )
-    assert not within_repeatability("rCBV_ratio_p95", Estimate(1.0, "1")).flags
+    assert not within_repeatability("rCBV_ratio_p95", Estimate(1.0, "1"), 1.0, 2.0).flags
 
 
 def test_a_band_is_never_narrower_than_the_voxels_allow():
-    wide = within_repeatability("rCBV_ratio_mean", Estimate(1.0, "1", -4.0, 6.0))
+    wide = within_repeatability("rCBV_ratio_mean", Estimate(1.0, "1", -4.0, 6.0), 1.0, 2.0)
     assert (wide.low, wide.high) == (-4.0, 6.0)
-    assert within_repeatability("rCBV_ratio_mean", Estimate(None, "1")).low is None
+    wide = within_repeatability("rCBV_ratio_mean", Estimate(100.0, "%", -90.0, 900.0), 1.0, 2.0, percent=True)
+    assert (wide.low, wide.high) == (-90.0, 900.0)
+    assert within_repeatability("rCBV_ratio_mean", Estimate(None, "1"), 1.0, 2.0).low is None
 
 
 @pytest.mark.parametrize(("name", "unit"), [("PSR_mean", "%"), ("K2_mean", "1/s"), ("rCBV_ratio_skewness", "1")])
@@ -190,7 +197,32 @@ def test_no_percentage_of_percentages_and_of_what_may_be_negative(name, unit):
     assert [change.name for change in found] == [name]
 
 
-def test_a_band_in_per_cent_ends_where_nothing_is_left():
-    fallen = within_repeatability("rCBV_ratio_mean", Estimate(-63.0, "%", -64.5, -62.3), percent_of=2.83)
-    assert fallen.low == -100.0
-    assert fallen.high == pytest.approx(-63.0 + 100 * 1.78 / 2.83)
+@pytest.mark.parametrize(("name", "variation"), [("rCBV_ratio_mean", 0.31), ("sRCBV_mean", 0.18)])
+@pytest.mark.parametrize("truth", [0.2, 0.7, 1.0, 3.0])
+def test_the_band_in_per_cent_holds_the_true_change_in_95_of_100_and_never_less_than_nothing(name, variation, truth):
+    """Repeated measurements with the published coefficient of variation, log-normal, drawn here."""
+    random, spread = np.random.default_rng(7), np.sqrt(np.log(1 + variation**2))
+    pairs = np.exp(spread * random.standard_normal((4000, 2)) - spread**2 / 2) * [1.0, truth]
+    assert np.std(pairs[:, 0]) / np.mean(pairs[:, 0]) == pytest.approx(variation, rel=0.05)
+    held = 0
+    for earlier, later in pairs:
+        plain = Estimate(100 * (later / earlier - 1), "%")
+        found = within_repeatability(name, plain, earlier, later, percent=True)
+        assert -100 < found.low < plain.value < found.high
+        held += found.low <= 100 * (truth - 1) <= found.high
+    assert 0.94 <= held / len(pairs) <= 0.96
+
+
+def test_the_band_of_a_difference_holds_the_true_one_where_the_error_is_the_published_one():
+    """Within-subject standard deviation 0.64, printed in the same table: 0.64 x 1.96 x sqrt(2) = 1.77."""
+    errors = 0.64 * np.random.default_rng(8).standard_normal((4000, 2))
+    held = 0
+    for earlier, later in errors + [2.1, 3.0]:
+        found = within_repeatability("rCBV_ratio_mean", Estimate(later - earlier, "1"), earlier, later)
+        held += found.low <= 0.9 <= found.high
+    assert 0.94 <= held / len(errors) <= 0.96
+
+
+def test_nothing_left_has_no_band_in_per_cent():
+    gone = within_repeatability("rCBV_ratio_mean", Estimate(-100.0, "%"), 2.83, 0.0, percent=True)
+    assert (gone.low, gone.high) == (None, None)
