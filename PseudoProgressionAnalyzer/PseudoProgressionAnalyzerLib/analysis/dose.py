@@ -75,14 +75,16 @@ def _to_visit(analysis: Analysis, visit_id: str, series: Series) -> np.ndarray:
     return analysis.series_to_visit.get((visit_id, roles[0]), np.eye(4)) @ to_image
 
 
-def dose_visit(analysis: Analysis) -> str:
-    """The visit with the dose map; empty where there is none, or where several visits have one."""
-    found = _dose_visits(analysis)
+def dose_visit(analysis: Analysis, visit_id: str) -> str:
+    """The visit with the dose map as known by a visit; empty where there is none, or where several visits have one."""
+    found = _dose_visits(analysis, visit_id)
     return found[0] if len(found) == 1 else ""
 
 
-def _dose_visits(analysis: Analysis) -> list[str]:
-    return [visit for visit, name in analysis.maps if name == NAME and visit in analysis.visit_to_reference]
+def _dose_visits(analysis: Analysis, visit_id: str) -> list[str]:
+    """The visits with a dose map, without those that came after a visit."""
+    found = [visit for visit, name in analysis.maps if name == NAME and visit in analysis.visit_to_reference]
+    return [visit for visit in found if analysis.patient.was_there(visit, visit_id)]
 
 
 def _courses(analysis: Analysis, own: datetime.date | None, day: datetime.date | None) -> list[Event]:
@@ -103,7 +105,7 @@ def prescription(analysis: Analysis, visit_id: str) -> tuple[float | None, tuple
     """The prescribed dose in Gy as known on the day of a visit, with what must be said of it: the one that the dose's
     own course of radiotherapy states, else the one that its plan prescribes. None where there is none or several, and
     for a visit before that course."""
-    visit = analysis.patient.visit(dose_visit(analysis))
+    visit = analysis.patient.visit(dose_visit(analysis, visit_id))
     day = analysis.patient.visit(visit_id).date
     courses = _courses(analysis, visit.date, day)
     starts = [event.date or event.end for event in courses]
@@ -127,7 +129,7 @@ def prescription(analysis: Analysis, visit_id: str) -> tuple[float | None, tuple
 def high_dose_level(analysis: Analysis, visit_id: str) -> tuple[float | None, tuple[Message, ...]]:
     """The dose in Gy from which tissue lies in the high-dose region, as known on the day of a visit, with what must be
     said; None where it is unknown, or where the map never reaches it."""
-    visits, visit = _dose_visits(analysis), dose_visit(analysis)
+    visits, visit = _dose_visits(analysis, visit_id), dose_visit(analysis, visit_id)
     if not visit:
         several = {"count": len(visits), "file": ", ".join(visits)}
         return None, (Message("dose_several", several),) if visits else ()
@@ -145,8 +147,8 @@ def high_dose_level(analysis: Analysis, visit_id: str) -> tuple[float | None, tu
 
 def dose_within(analysis: Analysis, visit_id: str, mask: np.ndarray) -> np.ndarray | None:
     """The dose in Gy at each voxel of a mask (bool ``(k, j, i)`` on a visit's T1CE), in the order of ``argwhere``; NaN
-    beyond the dose's grid. None where the patient has no dose. Linear between the dose's voxels."""
-    visit = dose_visit(analysis)
+    beyond the dose's grid. None where no dose was known by then. Linear between the dose's voxels."""
+    visit = dose_visit(analysis, visit_id)
     if not visit:
         return None
     dose, anatomy = analysis.maps[visit, NAME], analysis.images[visit_id, "T1CE"]
@@ -172,11 +174,13 @@ def high_dose_within(analysis: Analysis, visit_id: str, mask: np.ndarray) -> tup
 def remark(analysis: Analysis) -> None:
     """What the dose is used for, or why it is not, as known by the last visit, into the messages of its visit; what was
     said before goes. The lists are made anew: others may be reading them."""
-    visits = _dose_visits(analysis)
     for visit, noted in analysis.messages.items():
         analysis.messages[visit] = [message for message in noted if message.code not in REMARKS]
+    aligned = [visit for visit in analysis.patient.visits if visit.id in analysis.visit_to_reference]
+    last = max(aligned, key=lambda visit: str(visit.date or ""), default=None)
+    visits = _dose_visits(analysis, last.id) if last else []
     if visits:
-        last = [visit.id for visit in analysis.patient.visits if visit.id in analysis.visit_to_reference][-1]
+        last = last.id
         warn(analysis, visits[0], *high_dose_level(analysis, last)[1])
 
 

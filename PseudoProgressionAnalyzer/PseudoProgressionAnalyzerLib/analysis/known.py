@@ -52,8 +52,9 @@ def known_analysis(analysis: Analysis, as_of: str) -> tuple[Analysis, int]:
     Visits that are dated later, or not at all, are absent with all that was drawn, made, measured or judged in them or
     against them; so are later events, and the end of those that had not ended. Categories of response and outcome are
     judged again without them; assessments are the same, because they never saw more. A visit without a date knows only
-    itself. Where ``is_latest`` nothing is left out: what came after it is outcome, and stands apart. What is not
-    named here is left out: fields start empty. The analysis that was given stays as it was.
+    itself. Where none of the visits that are left out has a date, later events stay: they are outcome of the latest.
+    Where ``is_latest`` nothing is left out: what came after it is outcome, and stands apart. What is not named here is
+    left out: fields start empty. The analysis that was given stays as it was.
 
     Raises InputError ``unknown_visit``.
     """
@@ -62,6 +63,7 @@ def known_analysis(analysis: Analysis, as_of: str) -> tuple[Analysis, int]:
     patient = analysis.patient
     now = known_by(patient, as_of, ())
     day = now.visit.date
+    latest = day is not None and all(visit.date is None or visit.date <= day for visit in patient.visits)
     ids = {as_of, *(visit.id for visit in patient.visits if day and visit.date and visit.date <= day)}
     dropped = {visit.id for visit in patient.visits} - ids
     of_then = {name: _without(getattr(analysis, name), dropped) for name in BY_VISIT}
@@ -76,7 +78,7 @@ def known_analysis(analysis: Analysis, as_of: str) -> tuple[Analysis, int]:
                 for visit in patient.visits
                 if visit.id in ids
             ],
-            list(now.events),
+            patient.events if latest else list(now.events),
             [region for region in patient.regions if region.visit in ids],
             _not_about(patient.problems, dropped),
         ),
@@ -85,7 +87,7 @@ def known_analysis(analysis: Analysis, as_of: str) -> tuple[Analysis, int]:
         lesions=[lesion for lesion in analysis.lesions if lesion.visit in ids],
         assessments=[found for found in analysis.assessments if found.as_of in ids],
         rules=dataclasses.replace(analysis.rules, priors=_without(analysis.rules.priors, dropped)),
-        choices=_choices_of_then(analysis.choices, day, dropped),
+        choices=_choices_of_then(analysis.choices, datetime.date.max if latest else day, dropped),
         finished={step for step in analysis.finished if step[1] not in dropped},
     )
     if analysis.reference_visit in dropped:

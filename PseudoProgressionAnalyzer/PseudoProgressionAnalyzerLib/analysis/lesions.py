@@ -157,13 +157,15 @@ def _centre(mask: np.ndarray, affine: np.ndarray) -> tuple[float, float, float]:
 def _high_dose(analysis: Analysis, visit_id: str, mask: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
     """The high-dose region on the visit's T1CE grid, and where it is known (None: everywhere).
 
-    Drawn in one visit, it holds in all of them; where nobody drew it, it is that of the radiotherapy dose, told within
-    the mask alone.
+    Drawn in one visit, it holds in all later ones too, never in an earlier one; where nobody drew it, it is that of the
+    radiotherapy dose, told within the mask alone.
     """
     anatomy = analysis.images[visit_id, "T1CE"]
     for region in analysis.patient.regions:
         drawn = analysis.regions.get((region.visit, region.name))
         if region.purpose != "high_dose" or drawn is None or region.visit not in analysis.visit_to_reference:
+            continue
+        if not analysis.patient.was_there(region.visit, visit_id):
             continue
         to_here = visit_to_visit(analysis, region.visit, visit_id)
         return resample(Image(drawn.array, drawn.affine), anatomy, to_here, interpolation="nearest").array > 0, None

@@ -165,7 +165,8 @@ def _percent_of_volume(visits: Sequence[VisitInputs], at: int, part: str) -> flo
 
 def _early(course: Course, visit: VisitInputs) -> bool | None:
     """Whether the visit lies within 90 days after radiotherapy."""
-    if course.radiotherapy_ends is None:
+    ends = course.ends_by(visit.date)
+    if ends is None:
         return None
-    days = [(visit.date - end).days for end in course.radiotherapy_ends]
+    days = [(visit.date - end).days for end in ends]
     return any(0 <= day < limit("after_radiotherapy_bt_rads") for day in days)

@@ -77,11 +77,12 @@ def course_with(patient: Patient, lesions: Mapping[str, Sequence[Lesion]]) -> Co
     immunotherapy = [event for event in patient.events if event.kind == "immunotherapy"]
     given = [event for event in immunotherapy if _given(event)]
     idh = [event.details["mutated"] for event in patient.events if event.kind == "IDH" and "mutated" in event.details]
-    ends = [NOT_ENDED if goes_on(event) else event.end for event in courses]
+    ends, unended = _ends(courses)
     undated = sorted({e.kind for e in patient.events if not (e.date or e.end) and _given(e)} - {"IDH", "MGMT"})
     return Course(
         visits=tuple(inputs),
-        radiotherapy_ends=tuple(sorted(ends)) if ends and None not in ends else None,
+        radiotherapy_ends=ends,
+        unended=unended,
         immunotherapy=bool(given) if immunotherapy else None,
         immunotherapy_start=min((event.date for event in given if event.date), default=None),
         idh_mutant=idh[-1] if idh else None,
@@ -91,6 +92,15 @@ def course_with(patient: Patient, lesions: Mapping[str, Sequence[Lesion]]) -> Co
             *(Message("response_reading_unknown", {"name": name}) for name in _unknown_details(patient.events)),
         ),
     )
+
+
+def _ends(courses: Sequence[Event]) -> tuple[tuple[datetime.date, ...] | None, tuple[datetime.date, ...]]:
+    """Last days of the courses of radiotherapy, and first days of those after the first whose last day is unknown."""
+    ends = sorted(NOT_ENDED if goes_on(event) else event.end for event in courses if goes_on(event) or event.end)
+    begins = [event.date for event in courses if not goes_on(event) and event.end is None]
+    if not ends or None in begins or any(begin <= ends[0] for begin in begins):
+        return None, ()
+    return tuple(ends), tuple(sorted(begins))
 
 
 def _lesions(
@@ -200,7 +210,8 @@ def _given(event: Event) -> bool:
 
 
 def _treated(events: Sequence[Event], date: datetime.date) -> bool | None:
-    """Whether a drug is given on a day: None when nothing is stated or a course has no date."""
+    """Whether a drug is given on a day: None when nothing is stated by then or a course has no date."""
+    events = [event for event in events if event.date is None or event.date <= date]
     given = [event for event in events if _given(event)]
     if any(event.date is not None and event.date <= date <= (event.end or date) for event in given):
         return True

@@ -194,11 +194,12 @@ def _decline(visit: VisitInputs) -> bool | None:
 
 def _early(course: Course, visit: VisitInputs, criterion: Criterion) -> bool | None:
     """Whether the visit lies within 12 weeks of the last radiotherapy that had ended by then, or before its end."""
-    if course.radiotherapy_ends is None:
+    ends = course.ends_by(visit.date)
+    if ends is None:
         return None
-    if not course.radiotherapy_ends:
+    if not ends:
         return False
-    days = [(visit.date - end).days for end in course.radiotherapy_ends]
+    days = [(visit.date - end).days for end in ends]
     since = min((day for day in days if day >= 0), default=max(days))
     weeks = limit(criterion.twelve_weeks)
     return since <= weeks if criterion.twelve_weeks_included else since < weeks

@@ -128,7 +128,8 @@ class Course:
     """A patient's visits and treatment.
 
     radiotherapy_ends: last day of each course, ``NOT_ENDED`` of one that goes on; None when unknown, empty when none
-    was given. treatment_start: first day of the treatment to be judged where it is not the first radiotherapy: at
+    was given. unended: first day of later courses whose last day is not known: until then all is known (``ends_by``).
+    treatment_start: first day of the treatment to be judged where it is not the first radiotherapy: at
     recurrence, or without radiotherapy.
     immunotherapy: whether it is given, from immunotherapy_start. tumour: of ``TUMOURS``. messages: about the inputs.
     """
@@ -141,6 +142,11 @@ class Course:
     tumour: str = "enhancing"
     idh_mutant: bool | None = None
     messages: tuple[Message, ...] = ()
+    unended: tuple[datetime.date, ...] = ()
+
+    def ends_by(self, date: datetime.date) -> tuple[datetime.date, ...] | None:
+        """``radiotherapy_ends`` as known on a day: None where the end of a course that had begun is unknown."""
+        return None if any(begin <= date for begin in self.unended) else self.radiotherapy_ends
 
 
 def sized(name: str, lines: Diameters, volume: Estimate | None = None, **details: object) -> Lesion:

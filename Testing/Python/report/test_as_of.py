@@ -118,6 +118,20 @@ def test_a_visit_without_a_date_is_left_out(analysis):
     assert left_out == 2 and [visit.id for visit in known.patient.visits] == [FIRST, EARLIER]
 
 
+def test_beside_an_undated_visit_the_latest_keeps_its_outcome(analysis):
+    """Histology after the latest visit is outcome of it, whether there is a visit without a date or not."""
+    biopsy = Event("biopsy", datetime.date(2021, 3, 1), details={"viable_tumour_percent": 80})
+    analysis.patient.events.append(biopsy)
+    assess_visits(analysis)
+    said = analysis.outcome[LATEST]
+    assert [message.code for message in said] == ["outcome_biopsy"]
+    analysis.patient.visits.append(Visit("somewhen", None))
+    known, left_out = known_analysis(analysis, LATEST)
+    assert left_out == 1 and known.outcome[LATEST] == said and biopsy in known.patient.events
+    known, left_out = known_analysis(analysis, EARLIER)
+    assert left_out == 2 and biopsy not in known.patient.events
+
+
 def test_a_later_reference_visit_gives_way_to_the_first(analysis):
     """The pictures of then are cut in the space of the first visit, where everything meets as it did."""
     to_latest = np.linalg.inv(analysis.visit_to_reference[LATEST])
@@ -137,9 +151,6 @@ def test_a_later_reference_visit_gives_way_to_the_first(analysis):
     class Pictures:
         def cell(self, visit, image, overlay, plane):
             planes.append(plane.affine)
-
-        def scale(self, overlay):
-            return None
 
     results.page(turned, pictures=Pictures(), as_of=EARLIER)
     cut, planes[:] = list(planes), []
