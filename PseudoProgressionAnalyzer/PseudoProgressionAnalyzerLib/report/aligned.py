@@ -16,20 +16,23 @@ BRAIN_MARGIN = 10.0  # mm shown around the brain
 
 @dataclass(frozen=True)
 class Row:
-    """What one row shows."""
+    """What one row shows. top: of a map, the value at which its colours end; they begin at 0."""
 
     name: str
     label: str
     interpolation: str = "linear"
+    top: float = 0.0
 
 
 IMAGE_ROWS = (Row("T1CE", "report_row_t1ce"), Row("FLAIR", "report_row_flair"))
 MAP_ROWS = (
-    Row("rCBV_ratio", "report_row_rcbv_ratio"),
-    Row("CBF_ratio", "report_row_cbf_ratio"),
-    Row("Cho_NAA_molar", "report_row_cho_naa_molar", "nearest"),
-    Row("Cho_NAA_area", "report_row_cho_naa_area", "nearest"),
+    Row("rCBV_ratio", "report_row_rcbv_ratio", top=4.0),
+    Row("CBF_ratio", "report_row_cbf_ratio", top=4.0),
+    Row("Cho_NAA_molar", "report_row_cho_naa_molar", "nearest", 2.0),
+    Row("Cho_NAA_area", "report_row_cho_naa_area", "nearest", 6.0),
 )
+"""Their scales are the same in every report, so that pages of two dates and of two patients can be laid side by side:
+about twice the usual cut-off. Display only, our choice."""
 
 
 @dataclass

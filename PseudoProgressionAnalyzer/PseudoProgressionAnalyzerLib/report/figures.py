@@ -32,7 +32,7 @@ def over_time(
     language: str = "english",
     windows: Sequence[tuple[int, int]] = BANDS,
 ) -> str:
-    """Therapy and measures on one axis of true dates; empty where no visit has a date.
+    """Therapy and measures on one axis of true dates; empty where no visit has a date, or there is nothing to show.
 
     names: measures, one panel each; filled discs with a full line are each visit's own lesion, open squares with a
     dashed line a fixed region; bars are 95 % intervals. windows: first and last day after radiotherapy that are marked.
@@ -47,6 +47,8 @@ def over_time(
     days = DateAxis(min(dates + ends) - pad, max(dates + ends) + pad, LEFT, WIDTH - RIGHT)
     kinds = list(dict.fromkeys(event.kind for event in events))
     panels = [(name, rows) for name in names if (rows := _plotted(patient, measurements, name))]
+    if not (panels or events):
+        return ""
     top = 24
     panels_top = top + TRACK * len(kinds) + 16
     bottom = panels_top + len(panels) * (PANEL + PANEL_GAP)

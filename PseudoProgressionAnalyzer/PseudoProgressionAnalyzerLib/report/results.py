@@ -84,7 +84,7 @@ def write_results(
     shown = shown_analysis(shown, show_patient)
     title = shown.patient.id if show_patient else None
     with writing.staged(folder, overwrite) as stage:
-        timeline, strip = _timeline(shown, title, language, pictures, not_used)
+        timeline, strip = _timeline(shown, title, language, pictures, not_used, lambda share: done(_DRAWN * share))
         if timeline is not None:
             writing.write_file(stage / "timeline.png", timeline)
         done(_DRAWN)
@@ -115,7 +115,7 @@ def page(
     shown, not_used, pictures = _of_then(analysis, as_of, pictures)
     shown = shown_analysis(shown, show_patient)
     title = shown.patient.id if show_patient else None
-    timeline, strip = _timeline(shown, title, language, pictures, not_used)
+    timeline, strip = _timeline(shown, title, language, pictures, not_used, lambda share: done(0.6 * share))
     done(0.6)
     text = html.page(shown, timeline, title, language, as_of, not_used, strip)
     done(1.0)
@@ -123,12 +123,17 @@ def page(
 
 
 def _timeline(
-    shown: Analysis, title: str | None, language: str, pictures: timeline_png.Pictures | None, not_used: int
+    shown: Analysis,
+    title: str | None,
+    language: str,
+    pictures: timeline_png.Pictures | None,
+    not_used: int,
+    done: Callable[[float], None],
 ) -> tuple[bytes | None, bytes | None]:
     """The PNG of the timeline and of its strip for the first page, None where nothing is aligned."""
     if (shown.reference_visit, "T1CE") not in shown.images:
         return None, None
-    sheet = timeline_png.sheet(shown, title, language, pictures, not_used)
+    sheet = timeline_png.sheet(shown, title, language, pictures, not_used, done)
     return png(sheet.draw()), png(sheet.draw_strip())
 
 
@@ -152,10 +157,6 @@ class _Moved:
         """As ``Pictures.cell``."""
         moved = dataclasses.replace(plane, affine=self.to_reference @ plane.affine)
         return self.pictures.cell(visit, image, overlay, moved)
-
-    def scale(self, overlay: str) -> tuple[float, float, np.ndarray] | None:
-        """As ``Pictures.scale``."""
-        return self.pictures.scale(overlay)
 
 
 def _remove_stale(folder: Path, placed: list[Path]) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from ..measures import Event
+from ..measures import Event, goes_on
 
 INK = "#1c2129"
 FAINT = "#5c6675"
 GRID = "#d5d9df"
+LASTING = ("temozolomide", "bevacizumab", "immunotherapy")
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,22 @@ def text(
     )
 
 
+def lasts(event: Event) -> bool:
+    """Whether a treatment is taken to go on: a drug without an end (as the rules of response take it), and a course of
+    radiotherapy of which that is stated."""
+    return goes_on(event) or (event.end is None and event.kind in LASTING)
+
+
 def event_marks(events: Sequence[Event], days: DateAxis, middle: float) -> list[str]:
-    """Dated events on a line: bars for spans, diamonds for single dates."""
+    """Dated events on a line: bars for spans, with a tip at the end of the axis where they go on, diamonds for single
+    dates."""
     parts = []
     for event in events:
         x = days.x(event.date)
-        if event.end is not None and event.end > event.date:
+        if lasts(event):
+            shape = f"M{x:.1f} {middle - 5} H{days.right - 8:.1f} l8 5 l-8 5 H{x:.1f} z"
+            parts.append(f'<path d="{shape}" fill="{FAINT}"/>')
+        elif event.end is not None and event.end > event.date:
             width = days.x(event.end) - x
             parts.append(f'<rect x="{x:.1f}" y="{middle - 5}" width="{width:.1f}" height="10" fill="{FAINT}"/>')
         else:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..measures import Event, Patient
 from ..response import BANDS
 from . import words
-from .svg import FAINT, INK, DateAxis, band, event_marks, text
+from .svg import FAINT, INK, DateAxis, band, event_marks, lasts, text
 
 TRACK = 20  # pixels of a track's height
 GIVEN = "#c9ced6"
@@ -30,7 +30,8 @@ def bands(
     usual ones (``response.BANDS``). given: also radiotherapy itself. For orientation, never evidence."""
     parts, end = [], patient.radiotherapy_end
     for event in patient.events if given else ():
-        if event.kind == "radiotherapy" and event.date and event.end and (span := days.clipped(event.date, event.end)):
+        last = days.last if lasts(event) else event.end
+        if event.kind == "radiotherapy" and event.date and last and (span := days.clipped(event.date, last)):
             parts.append(band(*span, top, bottom, GIVEN))
     for number, (first, last) in enumerate(windows if end else ()):
         span = days.clipped(end + datetime.timedelta(days=first), end + datetime.timedelta(days=last))
@@ -44,7 +45,7 @@ def bands(
 
 
 def track(kind: str, events: Sequence[Event], days: DateAxis, top: float, language: str = "english") -> list[str]:
-    """One kind of event: bars for spans, diamonds for single dates."""
+    """One kind of event: bars for spans, with a tip where they go on, diamonds for single dates."""
     middle = top + TRACK / 2
     parts = [text(days.left - 10, middle + 4, words.label("event", kind, language), INK, "end")]
     return parts + event_marks([event for event in events if event.kind == kind], days, middle)

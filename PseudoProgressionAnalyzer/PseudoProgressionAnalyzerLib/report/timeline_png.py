@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +28,7 @@ WIDTH, HEIGHT = 1600, 1500  # pixels that the pictures of a full block may take
 LARGEST_PICTURE = 430
 STRIP_COLUMNS, STRIP_ROWS = 4, 2
 MARGIN, GAP, LABELS, SCALE = 28, 10, 38, 118
+_CUT = 0.3  # share of the time that cutting the visits takes; drawing takes the rest
 
 LARGE, MIDDLE, SMALL = 24, 18, 15
 LEGEND_ROWS = 27
@@ -37,19 +39,13 @@ REFERENCE_LINE = (colours.REFERENCE, 1.8, (3.0, 4.5))
 
 
 class Pictures(Protocol):
-    """What the cells show and how maps are coloured, when somebody else has drawn it: a scene that people will open.
-
-    Windows and colour scales are the same for all visits.
-    """
+    """What the grey pictures show, when somebody else has drawn them: a scene that people will open. Windows are the
+    same for all visits. Maps are laid over them here, in the report's own colours."""
 
     def cell(self, visit: str, image: str, overlay: str, plane: Image) -> np.ndarray | None:
-        """A visit's image with a map over it (empty: none), ``(rows, columns, 3)`` from 0 to 1; None where there is
-        none. plane: ``(1, rows, columns)`` in the reference visit's RAS mm, first row on top; pixels show what lies at
-        its voxel centres. Regions are not drawn."""
-
-    def scale(self, overlay: str) -> tuple[float, float, np.ndarray] | None:
-        """Lowest and highest coloured value of a map and the colours ``(n, 3)`` from one to the other; None where no
-        such map is coloured. A scale that does not begin at 0 hides what lies below it."""
+        """A visit's image, ``(rows, columns, 3)`` from 0 to 1; None where there is none. overlay: always empty. plane:
+        ``(1, rows, columns)`` in the reference visit's RAS mm, first row on top; pixels show what lies at its voxel
+        centres. Regions are not drawn."""
 
 
 def sheet(
@@ -58,18 +54,22 @@ def sheet(
     language: str = "english",
     pictures: Pictures | None = None,
     not_used: int = 0,
+    done: Callable[[float], None] = lambda share: None,
 ) -> _Sheet:
-    """What draws the timeline (``draw``) and its strip for a first page (``draw_strip``). pictures: where cells and
-    colour scales come from; without it both are made here. not_used: how many visits there are beside those of the
-    analysis, which is said.
+    """What draws the timeline (``draw``) and its strip for a first page (``draw_strip``). pictures: where the grey
+    pictures come from; without it they are made here. not_used: how many visits there are beside those of the
+    analysis, which is said. done: is told the share (0 to 1) that is finished; what it raises ends the work.
 
     Raises InputError ``report_nothing_aligned`` where the reference visit has no T1CE.
     """
     place = choose_place(analysis)
     plane = place.plane(_pixel_size(analysis, place))
-    columns = [cut_visit(analysis, visit, plane) for visit in analysis.patient.visits]
+    columns = []
+    for number, visit in enumerate(analysis.patient.visits):
+        columns.append(cut_visit(analysis, visit, plane))
+        done(_CUT * (number + 1) / len(analysis.patient.visits))
     note = f"{_place_words(analysis, place, language)} {words.not_used(analysis.patient, not_used, language)}".rstrip()
-    return _Sheet(analysis, columns, plane, pictures or _Drawn(columns), note, title, language)
+    return _Sheet(analysis, columns, plane, pictures or _Drawn(columns), note, title, language, done)
 
 
 def description(analysis: Analysis, language: str = "english") -> str:
@@ -100,29 +100,20 @@ def _place_words(analysis: Analysis, place: Place, language: str) -> str:
 
 
 class _Drawn:
-    """Cells and colour scales made from the cut visits: grey through one window for all visits, colours from 0 up."""
+    """Grey pictures made from the cut visits, through one window for all of them."""
 
     def __init__(self, columns: list[Column]):
         self.columns = {column.visit.id: column for column in columns}
         images = dict.fromkeys(name for column in columns for name in column.images)
-        maps = dict.fromkeys(name for column in columns for name in column.maps)
         self.windows = {name: self._window(name) for name in images}
-        self.tops = {name: self._top(name) for name in maps}
 
     def cell(self, visit: str, image: str, overlay: str, plane: Image) -> np.ndarray | None:
         """As ``Pictures.cell``, in the plane that the visits were cut in."""
         column = self.columns[visit]
-        if image not in column.images or (overlay and overlay not in column.maps):
+        if image not in column.images:
             return None
         levels, low, high = self.windows[image]
-        pixels = slices.grey(column.images[image], levels[visit], low, high)
-        if overlay:
-            slices.lay_over(pixels, *column.maps[overlay], self.tops[overlay])
-        return pixels
-
-    def scale(self, overlay: str) -> tuple[float, float, np.ndarray]:
-        """As ``Pictures.scale``."""
-        return 0.0, self.tops[overlay], colours.heat(np.linspace(0, 1, 256))
+        return slices.grey(column.images[image], levels[visit], low, high)
 
     def _window(self, name: str) -> tuple[dict[str, float], float, float]:
         """Grey level by visit id and the common window of an image."""
@@ -132,17 +123,6 @@ class _Drawn:
             [column.images[name] for column in shown], [column.brain for column in shown], lesions
         )
         return {column.visit.id: level for column, level in zip(shown, levels, strict=True)}, low, high
-
-    def _top(self, name: str) -> float:
-        """The upper end of a map's colour scale: what 99 % of the brain and 95 % of every lesion stay below."""
-        tops = [0.0]
-        for column in self.columns.values():
-            values, shown = column.maps.get(name, (None, None))
-            if values is not None and shown.any():
-                tops.append(float(np.percentile(values[shown], 99)))
-                if (inside := shown & (column.own >= 0.5)).any():
-                    tops.append(float(np.percentile(values[inside], 95)))
-        return nice_top(max(tops))
 
 
 class _Sheet:
@@ -157,11 +137,13 @@ class _Sheet:
         note: str,
         title: str | None,
         language: str,
+        done: Callable[[float], None],
     ):
         self.analysis, self.columns, self.note, self.title = analysis, columns, note, title
-        self.pictures, self.language = pictures, language
-        # the strip shows some of the pictures again
-        self.cell = functools.cache(lambda visit, image, overlay: pictures.cell(visit, image, overlay, plane))
+        self.done, self.drawn = done, 0
+        self.language = language
+        # rows of maps and the strip show the same pictures again
+        self.cell = functools.cache(lambda visit, image: pictures.cell(visit, image, "", plane))
         _, self.height, self.width = plane.shape
         self.across = min(len(columns), COLUMNS_PER_BLOCK)
         self.maps = [row for row in MAP_ROWS if any(row.name in column.maps for column in columns)]
@@ -250,9 +232,11 @@ class _Sheet:
 
     def _draw_cell(self, column: Column, row: Row, top: int, left_edge: int) -> None:
         """One picture with its outlines and the letters of the patient's sides, or a field that says what is absent."""
-        image, overlay = ("T1CE", row.name) if row in self.maps else (row.name, "")
-        there = image in column.images and (not overlay or overlay in column.maps)
-        cell = self.cell(column.visit.id, image, overlay) if there else None
+        self.drawn += 1
+        self.done(min(_CUT + (1 - _CUT) * self.drawn / (len(self.columns) * len(self.rows)), 1.0))
+        image = "T1CE" if row in self.maps else row.name
+        there = image in column.images and (row not in self.maps or row.name in column.maps)
+        cell = self.cell(column.visit.id, image) if there else None
         if cell is None:
             self.canvas.fill(top, left_edge, self.height, self.width, colours.ABSENT)
             absent = self.say("report_absent", what=self.say(row.label))
@@ -262,6 +246,8 @@ class _Sheet:
             self.canvas.text(absent, top + self.height / 2, centre, MIDDLE, colours.FAINT_INK, across=0.5)
             return
         pixels = np.array(cell, dtype=float)
+        if row in self.maps:
+            slices.lay_over(pixels, *column.maps[row.name], row.top)
         slices.draw_outline(pixels, column.reference, *REFERENCE_LINE)
         slices.draw_outline(pixels, column.fixed, *FIXED_LINE)
         slices.draw_outline(pixels, column.own, *OWN_LINE)
@@ -290,23 +276,16 @@ class _Sheet:
         return lines + [(line, False) for line in visit_lines(self.analysis, visit.id, self.language)]
 
     def _draw_scale(self, row: Row, top: int, left: int) -> None:
-        """The colour scale of a map: its low end at the bottom, at the top what it ends with and everything above."""
-        scale = self.pictures.scale(row.name)
-        if scale is None:
-            return
-        low, high, ramp = scale
+        """The colour scale of a map: 0 at the bottom, at the top what it ends with and everything above."""
         bar_top, bar_rows = top + 26, self.height - 52
-        steps, places = np.linspace(0, 1, len(ramp)), np.linspace(1, 0, bar_rows)
-        bar = np.stack([np.interp(places, steps, channel) for channel in ramp.T], axis=-1)
+        bar = colours.heat(np.linspace(1, 0, bar_rows))
         self.canvas.fill(bar_top - 1, left - 1, bar_rows + 2, 20, colours.INK)
         self.canvas.paste(np.repeat(bar[:, np.newaxis], 18, axis=1), bar_top, left)
-        for value in _ticks(low, high):
-            y = bar_top + (high - value) / (high - low) * (bar_rows - 1)
-            label = f"\u2265 {value:g}" if value == high else f"{value:g}"
+        for value in nice_ticks(row.top):
+            y = bar_top + (1 - value / row.top) * (bar_rows - 1)
+            label = f"\u2265 {value:g}" if value == row.top else f"{value:g}"
             self.canvas.line([[y, left + 18], [y, left + 23]], 1.2, colours.INK)
             self.canvas.text(label, y, left + 28, SMALL, colours.INK)
-        if low != 0:
-            self.canvas.text(self.say("report_scale_hidden"), top + self.height - 10, left, SMALL, colours.FAINT_INK)
         unit = next(self.analysis.maps[key].unit for key in self.analysis.maps if key[1] == row.name)
         self.canvas.text(self.say("report_ratio") if unit == "1" else unit, top + 6, left, SMALL, colours.FAINT_INK)
 
@@ -379,12 +358,6 @@ class _Sheet:
             if column - shown > 110:
                 self.canvas.text(dates[visit].isoformat(), low + 20, column, SMALL, colours.INK, across=0.5)
                 shown = column
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Both ends of a scale, and the round numbers between them that keep clear of the ends."""
-    clear = 0.08 * (high - low)
-    return [low, *(tick for tick in nice_ticks(nice_top(high)) if low + clear < tick < high - clear), high]
 
 
 def _lines(words_: str, width: int) -> list[str]:

@@ -40,3 +40,20 @@ def test_radiotherapy_itself_is_shown_where_wanted_and_as_a_track():
     assert spans(bands(PATIENT, BANDS, early, 0, 10, given=True)) == [(60, 40)]
     assert spans(bands(PATIENT, BANDS, early, 0, 10)) == []
     assert spans(track("radiotherapy", PATIENT.events, early, 0)) == [(60, 40)]
+
+
+def test_what_goes_on_is_a_bar_to_the_end_of_the_axis():
+    """A drug without an end, and radiotherapy of which it is stated; of radiotherapy a missing end is not known."""
+    early = DateAxis(END - datetime.timedelta(days=100), END, 0.0, 100.0)
+    begin = END - datetime.timedelta(days=40)
+    for kind, details, goes_on in (
+        ("radiotherapy", {"ended": False}, True),
+        ("radiotherapy", {}, False),
+        ("bevacizumab", {}, True),
+        ("temozolomide", {}, True),
+        ("surgery", {}, False),
+    ):
+        mark = track(kind, [Event(kind, begin, None, details)], early, 0)[-1]
+        assert ("M60.0 5.0 H92.0 l8 5" in mark) == goes_on and ("l6 6" in mark) != goes_on, kind
+        grey = bands(Patient("p", [], [Event(kind, begin, None, details)]), BANDS, early, 0, 10, given=True)
+        assert spans(grey) == ([(60, 40)] if goes_on and kind == "radiotherapy" else [])

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from PseudoProgressionAnalyzerLib.measures import Image, InputError, Region, Visit
+from PseudoProgressionAnalyzerLib import texts
+from PseudoProgressionAnalyzerLib.measures import Image, InputError, Message, Region, Visit
 from PseudoProgressionAnalyzerLib.report import aligned, canvas, colours, timeline_png
 from PseudoProgressionAnalyzerLib.scene.application import application
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
@@ -220,75 +221,46 @@ def test_a_visit_that_is_not_aligned_is_not_shown_as_if_it_were(analysis):
 
 
 class Painted:
-    """Pictures of one colour each, and a scale from 2 to 6 from black to red."""
+    """Grey pictures of one colour."""
 
-    GREY, COLOURED = (0.4, 0.4, 0.4), (0.0, 0.5, 0.25)
+    GREY = (0.4, 0.4, 0.4)
 
-    def __init__(self, low=2.0):
-        self.low, self.asked, self.lacks = low, [], set()
+    def __init__(self):
+        self.asked, self.lacks = [], set()
 
     def cell(self, visit, image, overlay, plane):
         self.asked.append((visit, image, overlay))
-        if (visit, overlay) in self.lacks:
-            return None
-        return np.full((*plane.shape[1:], 3), self.COLOURED if overlay else self.GREY)
-
-    def scale(self, overlay):
-        return self.low, 6.0, np.linspace((0, 0, 0), (1, 0, 0), 5)
+        return None if visit in self.lacks else np.full((*plane.shape[1:], 3), self.GREY)
 
 
 def count(pixels, colour):
     return np.all(np.abs(pixels - colour) < 1e-6, axis=-1).sum()
 
 
-def test_cells_and_scales_are_those_that_are_given(analysis):
+def test_grey_pictures_are_those_that_are_given_and_maps_are_laid_over_them_here(analysis):
     names = [visit.id for visit in analysis.patient.visits]
     painted = Painted()
     pixels = picture(analysis, pictures=painted)
-    maps = ("rCBV_ratio", "Cho_NAA_molar")
-    assert sorted(painted.asked) == sorted(
-        [(name, "T1CE", "") for name in names] + [(name, "T1CE", map_) for name in names[1:] for map_ in maps]
-    )
-    assert count(pixels, Painted.COLOURED) == pytest.approx(4 / 3 * count(pixels, Painted.GREY), rel=0.02)
-    # the scale: red on top, black at the bottom, evenly between, and nothing of the timeline's own colours
-    red = (pixels[..., 0] > 0) & (pixels[..., 1:].max(axis=-1) == 0)
-    column = np.flatnonzero(red.sum(axis=0) > 100)
-    bar = pixels[red[:, column[0]], column[0], 0]
-    bar = bar[: len(bar) // 2]  # the first of two scales
-    assert len(column) == 18
-    assert np.allclose(bar, np.linspace(1, 0, len(bar) + 1)[:-1], atol=1e-9)
-    assert count(pixels, colours.heat(np.array(1.0))) == 0
-    painted.lacks = {(names[1], "rCBV_ratio")}
+    assert sorted(painted.asked) == sorted((name, "T1CE", "") for name in names)  # each once, for all rows
+    assert count(pixels, Painted.GREY) > 0 == count(picture(analysis), Painted.GREY)
+    painted.lacks = {names[1]}
     lacking = picture(analysis, pictures=painted)
-    assert count(lacking, colours.ABSENT) > 1.4 * count(pixels, colours.ABSENT)  # 3 fields, not 2
+    assert count(lacking, colours.ABSENT) > 1.4 * count(pixels, colours.ABSENT)
 
 
-def test_a_scale_that_hides_values_says_so(analysis, monkeypatch):
-    said = []
+@pytest.mark.parametrize("factor", [0.5, 1.0, 3.0])
+def test_the_scale_is_the_reports_own_and_stands_beside_the_map(analysis, monkeypatch, factor):
+    """The same ends whatever the maps hold, so that two reports can be laid side by side; a value has one colour."""
+    said, laid = [], []
     monkeypatch.setattr(canvas.Canvas, "text", lambda self, words, *place, **how: said.append(words))
-    picture(analysis, pictures=Painted(low=2.0))
-    assert said.count("below: hidden") == 2  # two maps
-    assert [said.count(label) for label in ("2", "4", "\u2265 6", "0")] == [2, 2, 2, 1]  # 0 is the course's
-    said.clear()
-    picture(analysis, pictures=Painted(low=0.0))
-    assert "below: hidden" not in said
-    said.clear()
+    monkeypatch.setattr(timeline_png.slices, "lay_over", lambda pixels, values, shown, top: laid.append(top))
+    for map_ in analysis.maps.values():
+        map_.array = map_.array * factor
     picture(analysis)
-    assert "below: hidden" not in said
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "ticks"),
-    [
-        (0.0, 4.0, [0, 1, 2, 3, 4]),
-        (0.0, 1.0, [0, 0.5, 1]),
-        (1.1, 3.1, [1.1, 2, 3.1]),  # 3 would touch 3.1
-        (0.21, 1.9, [0.21, 0.5, 1, 1.5, 1.9]),
-        (2.9, 3.0, [2.9, 3.0]),
-    ],
-)
-def test_ticks_are_both_ends_and_round_numbers(low, high, ticks):
-    assert timeline_png._ticks(low, high) == pytest.approx(ticks)
+    assert sorted(set(laid)) == [2.0, 4.0]  # Cho/NAA and rCBV
+    assert said.count("\u2265 4") == said.count("\u2265 2") == 1
+    assert [row.top for row in aligned.MAP_ROWS] == [4.0, 4.0, 2.0, 6.0]
+    assert "the same in every report" in texts.sentence(Message("report_images_caption"))
 
 
 def test_the_scenes_cells_differ_from_those_drawn_here_only_in_their_window(analysis):

@@ -29,10 +29,6 @@ class PicturesOfMain:
         """As ``ScenePictures.cell``."""
         return self.calls(self.pictures.cell, *arguments)
 
-    def scale(self, overlay: str) -> Any:
-        """As ``ScenePictures.scale``."""
-        return self.calls(self.pictures.scale, overlay)
-
 
 class Reporting(Judging):
     """What leaves Slicer, judged up to the last stroke."""
