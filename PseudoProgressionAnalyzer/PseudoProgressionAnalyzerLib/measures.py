@@ -240,7 +240,8 @@ class Patient:
 
     def was_there(self, other: str, visit_id: str) -> bool:
         """Whether what lies in one visit was known by another: it is that visit, or dated no later."""
-        here, there = self.visit(visit_id).date, self.visit(other).date
+        dates = {visit.id: visit.date for visit in self.visits}
+        here, there = dates.get(visit_id), dates.get(other)
         return other == visit_id or (here is not None and there is not None and there <= here)
 
     @property

@@ -23,7 +23,8 @@ def conclusion_text(assessment: Assessment, said: Statement) -> str:
         parts.append(f"<p><b>{_say('cautions')}:</b> {escape(' '.join(said.cautions))}</p>")
     parts += [f"<p>{escape(' '.join((*said.why, said.limits)))}</p>", *_sides(said)]
     if said.frame:
-        parts.append(f"<p><b>{_say(heading(assessment))}.</b> {escape(' '.join(said.frame))}</p>")
+        told = escape(" ".join((*said.frame, *said.reading)))
+        parts.append(f"<p><b>{_say(heading(assessment))}.</b> {told}</p>")
     return "".join(parts)
 
 

@@ -17,11 +17,15 @@ from ..report.printing import apart, on_pages
 
 RESOLUTION = 96  # of the page's own pixels, per inch
 MARGIN = 14.0  # mm
+FONT, SIZE = "Arial", 8.5  # points; where there is none of this name, what the system has in its place
 STYLE = """
-body { font-family: sans-serif; font-size: 8.5pt; color: #000000; }
-h1 { font-size: 15pt; } h2 { font-size: 12pt; } h3 { font-size: 10pt; } h4 { font-size: 9pt; }
-.conclusion { font-size: 13pt; } .note, .frame, .patient { font-size: 7.5pt; }
+body { color: #000000; }
+h1 { font-size: 15pt; margin: 0 0 4px; } h2 { font-size: 12pt; margin: 10px 0 4px; } h4 { font-size: 9pt; }
+h3 { font-size: 10pt; margin: 7px 0 1px; } p, ul, ol { margin: 3px 0; }
+.disclaimer { font-weight: bold; } .note, .frame, .patient, .notes { font-size: 7.5pt; }
+.summary h2 { font-size: 9pt; color: #5c6675; margin: 4px 0; } .conclusion { font-size: 13pt; }
 th { text-align: left; } td, th { padding: 2px 6px; font-size: 8pt; vertical-align: top; } small { font-size: 7pt; }
+.summary td, .summary th { padding: 0 8px 1px 0; font-size: 7.5pt; }
 """
 
 
@@ -75,6 +79,9 @@ def _write(page: str, file: Path, done: Callable[[float], None]) -> None:
 def _document(piece: str, images: dict[str, object], width: float, height: float) -> object:
     """A piece of the page as a document of its own, laid out on sheets of this size in pixels."""
     document = qt.QTextDocument()
+    font = qt.QFont(FONT)
+    font.setPointSizeF(SIZE)
+    document.setDefaultFont(font)
     document.setDefaultStyleSheet(STYLE)
     document.setPageSize(qt.QSizeF(width, height))
     document.setDocumentMargin(0)

@@ -85,8 +85,8 @@ def hold(widget: Any, held: bool) -> None:
     parts = _parts(widget)
     if parts is None:
         if bool(widget.property("held")) != held:
-            if widget.property("possible") is None:  # whether it is on now says nothing: its group may be folded
-                offer(widget, True, "")
+            if widget.property("possible") is None:
+                offer(widget, widget.enabled, widget.toolTip)
             widget.setProperty("held", held)
             _switch(widget)
         return

@@ -44,20 +44,28 @@ def heading(assessment: Assessment) -> str:
 
 
 def frame(assessment: Assessment, prior: Message | None, language: str = "english") -> tuple[str, ...]:
-    """How the number came about: starting point, evidence, floor and ceiling, what the conclusion means. prior: the
-    message that says where the prior comes from, if any."""
+    """How the number came about: starting point and evidence. prior: the message that says where the prior comes from,
+    if any."""
     start = _start(prior, language)
     if assessment.probability is None:
         return tuple(start)
     before, net = assessment.prior[0], sum(item.weight for item in assessment.evidence if item.used)
-    means = "undecided" if assessment.conclusion == "mixed" else "favours"
-    rules = {"least": f"{RARELY_IMPORTANT:g}", "side": f"{100 * SURE_ENOUGH:g}", "draws": DRAWS}
     found = [*start, _moved(before, net, language)]
     if round(net, 1) and (before - 0.5) * net < 0:
         found.append(words.say("report_opposite", language, even=_percent(_after(0.5, net), language)))
-    found.append(words.say("report_floor_and_ceiling", language))
-    found.append(words.say(f"report_{means}_means", language, **rules))
     return tuple(found)
+
+
+def reading(assessment: Assessment, language: str = "english") -> tuple[str, ...]:
+    """How to read the number, the same for every patient: what the conclusion means, floor and ceiling, that the
+    starting point can be changed."""
+    change = words.say("report_start_change", language)
+    if assessment.probability is None:
+        return (change,)
+    means = "undecided" if assessment.conclusion == "mixed" else "favours"
+    rules = {"least": f"{RARELY_IMPORTANT:g}", "side": f"{100 * SURE_ENOUGH:g}", "draws": DRAWS}
+    said = words.say(f"report_{means}_means", language, **rules)
+    return said, words.say("report_floor_and_ceiling", language), change
 
 
 def _start(prior: Message | None, language: str) -> list[str]:
@@ -69,7 +77,7 @@ def _start(prior: Message | None, language: str) -> list[str]:
         other, _ = prior_for(edge + 1 if prior.code == "prior_early" else edge)
         shown["other"] = round(100 * other[0])
     code = f"report_start_{prior.code.removeprefix('prior_')}"
-    return [f"{words.say(code, language, **shown)} {words.say('report_start_change', language)}"]
+    return [words.say(code, language, **shown)]
 
 
 def _moved(before: float, net: float, language: str) -> str:

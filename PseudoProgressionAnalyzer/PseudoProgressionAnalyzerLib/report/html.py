@@ -92,6 +92,8 @@ def page(
 def _patient_line(markup: Markup, title: str | None) -> str:
     dated = [visit.date.isoformat() for visit in markup.patient.visits if visit.date]
     count = len(markup.patient.visits)
+    if dated and len(dated) < count:
+        dated.append(words.say("report_visits_undated", markup.language, count=count - len(dated)))
     end, first = markup.patient.radiotherapy_end, first_course(markup.patient.events)
     stated = any(event.kind == "radiotherapy" for event in markup.patient.events)
     unended = "radiotherapy_goes_on" if first and goes_on(first) else "radiotherapy_unknown"
@@ -197,7 +199,9 @@ def _spectroscopy(markup: Markup, analysis: Analysis) -> str:
 def _evidence(markup: Markup, chosen: Assessment | None) -> str:
     if chosen is None:
         return ""
-    section = _section(markup, "evidence", f"<p>{markup.say('evidence_how')}</p>", *_evidence_of(markup, chosen))
+    reading = escape(" ".join(statement(chosen, markup.language).reading))
+    how = f"<p>{markup.say('evidence_how')}</p><p>{reading}</p>"
+    section = _section(markup, "evidence", how, *_evidence_of(markup, chosen))
     return section.replace("<section>", '<section class="sheet">', 1)
 
 

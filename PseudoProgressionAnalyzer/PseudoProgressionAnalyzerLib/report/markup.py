@@ -14,6 +14,9 @@ FOLD = "fold"
 PRINTED = f"{FOLD} printed"
 """Classes of those that are printed in full, also where they are folded away."""
 
+SECOND, PAIR_ENDS = "<!-- beside -->", "<!-- pair ends -->"
+"""In ``beside``: between the two parts, and after them."""
+
 
 @dataclass(frozen=True)
 class Markup:
@@ -84,6 +87,12 @@ class Notes:
         """The remarks as a numbered list."""
         items = "".join(f"<li>{sentence}</li>" for sentence in self._sentences)
         return f'<ol class="notes">{items}</ol>' if items else ""
+
+
+def beside(left: str, right: str) -> str:
+    """Two finished parts side by side, one alone where the other is empty. For renderers without CSS the comment says
+    where the second begins."""
+    return f'<div class="pair">{left}{SECOND}{right}{PAIR_ENDS}</div>' if left and right else left + right
 
 
 def table(heads: Sequence[str], rows: Sequence[str], foot: str = "") -> str:

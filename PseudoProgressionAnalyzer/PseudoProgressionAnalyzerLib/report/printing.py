@@ -12,10 +12,11 @@ import struct
 from typing import Any
 
 from ..measures import InputError
-from .markup import FOLD, PRINTED
+from .markup import FOLD, PAIR_ENDS, PRINTED, SECOND
 
 SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
-PICTURE = re.compile(r'(?:data-share="([\d.]+)" )?src="data:image/png;base64,([^"]*)"')
+SHARE = re.compile(r' data-share="([\d.]+) ([\d.]+)"')
+PICTURE = re.compile(rf'(?:{SHARE.pattern})? src="data:image/png;base64,([^"]*)"')
 SIZE = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"( width="[\d.]+" height="[\d.]+")?')
 SHARPER = 3  # pixels that a drawing has for each of its own, for paper
 DRAWING = 0.8  # share of a page's height that a drawing may take: its heading and caption stand on the same page
@@ -26,17 +27,21 @@ PLAIN_LAYOUT = (
     ('<span class="sides">', "<br><span>"),
     ('<th scope="col"><span class="source">', '<th scope="col" width="26%"><span>'),
     ("</figure>", "</p>"),
+    ('<section class="summary">', '<div class="summary">'),
+    ('<div class="pair">', '<table width="100%" cellpadding="0"><tr><td width="54%">'),
+    (SECOND, '</td><td width="46%">'),
+    (f"{PAIR_ENDS}</div>", "</td></tr></table>"),
 )
-"""What the page's style puts on lines of their own."""
+"""What the page's style puts on lines of their own, or side by side."""
 SMALLER = (
-    ('<figure class="strip"><img src=', '<figure class="strip"><img data-share="0.25" src='),
-    ('<figure class="probability"><svg', '<figure class="probability"><svg data-share="0.12"'),
+    ('<figure class="strip"><img src=', '<figure class="strip"><img data-share="0.45 0.25" src='),
+    ('<figure class="probability"><svg', '<figure class="probability"><svg data-share="0.5 0.12"'),
 )
-"""What the page's style makes small, so that the first page holds it: share of a page's height that it may take."""
+"""What the page's style makes small, so that the first page holds it: shares of a page's width and height that it may
+take."""
 FIGURE = re.compile(
     r"<figure\b[^>]*>"
 )  # Qt knows no figures, and puts their pictures on the line of what stands before
-SHARE = re.compile(r' data-share="([\d.]+)"')
 NEW_PAGE = "<!-- new page -->"
 # What opens on the screen is closed on paper, and what is folded away left out, or printed; the innermost first.
 CLOSED = re.compile(
@@ -84,15 +89,17 @@ def apart(page: str, width: float, height: float) -> tuple[str, dict[str, bytes]
         across, down = map(float, SIZE.search(image).groups()[:2])
         size = f'viewBox="0 0 {across:g} {down:g}" width="{SHARPER * across:g}" height="{SHARPER * down:g}"'
         drawings[name] = SIZE.sub(size, image, count=1).encode("utf-8")
-        scale = min(1.0, width / across, (float(share[1]) if share else DRAWING) * height / down)
+        wide, high = map(float, share.groups()) if share else (1.0, DRAWING)
+        scale = min(1.0, wide * width / across, high * height / down)
         return f'<img src="{name}" width="{across * scale:.0f}" height="{down * scale:.0f}">'
 
     def picture(match: re.Match) -> str:
         name = f"picture{len(pictures)}.png"
-        pictures[name] = base64.b64decode(match[2])
+        pictures[name] = base64.b64decode(match[3])
         across, down = struct.unpack(">II", pictures[name][16:24])  # of the PNG's header
-        scale = min(1.0, width / across, (float(match[1]) if match[1] else CAPTION) * height / down)
-        return f'src="{name}" width="{across * scale:.0f}" height="{down * scale:.0f}"'
+        wide, high = map(float, match.group(1, 2)) if match[1] else (1.0, CAPTION)
+        scale = min(1.0, wide * width / across, high * height / down)
+        return f' src="{name}" width="{across * scale:.0f}" height="{down * scale:.0f}"'
 
     text = FOR_THE_SCREEN.sub("", STYLE.sub("", page))
     while CLOSED.search(text):

@@ -14,10 +14,10 @@ from ..assessment.assess import RARELY_IMPORTANT
 from ..measures import Assessment, Criterion, Evidence, Measurement, Message
 from . import words
 from .cautions import CAUTIONS, cautions
-from .framing import by_side, frame, one_sided, opposed, weighs
+from .framing import by_side, frame, one_sided, opposed, reading, weighs
 
 WHY = ("facts_for_progression", "facts_for_effect", "facts_disagree", "evidence_undecided")
-REMARKS = ("prior_of_growing_lesions",)
+REMARKS = ("no_own_lesion", "prior_of_growing_lesions")
 """What a reader of the conclusion must know beside its reasons."""
 DATES_UNKNOWN = ("visit_undated", "event_undated", "radiotherapy_unknown", "radiotherapy_end_unknown")
 """What is not known of the time: missing before anything else."""
@@ -86,11 +86,11 @@ class Statement:
     """conclusion, why, limits: sentences; frequency: natural frequencies, empty where there is no probability.
     cautions: what must stand beside the number.
 
-    frame: how the number came about. sides, opposed: by ``framing.PROGRESSION`` and ``EFFECT`` what weighs there, and
-    what would speak there and has no weight. lines: of the ledger, the heaviest first. tests: missing, the one that
-    would be expected to tell most first. not_stated: what was
-    asked for; unknown: other things that are not known. without: what would be left without each item. dates: at which
-    the question answers itself. context: the rest, without weight.
+    frame: how the number came about; reading: how to read it, the same for every patient. sides, opposed: by
+    ``framing.PROGRESSION`` and ``EFFECT`` what weighs there, and what would speak there and has no weight. lines: of
+    the ledger, the heaviest first. tests: missing, the one that would be expected to tell most first. not_stated: what
+    was asked for; unknown: other things that are not known. without: what would be left without each item. dates: at
+    which the question answers itself. context: the rest, without weight.
     """
 
     conclusion: str
@@ -99,6 +99,7 @@ class Statement:
     frequency: str
     cautions: tuple[str, ...]
     frame: tuple[str, ...]
+    reading: tuple[str, ...]
     sides: dict[str, tuple[str, ...]]
     opposed: dict[str, tuple[str, ...]]
     lines: tuple[Line, ...]
@@ -150,6 +151,7 @@ def statement(assessment: Assessment, language: str = "english") -> Statement:
         frequency=_frequency(assessment, language),
         cautions=cautions(assessment, sources, language),
         frame=frame(assessment, prior, language),
+        reading=reading(assessment, language),
         sides=by_side(lines, language),
         opposed=opposed(assessment, lines, language),
         lines=lines,

@@ -13,7 +13,7 @@ from ..assessment.lesions import assessed_lesion, chosen_rows
 from ..measures import Assessment, Measurement
 from . import figures, words
 from .framing import EFFECT, PROGRESSION, heading
-from .markup import FOLD, Markup, Notes, row, table
+from .markup import FOLD, Markup, Notes, beside, row, table
 from .measurement_tables import value_cell
 from .statement import Statement, Test, statement
 
@@ -35,9 +35,9 @@ def summary(markup: Markup, chosen: Assessment | None, analysis: Analysis, strip
         _probability(markup, chosen, said),
         _cautions(markup, said),
         f"<p>{escape(said.limits)}</p>",
-        f'<p class="frame"><b>{markup.say(heading(chosen))}.</b> {escape(" ".join(said.frame))}</p>',
-        f'<div class="pair"><div>{_key_numbers(markup, chosen, analysis)}</div>{_pictures(markup, strip)}</div>',
+        beside(_key_numbers(markup, chosen, analysis), _pictures(markup, strip)),
         _sides(markup, said),
+        f'<p class="frame"><b>{markup.say(heading(chosen))}.</b> {escape(" ".join(said.frame))}</p>',
         _opposed(markup, said),
         _missing_in_short(markup, said),
         f"<p>{escape(' '.join(said.dates))}</p>" if said.dates else "",
@@ -111,11 +111,10 @@ def _probability(markup: Markup, assessment: Assessment, said: Statement) -> str
     if assessment.probability is None:
         return ""
     bar = figures.probability_bar(assessment.probability, assessment.prior, markup.language)
-    return (
-        f'<div class="pair"><figure class="probability">{bar}'
-        f"<figcaption>{markup.say('probability_caption')}</figcaption></figure>"
+    return beside(
+        f'<figure class="probability">{bar}<figcaption>{markup.say("probability_caption")}</figcaption></figure>',
         f'<div class="frequency">{figures.hundred_patients(assessment.probability[0], markup.language)}'
-        f"<p>{escape(said.frequency)}</p></div></div>"
+        f"<p>{escape(said.frequency)}</p></div>",
     )
 
 
@@ -168,7 +167,7 @@ def _key_numbers(markup: Markup, chosen: Assessment, analysis: Analysis) -> str:
     ]
     change = markup.say("head_change_since", visit=one) if one else markup.say("head_change")
     heads = [markup.say("head_measure"), markup.say("head_value"), change]
-    return f"<h3>{markup.say('key_numbers')}</h3>{table(heads, rows)}{notes.text()}"
+    return f"<div><h3>{markup.say('key_numbers')}</h3>{table(heads, rows)}{notes.text()}</div>"
 
 
 def _carried(markup: Markup, value: Measurement) -> str:

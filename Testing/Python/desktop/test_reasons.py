@@ -221,20 +221,6 @@ def test_what_comes_into_a_held_table_is_held_with_it(made_up):
     assert table.inside[0].enabled and table.editTriggers == 3
 
 
-def test_what_is_held_in_a_folded_group_is_on_once_it_is_unfolded(made_up):
-    """Qt switches off what a folded group holds: that is no reason why it should stay off."""
-    from PseudoProgressionAnalyzerLib.desktop.section import hold
-
-    group = Widget(ElementTree.fromstring("<widget class='ctkCollapsibleGroupBox' name='a'/>"))
-    choice = Widget(ElementTree.fromstring("<widget class='QComboBox' name='b'/>"))
-    choice.enabled = False
-    group.inside.append(choice)
-    hold(group, True)
-    assert not choice.enabled and "Work is running" in choice.toolTip
-    hold(group, False)
-    assert choice.enabled
-
-
 def _names_inside(section, name):
     """Names of the widgets inside a widget of a section's file."""
     every = ElementTree.parse(MODULE / "Resources" / "UI" / f"{section}.ui").iter("widget")

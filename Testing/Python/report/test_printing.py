@@ -13,7 +13,7 @@ import pytest
 from PseudoProgressionAnalyzerLib import texts
 from PseudoProgressionAnalyzerLib.measures import InputError, Message
 from PseudoProgressionAnalyzerLib.report import html as report
-from PseudoProgressionAnalyzerLib.report import printing
+from PseudoProgressionAnalyzerLib.report import markup, printing
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -108,6 +108,17 @@ def test_a_figure_with_its_heading_begins_a_sheet_and_small_ones_do_not():
     assert "data-share" not in text and not any(b"data-share" in drawing for drawing in drawings.values())
     heights = [int(down) for down in re.findall(r'svg" width="\d+" height="(\d+)"', text)]
     assert heights[0] == round(0.12 * 980) and heights[1] == 600
+
+
+def test_what_stands_side_by_side_does_so_without_a_style_sheet():
+    """Two cells of one row, the tables within them whole; one part alone is no table."""
+    left, right = "<div><table><tr><td>a</td></tr></table></div>", "<figure>b</figure>"
+    text, _, _ = printing.apart(f"<p>x</p>{markup.beside(left, right)}<p>y</p>", 680, 980)
+    root = ElementTree.fromstring(f"<body>{text}</body>")
+    assert [part.tag for part in root] == ["p", "table", "p"]
+    first, second = root.find("table/tr")
+    assert first.find("div/table/tr/td").text == "a" and second.find("p").text == "b"
+    assert markup.beside(left, "") == left and markup.beside("", right) == right
 
 
 def test_what_opens_on_the_screen_is_closed_on_paper():

@@ -107,3 +107,9 @@ def test_the_limits_say_in_how_many_cases_they_were_found():
     assert counts and "centre" not in said
     assert f"{min(counts)} to {max(counts)} cases" in said or f"{counts[0]} cases" in said
     assert ("where that is known" in said) == (len(counts) < len(used))
+
+
+def test_page_one_says_that_no_lesion_was_drawn():
+    """Else a reader takes "nothing weighs" for a finding."""
+    said = "No lesion was drawn in this visit"
+    assert said in key_numbers([])[2] and said not in key_numbers([VOLUME])[2]

@@ -1,0 +1,73 @@
+"""The page as PDF through Qt: the first sheet holds what a browser shows first, pictures beside numbers."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("PySide6.QtGui", reason="Qt cannot be loaded here", exc_type=ImportError)
+
+CODE = """
+import sys, types
+from pathlib import Path
+from PySide6 import QtCore, QtGui
+
+# PythonQt, which Slicer has, puts everything into one module
+qt = types.ModuleType("qt")
+for module in (QtCore, QtGui):
+    vars(qt).update({name: getattr(module, name) for name in dir(module) if name[0] == "Q"})
+sys.modules["qt"] = qt
+application = QtGui.QGuiApplication([])
+from PseudoProgressionAnalyzerLib.desktop import pdf
+
+page, file = Path(sys.argv[1]).read_text(encoding="utf-8"), Path(sys.argv[2])
+sheets, drawn = [], pdf._document
+def document(*arguments):
+    made = drawn(*arguments)
+    sheets.append((made.pageCount(), pictures(made), made))
+    return made
+def pictures(made):
+    found, block = [], made.begin()
+    while block.isValid():
+        fragments = block.begin()
+        while not fragments.atEnd():
+            format = fragments.fragment().charFormat()
+            if format.isImageFormat():
+                place = made.documentLayout().blockBoundingRect(block)
+                found.append((format.toImageFormat().name(), place.x(), place.y()))
+            fragments += 1
+        block = block.next()
+    return found
+pdf._document = document
+pdf.write(page, file)
+count, placed, first = sheets[0]
+print(repr((count, placed, first.pageSize().width(), first.pageSize().height(), len(sheets))))
+"""
+
+
+@pytest.fixture
+def printed(tmp_path):
+    """(sheets of the first piece, its pictures as (name, left, top), width and height of a sheet, pieces)."""
+
+    def write(page):
+        (tmp_path / "page.html").write_text(page, encoding="utf-8")
+        run = subprocess.run(
+            [sys.executable, "-c", CODE, str(tmp_path / "page.html"), str(tmp_path / "page.pdf")],
+            capture_output=True,
+            text=True,
+            env=os.environ | {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        assert run.returncode == 0, run.stderr
+        assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF-")
+        return eval(run.stdout)
+
+    return write
+
+
+def test_page_one_holds_the_pictures_beside_the_numbers(session, printed):
+    session.compute()
+    sheets, pictures, width, height, pieces = printed(session.report_page())
+    assert sheets <= 2 and pieces > 1
+    ((left, top),) = [(left, top) for name, left, top in pictures if name.startswith("picture")]  # the strip
+    assert left > 0.4 * width and 0 < top < 0.8 * height
