@@ -260,6 +260,7 @@ def test_no_stroke_is_lost_for_want_of_a_segment(later, manager, effect, segment
     """After the chosen one was removed, and in a visit where nothing is drawn yet."""
     from PseudoProgressionAnalyzerLib.desktop.editors import Editors
 
+    slicer.vtkSlicerSegmentationsModuleLogic().SetMRMLScene(slicer.vtkMRMLScene())  # registers how segments are kept
     segmentation, told = slicer.vtkSegmentation(), []
     for name in segments:
         segmentation.AddEmptySegment(name, name)
