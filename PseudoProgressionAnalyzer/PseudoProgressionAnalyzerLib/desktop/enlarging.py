@@ -28,6 +28,7 @@ class Enlarging(VTKObservationMixin):
         VTKObservationMixin.__init__(self)
         self.application, self.arrange, self.chosen = application, arrange, chosen
         self.before: object | None = None
+        self.left: Callable[[], None] = lambda: None
         self.look: dict[int, Look] = {}
         self.held = contextlib.ExitStack()
         self.timer = qt.QTimer()
@@ -40,9 +41,10 @@ class Enlarging(VTKObservationMixin):
         """The view that is shown alone, by us or by Slicer."""
         return enlarged_view(self.application)
 
-    def watch(self) -> None:
-        """From now on, in the present scene."""
+    def watch(self, left: Callable[[], None] = lambda: None) -> None:
+        """From now on, in the present scene. left(): called when another layout than the timeline's is chosen."""
         self.forget()
+        self.left = left
         layout = self._layout()
         if layout is not None:
             self.addObserver(layout, vtk.vtkCommand.ModifiedEvent, self._changed, priority=FIRST)
@@ -71,8 +73,10 @@ class Enlarging(VTKObservationMixin):
         return self.application.scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
 
     def _changed(self, layout: object, event: object = None) -> None:
-        now = self.alone
-        if now is self.before or not is_shown(self.application):
+        shown, now = is_shown(self.application), self.alone
+        if not shown:
+            self.left()
+        if now is self.before or not shown:
             return
         if not self.timer.active:  # else where they looked is known, and the layout has changed since
             self.look = look_of(self.application, self.before)

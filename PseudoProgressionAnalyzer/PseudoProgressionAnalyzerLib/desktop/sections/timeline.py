@@ -65,6 +65,10 @@ class TimelineSection(Section):
         self.rest.setSingleShot(True)
         self.rest.setInterval(REST)
         self.rest.connect("timeout()", self.keep_place)
+        self.left = qt.QTimer()
+        self.left.setSingleShot(True)
+        self.left.setInterval(DELAY)
+        self.left.connect("timeout()", self.put_away)
         ui.earlierButton.connect("clicked()", lambda: self.turn_page(-1))
         ui.laterButton.connect("clicked()", lambda: self.turn_page(1))
         ui.lesionButton.connect("clicked()", self.lesion)
@@ -100,7 +104,7 @@ class TimelineSection(Section):
             self.watched = node, node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda caller, event: self.later())
             self.session.titles.resized = self.later
             self.session.titles.moved = self.rest.start
-            self.enlarging.watch()
+            self.enlarging.watch(self.left.start)
 
     def close(self) -> None:
         """The views go."""
@@ -111,6 +115,7 @@ class TimelineSection(Section):
         self.window_link.forget()
         self.timer.stop()
         self.rest.stop()
+        self.left.stop()
         self.session.titles.forget()
         self._unwatch()
 
@@ -122,6 +127,14 @@ class TimelineSection(Section):
     def later(self) -> None:
         """Titles follow once the layout has made its views."""
         self.timer.start()
+
+    def put_away(self) -> None:
+        """Where another layout was chosen in Slicer's own menu, the timeline is off: what it fills the views with is
+        seen, and one click brings it back."""
+        if self.panel.busy or self.session.arranging:
+            self.left.start()
+        elif timeline.view_nodes(self.session.application) and not timeline.is_shown(self.session.application):
+            self.ui.timelineCheckBox.checked = False
 
     def keep_place(self) -> None:
         """Where the views look goes into the scene once they rest: Slicer does not say that a scene will be saved."""
