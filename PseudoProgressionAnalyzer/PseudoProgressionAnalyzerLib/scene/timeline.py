@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import slicer
+
 from ..measures import Visit
 from . import nodes
 from .application import Application
 from .hierarchy import visit_title
-from .nodes import Kind, linked, mark
+from .nodes import Kind, linked, mark, marked
 from .timeline_layout import (
     LAYOUT_ID,
     TAG,
@@ -43,6 +45,7 @@ from .timeline_views import (
     OF_ONE_VISIT,
     column_of,
     configure,
+    images_of,
     make_views,
     mark_chosen,
     remove_views,
@@ -59,7 +62,7 @@ COLUMNS = 4  # as many as were measured to follow a scroll step together; furthe
 __all__ = [
     "COLUMNS", "LAYOUT_ID", "VIEW_GROUP", "Row", "available_rows", "choose_rows", "default_rows", "fit", "hide",
     "is_shown", "keep_place", "layout_description", "look_as_left", "patient_of", "rows_after_work", "show",
-    "show_drawn", "show_legends_of", "shown_rows", "turn_page", "view_nodes", "visits_of",
+    "show_drawn", "show_legends_of", "show_own_images", "shown_rows", "turn_page", "view_nodes", "visits_of",
 ]  # fmt: skip
 
 
@@ -201,6 +204,26 @@ def show_drawn(application: Application) -> None:
     elif patient_node is not None:
         for node in linked(patient_node, Kind.LINE):
             show_in(node, [])
+
+
+def show_own_images(application: Application) -> None:
+    """Views whose images another module exchanged show those of their row again: Slicer's Segment Editor shows the
+    volume that it draws on. Views in which an alignment is checked stay as they are."""
+    patient_node = nodes.patient_node(application.scene)
+    if patient_node is None or not is_shown(application):
+        return
+    page, views = _page_and_views(application, patient_node)
+    rows = shown_rows(patient_node)
+    for (column, row), view in views.items():
+        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view)
+        if composite is None or marked(view, "check") or column >= len(page) or row >= len(rows):
+            continue
+        image, overlay = images_of(patient_node, page[column].id, rows[row])
+        change = composite.StartModify()
+        composite.SetBackgroundVolumeID(image.GetID() if image else None)
+        composite.SetForegroundVolumeID(overlay.GetID() if overlay else None)
+        composite.SetLabelVolumeID(None)
+        composite.EndModify(change)
 
 
 def _page_and_views(

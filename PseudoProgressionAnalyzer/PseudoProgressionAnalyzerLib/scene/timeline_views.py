@@ -101,6 +101,14 @@ def map_node(patient_node: object, visit: str, overlay: str) -> object | None:
     return found or overlay_of(patient_node, visit, overlay)
 
 
+def images_of(patient_node: object, visit: str, row: Row) -> tuple[object | None, object | None]:
+    """The nodes of image and map that a row shows of a visit. Without its map there is no image either: bare anatomy
+    would look like a map without findings."""
+    image = find(patient_node, Kind.IMAGE, visit, row.image)
+    overlay = map_node(patient_node, visit, row.overlay) if image and row.overlay else None
+    return (None, None) if row.overlay and overlay is None else (image, overlay)
+
+
 def configure(
     application: Application, node: object, patient_node: object, visit: Visit, row: Row, title: str, column: int
 ) -> None:
@@ -111,19 +119,18 @@ def configure(
     chosen = state_of(patient_node)
     application.slice_logic(node)
     node.SetViewGroup(VIEW_GROUP + 1 + column if chosen.get("native") else VIEW_GROUP)
-    image = find(patient_node, Kind.IMAGE, visit.id, row.image)
-    overlay = map_node(patient_node, visit.id, row.overlay) if row.overlay else None
-    if image is None or (row.overlay and overlay is None):
-        # A view without its map stays empty: bare anatomy would look like a map without findings.
+    image, overlay = images_of(patient_node, visit.id, row)
+    if image is None:
         date = visit.date.isoformat() if visit.date else visit.id
         missing = "not computed yet" if row.overlay in coming(patient_node, visit) else "no map"
-        image, title = None, f"{date}: {missing if image else 'no image'}"  # not much longer than others are
+        there = find(patient_node, Kind.IMAGE, visit.id, row.image)
+        title = f"{date}: {missing if there else 'no image'}"  # not much longer than others are
     node.RemoveAttribute(PREFIX + "check")  # what is shown now was not put here to be checked by eye
-    node.SetLayoutLabel(label_of(patient_node, title, overlay if image else None))
+    node.SetLayoutLabel(label_of(patient_node, title, overlay))
     composite = composite_of(application, node)
     change = composite.StartModify()  # who listens to views hears of all this once
     composite.SetBackgroundVolumeID(image.GetID() if image else None)
-    composite.SetForegroundVolumeID(overlay.GetID() if image and overlay else None)
+    composite.SetForegroundVolumeID(overlay.GetID() if overlay else None)
     composite.SetForegroundOpacity(opacity_of(patient_node, row.overlay) if overlay else 0.0)
     composite.SetLabelVolumeID(None)
     composite.SetDoPropagateVolumeSelection(False)

@@ -664,3 +664,22 @@ def test_views_that_are_made_later_know_the_orientations_of_the_scene(app, shown
     bare = slicer.vtkMRMLSliceNode()  # as one is that the scene did not make
     bare.GetSliceToRAS().DeepCopy(timeline.view_nodes(app)[0].GetSliceToRAS())
     assert bare.GetOrientation() == "Reformat"
+
+
+def test_images_that_another_module_exchanged_come_back(app, shown):
+    """Slicer's Segment Editor shows the volume that it draws on; a view in which an alignment is checked stays."""
+    before = backgrounds(app)
+    other = app.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "other")
+    for column, row in ((0, 0), (1, 0)):
+        composite(app, column, row).SetBackgroundVolumeID(other.GetID())
+        composite(app, column, row).SetLabelVolumeID(other.GetID())
+    nodes.mark(view(app, 1, 0), check="visit")
+    timeline.show_own_images(app)
+    assert composite(app, 0, 0).GetLabelVolumeID() is None
+    assert composite(app, 1, 0).GetBackgroundVolumeID() == other.GetID()
+    view(app, 1, 0).RemoveAttribute(nodes.PREFIX + "check")
+    timeline.show_own_images(app)
+    assert backgrounds(app) == before
+    timeline.hide(app)
+    timeline.show_own_images(app)  # nothing is shown that could come back
+    assert not timeline.view_nodes(app)

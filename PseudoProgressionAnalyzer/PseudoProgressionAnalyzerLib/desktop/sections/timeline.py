@@ -106,6 +106,10 @@ class TimelineSection(Section):
             self.session.titles.moved = self.rest.start
             self.enlarging.watch(self.left.start)
 
+    def enter(self) -> None:
+        """Another module may have put its own images into the views."""
+        timeline.show_own_images(self.session.application)
+
     def close(self) -> None:
         """The views go."""
         self.enlarging.forget()
