@@ -14,6 +14,7 @@ from PseudoProgressionAnalyzerLib import cases, commandline
 from PseudoProgressionAnalyzerLib.analysis import Analysis
 from PseudoProgressionAnalyzerLib.analysis.judging import assess_visits
 from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
+from PseudoProgressionAnalyzerLib.analysis.run import steps
 from PseudoProgressionAnalyzerLib.commandline import main
 from PseudoProgressionAnalyzerLib.formats.images import write_image
 from PseudoProgressionAnalyzerLib.measures import (
@@ -203,6 +204,7 @@ def analysis(tmp_path):
         made.maps[name, "rCBV_ratio"] = Map(ratio, affine, "rCBV_ratio", "1", "made up", head)
     measure_visits(made)
     assess_visits(made)
+    made.finished = {(step.code, step.visit) for step in steps(made)}
     return made
 
 
