@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -138,6 +138,13 @@ def trust(analysis: Analysis, visit_id: str) -> str:
         return "own"
     found = {message.code for message in doubts(analysis, visit_id)}
     return "failed" if found & FAILED else "check" if found else "good"
+
+
+def failed_alignments(analysis: Analysis, visit_ids: Iterable[str]) -> list[Message]:
+    """A remark ``alignment_failed`` for each of these visits whose alignment has failed: it may show another place or
+    another patient, so a change to or from it is in doubt, also one that is measured without the transform."""
+    failed = [visit_id for visit_id in visit_ids if trust(analysis, visit_id) == "failed"]
+    return [Message("alignment_failed", {"visit": visit_id}) for visit_id in failed]
 
 
 def visit_to_visit(analysis: Analysis, moving: str, fixed: str) -> np.ndarray:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..assessment import assess_visit, outcome_after, why_not_assessed
-from ..measures import Assessment
+from ..measures import Assessment, Message
 from . import Analysis, responding
+from .aligning import failed_alignments
 
 
 def assess_visits(analysis: Analysis) -> None:
     """One assessment for every visit after radiotherapy, each from what was known by then, and what came after it."""
     visits = [visit.id for visit in analysis.patient.visits if why_not_assessed(analysis.patient, visit.id) is None]
     analysis.assessments = [assess(analysis, visit) for visit in visits]
-    analysis.outcome = {
-        visit: (*outcome_after(analysis.patient, visit, analysis.measurements), *responding.outcome(analysis, visit))
-        for visit in visits
-    }
+    analysis.outcome = {visit: outcome(analysis, visit) for visit in visits}
 
 
 def assess(analysis: Analysis, as_of: str) -> Assessment:
@@ -33,4 +31,14 @@ def assess(analysis: Analysis, as_of: str) -> Assessment:
         prior=rules.prior(as_of),
         windows=rules.windows,
     )
-    return replace(found, context=(*found.context, *responding.context(analysis, as_of)))
+    by_then = [visit.id for visit in analysis.patient.visits if analysis.patient.was_there(visit.id, as_of)]
+    doubted = failed_alignments(analysis, by_then)
+    return replace(found, context=(*found.context, *responding.context(analysis, as_of), *doubted))
+
+
+def outcome(analysis: Analysis, as_of: str) -> tuple[Message, ...]:
+    """What came after a visit: sizes and events, categories that later scans changed, and alignments that failed."""
+    patient = analysis.patient
+    found = (*outcome_after(patient, as_of, analysis.measurements), *responding.outcome(analysis, as_of))
+    on = [visit.id for visit in patient.visits if patient.was_there(as_of, visit.id)]
+    return (*found, *failed_alignments(analysis, on)) if found else ()

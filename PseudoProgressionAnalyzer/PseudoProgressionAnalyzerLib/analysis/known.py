@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ..assessment import outcome_after
 from ..assessment.as_of import known_by
 from ..imaging.registration import OF_UNCERTAINTY, doubts_of
 from ..measures import Message, Patient
 from ..response import Choices
 from . import Analysis
 from .aligning import USER, doubts, is_users
-from .responding import judge_responses, outcome
+from .judging import outcome
+from .responding import judge_responses
 
 BY_VISIT = (
     "images", "brains", "visit_to_reference", "alignment", "series_to_visit", "maps", "curves", "spectra_fits",
@@ -94,12 +94,7 @@ def known_analysis(analysis: Analysis, as_of: str) -> tuple[Analysis, int]:
         _align_to_the_first(kept)
     if analysis.response.responses:
         judge_responses(kept)
-    kept.outcome = {
-        found.as_of: (
-            *outcome_after(kept.patient, found.as_of, kept.measurements), *outcome(kept, found.as_of),
-        )
-        for found in kept.assessments
-    }  # fmt: skip
+    kept.outcome = {found.as_of: outcome(kept, found.as_of) for found in kept.assessments}
     return kept, len(dropped)
 
 

@@ -17,7 +17,7 @@ from ..lesion.volume import volume_estimate
 from ..measures import Image, Measurement, Message, Patient, Region
 from ..spectroscopy.result import Fit
 from . import Analysis
-from .aligning import visit_to_visit
+from .aligning import failed_alignments, visit_to_visit
 from .map_estimates import (
     MEASURED_MAPS,
     OUTSIDE,
@@ -151,9 +151,10 @@ def replace_values(analysis: Analysis, gone: Callable[[Measurement], bool], new:
     values = in_order([*kept, *new], analysis.patient)
     known = _by_measure([row for row in analysis.measurements if row.compared_to])
     visits, acquired, found = measured_visits(analysis), protocols(analysis), []
+    doubted = failed_alignments(analysis, visits)
     for measure, rows in _by_measure(values).items():
         if measure in touched:
-            found += changes(rows, visits, acquired)
+            found += changes(rows, visits, acquired, doubted)
         else:
             found += known.get(measure, [])
     analysis.measurements = values + found
@@ -254,14 +255,18 @@ def _tissue_name(analysis: Analysis, visit_id: str) -> str:
 
 
 def changes(
-    values: list[Measurement], visits: list[str], acquired: dict[tuple[str, str], Fit | Stated] | None = None
+    values: list[Measurement],
+    visits: list[str],
+    acquired: dict[tuple[str, str], Fit | Stated] | None = None,
+    doubted: Sequence[Message] = (),
 ) -> list[Measurement]:
     """Changes of each measure from one visit to the next one that has a value, and bounds of them where a ratio of
     spectra has a bound alone.
 
     The change of a measure has its name and unit; ``<name>_percent`` is the same change in per cent of the earlier
     value. Both name the earlier visit in ``compared_to``. acquired: spectra, as ``spectra_changes.protocols``: visits
-    with another echo time or field are not compared, and other differences of their protocols are said.
+    with another echo time or field are not compared, and other differences of their protocols are said. doubted:
+    ``failed_alignments``, said of every change to or from their visits.
     """
     order = {visit_id: number for number, visit_id in enumerate(visits)}
     found = []
@@ -277,6 +282,8 @@ def changes(
             reasons = not_compared(acquired or {}, earlier, later)
             refused = any(reason.code in REFUSED for reason in reasons)
             unsaid = {flag.code: flag for row in (earlier, later) for flag in row.flags if flag.code in ORIGIN_UNSAID}
+            between = {earlier.visit, later.visit, later.drawn_in}
+            doubts = [remark for remark in doubted if remark.parameters["visit"] in between]
             for name, change, words in pairs:
                 method = f"{words}; {later.method}" if words and not refused else later.method
                 if refused:
@@ -292,7 +299,7 @@ def changes(
                         compared_to=earlier.visit,
                         reference=later.reference,
                         method=method,
-                        flags=(*reasons, *unsaid.values()),
+                        flags=(*reasons, *unsaid.values(), *doubts),
                     )
                 )
     return found

@@ -1,4 +1,5 @@
-"""What a reader of the headline must know beside its number: on how little it rests, and which correction decides it.
+"""What a reader of the headline must know beside its number: on how little it rests, which correction decides it, and
+which visits may not be comparable at all.
 
 All texts are plain, as in ``statement``.
 """
@@ -12,7 +13,7 @@ from ..measures import Assessment, Message
 from . import words
 from .framing import weighs
 
-CAUTIONS = ("leakage_decides",)
+CAUTIONS = ("leakage_decides", "alignment_failed")
 """Messages of the context that belong beside the headline."""
 
 

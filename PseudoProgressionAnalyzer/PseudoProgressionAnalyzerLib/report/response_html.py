@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..analysis import Analysis
+from ..analysis.aligning import failed_alignments
 from ..analysis.responding import course
 from ..lesion.diameters import RULES
 from ..lesion.estimate import Estimate
@@ -38,10 +39,16 @@ def response_section(markup: Markup, analysis: Analysis) -> str:
         f"<section>\n<h2>{markup.say('response')}</h2>\n{figure}"
         f"<h3>{markup.say('lesions')}</h3>{lesion_table(markup, analysis)}{_parts(markup, analysis)}"
         f"{_pictures(markup, analysis)}"
-        f"<h3>{markup.say('by_criterion')}</h3>{in_short(markup, analysis)}"
+        f"<h3>{markup.say('by_criterion')}</h3>{_doubted(markup, analysis)}{in_short(markup, analysis)}"
         f"<p>{markup.say('response_how')}</p>{response_table(markup, analysis)}"
         f"{_asked(markup, analysis)}\n</section>"
     )
+
+
+def _doubted(markup: Markup, analysis: Analysis) -> str:
+    """Visits that may not be comparable."""
+    said = failed_alignments(analysis, [visit.id for visit in analysis.patient.visits])
+    return f'<div class="cautions">{markup.bullets(said)}</div>' if said else ""
 
 
 def _pictures(markup: Markup, analysis: Analysis) -> str:

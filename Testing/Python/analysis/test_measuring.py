@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from PseudoProgressionAnalyzerLib.analysis import Analysis
+from PseudoProgressionAnalyzerLib.analysis.aligning import make_users
 from PseudoProgressionAnalyzerLib.analysis.mapping import make_ratio_maps
-from PseudoProgressionAnalyzerLib.analysis.measuring import changes, measure_visits
-from PseudoProgressionAnalyzerLib.measures import Image, Map, Measurement, Patient, Region, Series, Visit
+from PseudoProgressionAnalyzerLib.analysis.measuring import changes, measure_visits, values_of
+from PseudoProgressionAnalyzerLib.measures import Image, Map, Measurement, Message, Patient, Region, Series, Visit
 
 ANATOMY = np.diag([1.0, 1.0, 2.0, 1.0])  # mm
 COARSE = np.diag([2.0, 2.0, 4.0, 1.0])
@@ -197,6 +198,28 @@ def test_changes_skip_visits_without_a_value():
         ("c", "a", "volume", -5.0),
         ("c", "a", "volume_percent", pytest.approx(-50.0)),
     ]
+
+
+def test_a_change_to_a_visit_whose_alignment_failed_says_so():
+    """Own lesions are measured without the transform, but two people as two visits would pass for one course."""
+    analysis = two_visits()
+    analysis.alignment = {"a": {"uncertainty": 0.0}, "b": {"uncertainty": 10.8}}
+
+    def said():
+        measure_visits(analysis)
+        changed = [row for row in analysis.measurements if row.compared_to]
+        assert {row.kind for row in changed} == {"own", "fixed"}
+        assert not any(flag.code == "alignment_failed" for row in values_of(analysis) for flag in row.flags)
+        return {
+            tuple(flag.parameters["visit"] for flag in row.flags if flag.code == "alignment_failed") for row in changed
+        }
+
+    analysis.messages["b"] = [Message("registration_uncertain", {"uncertainty": 10.8, "limit": 2.0})]
+    assert said() == {()}
+    analysis.messages["b"].append(Message("registration_disagrees", {"distance": 2.7, "limit": 1.6}))
+    assert said() == {("b",)}
+    make_users(analysis, "b")  # the user's own judgement
+    assert said() == {()}
 
 
 def test_no_percentage_of_nothing_and_no_change_between_units():
