@@ -55,6 +55,15 @@ def test_inspect_prints_a_table(folder, capsys):
     assert "Visit 2023-01-10" in printed
     assert "6x5x4" in printed
     assert "not there: FLAIR, DSC" in printed
+    assert printed.rstrip().endswith("No problem found.")
+
+
+def test_inspect_never_calls_a_visit_with_warnings_free_of_problems(folder, capsys):
+    put(folder, "2023-05-08", "FLAIR.nii.gz")  # a visit without its T1CE
+    assert main(["inspect", str(folder)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("  warning: ") == 1
+    assert printed.rstrip().endswith("No problem found; 1 warning above.")
 
 
 def test_inspect_for_programs(folder, capsys):

@@ -89,9 +89,10 @@ def _values(fact: str, every: list[Facts]) -> list[Any]:
 
 def set_open(visit: Visit, role: str, several: Sequence[Series]) -> None:
     """Leaves a role of the visit open: the series are set aside with the reason."""
-    for series in several:
-        others = ", ".join(name_of(other) for other in several if other is not series)
-        reason = Message(OPEN, {"series": name_of(series), "role": role, "others": others})
+    names = names_of(several)
+    for number, series in enumerate(several):
+        others = ", ".join(name for other, name in enumerate(names) if other != number)
+        reason = Message(OPEN, {"series": names[number], "role": role, "others": others})
         visit.set_aside.append(replace(series, role=NOT_USED, confidence=0.0, reason=reason))
 
 
@@ -165,7 +166,7 @@ def warn_of_roles(visit: Visit) -> None:
     """Says which roles are open, and that there is no T1CE."""
     still = open_roles(visit)
     for role, several in still.items():
-        told = {"visit": visit.id, "role": role, "series": ", ".join(name_of(series) for series in several)}
+        told = {"visit": visit.id, "role": role, "series": ", ".join(names_of(several))}
         visit.warnings.append(Message("role_open", told))
     if visit.of_role("T1CE") is None and "T1CE" not in still:
         visit.warnings.append(Message("no_t1ce", {"visit": visit.id}))
@@ -175,3 +176,13 @@ def name_of(series: Series) -> str:
     """What a series is called on the screen: its description, else its file in its study."""
     path = Path(series.path)
     return series.description or (f"{series.study}/{path.name}" if series.study else path.name)
+
+
+def names_of(several: Sequence[Series]) -> list[str]:
+    """What each of several series is called, with its file or folder where another one has the same name. The folders
+    above may name the patient, and are shown only as far as they are needed."""
+    names = [name_of(series) for series in several]
+    files = [Path(series.path).name for series in several]
+    if len(set(files)) < len(files):
+        files = ["/".join(Path(series.path).parts[-2:]) for series in several]
+    return [name if names.count(name) == 1 else f"{name} ({file})" for name, file in zip(names, files, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,7 @@ def inspection_table(found: dict[str, Any]) -> str:
         lines += [f"  {line}" for line in _columns(rows)]
         if visit["set_aside"]:
             lines.append("  there, but not used:")
-            lines += [
-                f"    {series['description'] or series['file']}: {series['reason']}" for series in visit["set_aside"]
-            ]
+            lines += [f"    {name}: {reason}" for name, reason in _named(visit)]
         if visit["missing"]:
             lines.append(f"  not there: {', '.join(visit['missing'])}")
         lines += [f"  warning: {warning}" for warning in visit["warnings"]]
@@ -73,8 +72,21 @@ def inspection_table(found: dict[str, Any]) -> str:
         lines.append("To be mended before anything is computed:")
         lines += [f"  - {problem['message']} {problem['remedy']}" for problem in found["problems"]]
     else:
-        lines.append("No problem found.")
+        count = sum(len(visit["warnings"]) for visit in found["visits"])
+        above = f"; {count} warning{'s' if count > 1 else ''} above" if count else ""
+        lines.append(f"No problem found{above}.")
     return "\n".join(lines)
+
+
+def _named(visit: dict[str, Any]) -> list[tuple[str, str]]:
+    """Name and reason of each series that is set aside, with its file where another one has the same description."""
+    descriptions = Counter(series["description"] for series in (*visit["series"], *visit["set_aside"]))
+    named = []
+    for series in visit["set_aside"]:
+        description, file = series["description"], series["file"]
+        name = f"{description} ({file})" if descriptions[description] > 1 else description
+        named.append((name if description else file, series["reason"]))
+    return named
 
 
 def _series(series: Series, folder: Path) -> dict[str, Any]:

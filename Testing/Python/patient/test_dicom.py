@@ -518,3 +518,21 @@ def test_a_colour_map_is_a_picture_and_never_a_map(tmp_path, kind):
     (visit,) = read(tmp_path).visits
     found = {each.description: (each.role, each.reason.code) for each in (*visit.series, *visit.set_aside)}
     assert found["rCBV"] == (("rCBV", "role_from_description") if kind == "MONOCHROME2" else ("", "series_capture"))
+
+
+def test_series_of_one_description_are_told_apart_by_their_files(tmp_path, capsys):
+    post = {"study": "A", "ContrastBolusAgent": "Gadobutrol", "AcquisitionTime": "130000"}
+    for number, name in enumerate(("one", "two")):
+        values = VALUES + number  # the same ones would be a copy
+        write.volume(tmp_path / name, values, series=name, description="AX T1 SE +C", **post)
+    visit = read(tmp_path).visits[0]
+    (warning,) = [warning for warning in visit.warnings if warning.code == "role_open"]
+    assert warning.parameters["series"].count("AX T1 SE +C (") == 2
+    assert "AX T1 SE +C (one)" in warning.parameters["series"] and "AX T1 SE +C (two)" in warning.parameters["series"]
+    others = {series.path.name: series.reason.parameters["others"] for series in visit.set_aside}
+    assert others == {"one": "AX T1 SE +C (two)", "two": "AX T1 SE +C (one)"}
+    assert main(["inspect", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    listed = printed[printed.index("there, but not used:") :].splitlines()[1:3]
+    assert {line.split(": ")[0].strip() for line in listed} == {"AX T1 SE +C (one)", "AX T1 SE +C (two)"}
+    assert printed.rstrip().endswith("No problem found; 1 warning above.")
