@@ -32,7 +32,7 @@ def document(analysis: Analysis, language: str = "english", as_of: str = "", not
     leaves out.
     """
     patient = analysis.patient
-    messages = [*patient.problems, *(message for visit in analysis.messages.values() for message in visit)]
+    said = [(visit, message) for visit, messages in analysis.messages.items() for message in messages]
     return {
         "disclaimer": DISCLAIMER,
         "version": __version__,
@@ -52,7 +52,10 @@ def document(analysis: Analysis, language: str = "english", as_of: str = "", not
             for visit, messages_ in analysis.outcome.items()
             if messages_
         ],
-        "messages": _messages(messages, language),
+        "messages": [
+            {"visit": visit, **_message(message, language)}
+            for visit, message in [*((None, problem) for problem in patient.problems), *said]
+        ],
     }
 
 

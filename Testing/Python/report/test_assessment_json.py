@@ -8,7 +8,7 @@ import math
 import jsonschema
 import pytest
 
-from PseudoProgressionAnalyzerLib.measures import DISCLAIMER, Measurement
+from PseudoProgressionAnalyzerLib.measures import DISCLAIMER, Measurement, Message
 from PseudoProgressionAnalyzerLib.report import assessment_json
 
 VALIDATOR = jsonschema.Draft202012Validator(assessment_json.schema())
@@ -34,6 +34,20 @@ def test_the_document_fits_and_says_what_was_known(analysis):
     assert weighed["source"]["doi"] == "10.0000/none"
     assert document["outcome"][0]["as_of"] == "2020-03-02"
     assert document["messages"][0]["parameters"] == {"file": "2020-03-02/DSC.nii.gz"}
+
+
+def test_every_message_says_which_visit_it_is_about(analysis):
+    said = Message("reference_not_found")
+    analysis.patient.problems = [said]
+    analysis.messages = {visit.id: [said] for visit in analysis.patient.visits}
+    document = assessment_json.document(analysis)
+    VALIDATOR.validate(document)
+    assert [message["visit"] for message in document["messages"]] == [
+        None, *(visit.id for visit in analysis.patient.visits),
+    ]  # fmt: skip
+    for message in document["messages"]:
+        del message["visit"]
+    VALIDATOR.validate(document)  # a document from before it was added
 
 
 def test_every_measurement_is_there_once(analysis):
