@@ -27,10 +27,29 @@ RANK = {CR: 3, PR: 2, PR_OR_MR: 2, MR: 1}
 """Responses by depth: a response is held as long as no scan falls below its rank."""
 
 
+IN_WORDS = {
+    CR: "complete response (CR)",
+    PR: "partial response (PR)",
+    MR: "minor response (MR)",
+    PR_OR_MR: "partial or minor response (PR/MR)",
+    SD: "stable disease (SD)",
+    PRELIMINARY: "preliminary progression, awaiting confirmation",
+    PSEUDOPROGRESSION: "preliminary progression, not confirmed, which favours pseudoprogression",
+    PD: "progressive disease (PD)",
+    STEROID: "not assignable because of the steroid dose",
+    TWELVE_WEEKS: "no progression by itself within 12 weeks of radiotherapy",
+    NOT_VERIFIED: "not known, as the rule that would decide is not verified",
+    NOT_APPLICABLE: "not applicable",
+    BASELINE: "baseline",
+    BEFORE_BASELINE: "before the baseline",
+    UNDATED: "date unknown",
+}
+"""Categories as people read them in a sentence; none says what a lesion is."""
+
+
 def in_words(categories: Iterable[str]) -> str:
-    """Categories as people read them in a sentence, ``PD or SD``; none says what a lesion is."""
-    said = {PSEUDOPROGRESSION: "not confirmed, which favours pseudoprogression"}
-    return " or ".join(said.get(category, category.replace("_", " ")) for category in categories)
+    """Categories in a sentence, ``stable disease (SD) or progressive disease (PD)``; scores of BT-RADS as they are."""
+    return " or ".join(IN_WORDS.get(category, category) for category in categories)
 
 
 def in_order(categories: set[str]) -> tuple[str, ...]:
