@@ -85,9 +85,8 @@ def use_transform(analysis: Analysis, visit_id: str, matrix: np.ndarray) -> None
     analysis.visit_to_reference[visit_id] = matrix
     make_users(analysis, visit_id)
     if (visit_id, "T1CE") in analysis.images and (analysis.reference_visit, "T1CE") in analysis.images:
-        fixed, moving = (agreement.edges(_head(analysis, one)) for one in (analysis.reference_visit, visit_id))
-        before = agreement.edge_distance(fixed, moving, np.eye(4))
-        after = agreement.edge_distance(fixed, moving, matrix)
+        heads = [_head(analysis, one) for one in (analysis.reference_visit, visit_id)]
+        before, after = (agreement.head_distance(*heads, one) for one in (np.eye(4), matrix))
         analysis.alignment[visit_id] |= _edge_distances(before, after)
 
 

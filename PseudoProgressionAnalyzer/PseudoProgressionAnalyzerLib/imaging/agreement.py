@@ -20,6 +20,9 @@ LIMIT = 1.6
 """Edge distance in mm above which two images are not held to be aligned. Own choice between what was measured on three
 real serial pairs: 1.1 to 1.2 mm aligned, 2.0 to 2.3 mm when 5 mm out of place; see Testing/Benchmarks/registration.py.
 Images with different distortions (echo-planar ones) may exceed it although no rigid transform does better."""
+THICK = 40.0
+"""mm that must have been imaged in every direction. Own choice: twenty of the voxels on which edges are found. A real
+pair whose voxel size was lost, with 24 slices of 1 mm, had 0.0 mm before and after."""
 
 # own choices, by eye on the same pairs
 _SPACING = 2.0  # mm of the cubic voxels on which edges are found
@@ -67,6 +70,15 @@ def edge_distance(fixed: Edges, moving: Edges, moving_to_fixed: np.ndarray) -> f
     there = _median_distance(fixed.points, np.linalg.inv(moving_to_fixed), moving.distance)
     back = _median_distance(moving.points, moving_to_fixed, fixed.distance)
     return None if there is None or back is None else max(there, back)
+
+
+def head_distance(fixed: Head, moving: Head, moving_to_fixed: np.ndarray) -> float | None:
+    """``edge_distance`` of two heads; None also where either was imaged less than ``THICK`` thick: edges lie so close
+    in a thin slab, or in a head whose voxel size is lost, that some other edge is always near."""
+    sides = [(np.array(head.image.shape)[::-1] * head.image.spacing).min() for head in (fixed, moving)]
+    if min(sides) < THICK:
+        return None
+    return edge_distance(edges(fixed), edges(moving), moving_to_fixed)
 
 
 def _median_distance(points: np.ndarray, matrix: np.ndarray, distance: Image) -> float | None:

@@ -187,9 +187,7 @@ def _judged(fixed, moving, moving_to_fixed, spreads, rivals, watch) -> Registrat
     """The transform with its agreement and flags, or the start where that agrees better."""
     flags = []
     uncertainty = float(np.linalg.norm(list(spreads.values())))
-    fixed_edges, moving_edges = agreement.edges(fixed), agreement.edges(moving)
-    before = agreement.edge_distance(fixed_edges, moving_edges, np.eye(4))
-    after = agreement.edge_distance(fixed_edges, moving_edges, moving_to_fixed)
+    before, after = (agreement.head_distance(fixed, moving, matrix) for matrix in (np.eye(4), moving_to_fixed))
     if before is not None and (after is None or after > before):
         moved = displacement(moving_to_fixed, np.eye(4), moving.brain_points())
         if moved > _SAME:

@@ -107,6 +107,23 @@ def test_identity_and_random_transforms_fail_the_agreement_check(pair, posed):
         assert distance is None or distance > agreement.LIMIT
 
 
+def test_edges_of_a_thin_slab_tell_nothing(head, posed):
+    """Slices of 6 mm whose voxel size is lost: edges lie so close that a head 5 mm out of place would pass."""
+    true = [
+        head(pose, spacing=(2.0, 2.0, 6.0), extent=(200, 230, 144), lesion_radius=0)
+        for pose in (np.eye(4), posed((0, 0, 0), (0, 0, 5)))
+    ]
+    heads = [Head(case.image, case.brain) for case in true]
+    assert agreement.head_distance(*heads, np.eye(4)) > agreement.LIMIT
+    flat = [Image(case.image.array, np.diag([1.0, 1.0, 1.0, 1.0])) for case in true]
+    thin = [Head(image, case.brain) for image, case in zip(flat, true, strict=True)]
+    assert agreement.head_distance(*thin, np.eye(4)) is None
+    watch = SimpleNamespace(step=lambda share: None)
+    judged = registration._judged(*thin, np.eye(4), {"samples": 0.1}, [], watch)
+    assert (judged.agreement_before, judged.agreement) == (None, None)
+    assert [flag.code for flag in judged.flags] == ["registration_agreement_unknown"]
+
+
 def test_cancelling_ends_soon(pair):
     fixed, moving, _ = pair
     asked = []
