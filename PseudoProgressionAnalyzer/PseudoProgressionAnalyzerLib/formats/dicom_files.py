@@ -40,6 +40,8 @@ TOP = (
     "InversionTime", "MagneticFieldStrength", "PixelSpacing", "RepetitionTime", "RescaleIntercept", "RescaleSlope",
     "Rows", "SliceThickness", "SpacingBetweenSlices", "TemporalPositionIdentifier", "TriggerTime",
 )  # fmt: skip
+DAY, UNDATED = 86400, 1
+"""s of a day, and the day since 1970 on which times without a date are taken to be."""
 MILLISECONDS = ("EchoTime", "RepetitionTime", "InversionTime")
 
 
@@ -492,7 +494,8 @@ def _moment(dataset: Dataset, what: str) -> float | None:
 def _of_day(date: str, time: str) -> float | None:
     if not time or time == "None":
         return None
-    return _time((date if len(date) == 8 else "19700102") + time)
+    day = datetime.date(1970, 1, 1 + UNDATED).strftime("%Y%m%d")
+    return _time((date if len(date) == 8 else day) + time)
 
 
 def _time(text: str) -> float | None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..measures import Image, InputError, Message
-from .dicom_files import DicomFile, Frame
+from .dicom_files import DAY, UNDATED, DicomFile, Frame
 from .images import ras_from_lps
 
 # Direction cosines and positions are written with six or more decimals; what differs by more is another grid.
@@ -107,6 +107,7 @@ def arrange(part: Part) -> Arrangement:
     name = {"file": str(part.header.path), "series": part.header.description or part.header.series_uid}
     for frame in part.frames:
         check_frame(frame, name)
+    part = replace(part, frames=_past_midnight(part.frames))
     first = part.frames[0]
     rows, columns = first.rows, first.columns
     orientation = np.array(first.orientation)
@@ -201,7 +202,7 @@ def _planes(
         raise InputError(
             "dicom_uneven_slices", smallest=round(float(gaps.min()), 2), largest=round(float(gaps.max()), 2), **name
         )
-    stated = planes[0][0].gap
+    stated = None if _numbered_without_gaps(part) else planes[0][0].gap  # some write the gap between slices alone
     if stated and round(length / stated) > 1 and abs(length / stated - round(length / stated)) < UNEVEN:
         missing = (round(length / stated) - 1) * (len(planes) - 1)
         raise InputError("dicom_missing_slices", missing=missing, **name)
@@ -209,6 +210,21 @@ def _planes(
     if lean > math.degrees(SAME_DIRECTION) * 5 or np.abs(found - expected).max() > max(UNEVEN * usual_gap, SAME_PLACE):
         raise InputError("dicom_gantry_tilt", degrees=round(lean, 1), **name)
     return planes, first, step
+
+
+def _numbered_without_gaps(part: Part) -> bool:
+    """Whether the instance numbers of all frames follow each other, so that none between them was lost."""
+    numbers = {frame.instance for frame in part.frames}
+    return len(numbers) == len(part.frames) == max(numbers) - min(numbers) + 1
+
+
+def _past_midnight(frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
+    """Frames whose times have no date, those after midnight a day later: no series lasts half a day."""
+    times = [frame.acquired for frame in frames]
+    if None in times or any(time // DAY != UNDATED for time in times) or max(times) - min(times) < DAY / 2:
+        return frames
+    noon = (UNDATED + 0.5) * DAY
+    return tuple(replace(frame, acquired=frame.acquired + DAY * (frame.acquired < noon)) for frame in frames)
 
 
 def _in_time(

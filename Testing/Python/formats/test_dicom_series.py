@@ -50,6 +50,20 @@ def test_a_volume_lies_where_its_header_says(tmp_path):
     assert np.allclose(header.affine, image.affine)
 
 
+def test_a_gap_that_is_written_as_spacing_changes_nothing(tmp_path):
+    """5 mm of slice and 1 mm of gap: the positions are 6 mm apart, and no slice is lost."""
+    files = write.volume(tmp_path, VOLUME, step=6.0, SliceThickness=5, SpacingBetweenSlices=1)
+    image = read(tmp_path)
+    assert np.array_equal(image.array, VOLUME) and image.spacing[2] == pytest.approx(6.0)
+    for number, file in enumerate(files):  # the same with every number skipped between: slices were lost
+        dataset = pydicom.dcmread(file)
+        dataset.InstanceNumber = 1 + 6 * number
+        dataset.save_as(file)
+    with pytest.raises(InputError) as error:
+        read(tmp_path)
+    assert error.value.message.code == "dicom_missing_slices"
+
+
 @pytest.mark.parametrize("rows", [(1, 0, 0, 0, 0, -1), (0, 1, 0, 0, 0, -1), (0.8, 0.6, 0, -0.6, 0.8, 0)])
 def test_geometry_equals_itk(tmp_path, rows):
     normal = np.cross(rows[:3], rows[3:])
@@ -251,6 +265,26 @@ def csa(**fields):
                 (len(text) + 3) // 4 * 4, b"\0"
             )
     return block
+
+
+@pytest.mark.parametrize("dated", [False, True])
+def test_a_series_over_midnight_stays_in_order(tmp_path, dated):
+    """Also without a date, and numbered the other way round, so that the times alone tell."""
+    write.time_series(tmp_path, TIMES)
+    clock = [("20230508", when) for when in ("235957.5", "235959")]
+    clock += [("20230509", when) for when in ("000000.5", "000002", "000003.5", "000005")]
+    for file in dicom_paths(tmp_path):
+        dataset = pydicom.dcmread(file)
+        t = (dataset.InstanceNumber - 1) // 3
+        dataset.AcquisitionTime = clock[t][1]
+        dataset.InstanceNumber = 100 - dataset.InstanceNumber
+        if dated:
+            dataset.AcquisitionDate = clock[t][0]
+        dataset.save_as(file)
+    series = series_of(tmp_path, "DSC")
+    assert np.array_equal(read_series(series).array, TIMES)
+    (part,) = split([read_dicom_file(path) for path in series.files])
+    assert arrange(part).interval == pytest.approx(1.5)
 
 
 def mosaic(values, t, normal=("0.0", "0.0", "1.0")):
