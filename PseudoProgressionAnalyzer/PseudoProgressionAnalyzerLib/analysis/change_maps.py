@@ -10,6 +10,7 @@ from ..imaging.registration import UNCERTAINTY_LIMIT
 from ..measures import Image, InputError, Map
 from . import Analysis
 from .aligning import doubts, is_users, visit_to_visit
+from .mapping import UNIT_UNKNOWN
 from .reading import lesion_of
 
 ANATOMY = "T1CE"
@@ -33,7 +34,7 @@ def change_map(analysis: Analysis, earlier: str, later: str, name: str) -> Map:
     and the earlier image brought to the later one's scale by two percentiles of normal tissue (``intensity``); of a map
     in its unit, as it is. NaN where one of the two has no trusted value. Raises InputError: ``change_missing``;
     ``change_unaligned`` and ``change_withheld`` where the alignment cannot be trusted voxel by voxel;
-    ``change_other_kind`` where units or methods differ.
+    ``change_unit_unknown`` where nobody said a map's unit; ``change_other_kind`` where units or methods differ.
     """
     for visit in (earlier, later):
         _demand_trust(analysis, visit)
@@ -44,6 +45,9 @@ def change_map(analysis: Analysis, earlier: str, later: str, name: str) -> Map:
         unit, method = "%", "T1CE over the median of the brain outside the lesions"
     else:
         before, after = (analysis.maps[visit, name] for visit in (earlier, later))
+        nameless = [visit for visit in (earlier, later) if analysis.maps[visit, name].unit == UNIT_UNKNOWN]
+        if nameless:
+            raise InputError("change_unit_unknown", visits=", ".join(nameless))
         if before.unit != after.unit or before.method != after.method:
             raise InputError("change_other_kind", name=name, earlier=earlier, later=later)
         unit, method = after.unit, after.method

@@ -22,7 +22,8 @@ from .reading import lesion_of, voxels_of, warn
 
 GIVEN_MAPS = ("rCBV", "sRCBV", "CBF", "Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area", "APTw", "ADC")
 # Of maps made elsewhere whose sidecar does not say it; all others are ratios.
-UNSAID_UNITS = {"CBF": "unknown", "ADC": "unknown", "APTw": "unknown", "sRCBV": "standardised"}
+UNIT_UNKNOWN = "unknown"
+UNSAID_UNITS = {"CBF": UNIT_UNKNOWN, "ADC": UNIT_UNKNOWN, "APTw": UNIT_UNKNOWN, "sRCBV": "standardised"}
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from .map_estimates import (
     place_of,
     under,
 )
-from .mapping import TO_REFERENCE
+from .mapping import TO_REFERENCE, UNIT_UNKNOWN
 from .measuring_spectra import NAMES, measure_spectra
 from .overlaps import TISSUE, RegionOverlaps, overlaps_of
 from .perfusion_changes import (
@@ -276,9 +276,12 @@ def changes(
         rows = sorted(rows, key=lambda row: order[row.visit])
         measured = [row for row in rows if row.value is not None]
         for earlier, later in (*itertools.pairwise(measured), *compared(rows)):
-            if earlier.unit != later.unit:
+            if UNIT_UNKNOWN in (earlier.unit, later.unit):
+                pairs = _not_known(earlier, later)
+            elif earlier.unit != later.unit:
                 continue
-            pairs = _changes_of_spectra(earlier, later) if later.name in NAMES else _changes_of_one(earlier, later)
+            else:
+                pairs = _changes_of_spectra(earlier, later) if later.name in NAMES else _changes_of_one(earlier, later)
             reasons = not_compared(acquired or {}, earlier, later)
             refused = any(reason.code in REFUSED for reason in reasons)
             unsaid = {flag.code: flag for row in (earlier, later) for flag in row.flags if flag.code in ORIGIN_UNSAID}
@@ -303,6 +306,13 @@ def changes(
                     )
                 )
     return found
+
+
+def _not_known(earlier: Measurement, later: Measurement) -> list[tuple[str, Estimate, str]]:
+    """As ``_changes_of_one``, of values whose unit nobody said: it may differ, by a factor of 1000 too."""
+    visits = [row.visit for row in (earlier, later) if row.unit == UNIT_UNKNOWN]
+    reason = Message("change_unit_unknown", {"visits": ", ".join(visits)})
+    return [(later.name, Estimate(None, later.unit, flags=(reason,)), "")]
 
 
 def _changes_of_one(earlier: Measurement, later: Measurement) -> list[tuple[str, Estimate, str]]:

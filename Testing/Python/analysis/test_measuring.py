@@ -1,5 +1,7 @@
 """Numbers in regions, by hand: a lesion of known voxels in maps of known values, in two visits whose heads moved."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -220,6 +222,18 @@ def test_a_change_to_a_visit_whose_alignment_failed_says_so():
     assert said() == {("b",)}
     make_users(analysis, "b")  # the user's own judgement
     assert said() == {()}
+
+
+def test_no_change_where_a_unit_is_unknown():
+    """An ADC in mm2/s beside one in 1e-6 mm2/s would be a change of a factor of a million."""
+    known = "10^-6 mm2/s"
+    for first, second, unsaid in (("unknown", "unknown", "a, b"), ("unknown", known, "a"), (known, "unknown", "b")):
+        rows = [replace(row("a", 0.9, first), name="ADC_mean"), replace(row("b", 900.0, second), name="ADC_mean")]
+        (change,) = changes(rows, ["a", "b"])
+        assert (change.name, change.value, change.low, change.high) == ("ADC_mean", None, None, None)
+        assert [(flag.code, flag.parameters) for flag in change.flags] == [("change_unit_unknown", {"visits": unsaid})]
+    rows = [replace(row(visit, value, known), name="ADC_mean") for visit, value in (("a", 900.0), ("b", 1200.0))]
+    assert [change.value for change in changes(rows, ["a", "b"])] == [300.0, pytest.approx(33.333, abs=0.01)]
 
 
 def test_no_percentage_of_nothing_and_no_change_between_units():

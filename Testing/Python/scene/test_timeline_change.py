@@ -1,5 +1,7 @@
 """The row of changes: a known change where it is, nothing elsewhere, and withheld where it would mislead."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from vtkmodules.util.numpy_support import vtk_to_numpy
@@ -130,6 +132,9 @@ def test_withheld_where_the_alignment_is_not_trusted(made, phantom):
     made.alignment[second] = {"uncertainty": 0.3}
     made.maps[second, "rCBV_ratio"].method = "made elsewhere"
     refused("change_other_kind", lambda: change_map(made, first, second, "rCBV_ratio"))
+    for visit in (first, second):
+        made.maps[visit, "ADC"] = replace(made.maps[visit, "rCBV_ratio"], unit="unknown", method="given")
+    refused("change_unit_unknown", lambda: change_map(made, first, second, "ADC"))
 
 
 # in the scene
