@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 
 import slicer
 
@@ -18,10 +19,8 @@ def arrange(application: object, titles: ViewTitles, look: Callable[[], None]) -
     The bars of new views know their volumes only after pending events, and until then pull the slice to 0: meanwhile
     nothing is drawn, no view moves another, and keys and mouse wait.
     """
-    window = slicer.util.mainWindow()
-    if window is None:
+    if slicer.util.mainWindow() is None:
         return
-    width, height = window.width, window.height
     with unlinked(application), slicer.util.RenderBlocker():
         _settle()
         own_menu_entries(application)
@@ -30,11 +29,22 @@ def arrange(application: object, titles: ViewTitles, look: Callable[[], None]) -
         even_out()
         _settle()  # a bar that lost its slider asks for less only now
         even_out()
-        if not window.isMaximized() and window.width > width:  # new views ask for more room than they need
-            window.resize(width, height)
         _settle()
         look()
         _settle()
+
+
+@contextlib.contextmanager
+def window_as_large() -> Iterator[None]:
+    """Slicer's window is no larger afterwards: new views ask for more room than they need once they are arranged."""
+    window = slicer.util.mainWindow() if slicer.app.layoutManager() is not None else None
+    size = None if window is None else (window.width, window.height)
+    try:
+        yield
+    finally:
+        if window is not None and not window.isMaximized() and window.width > size[0]:
+            window.resize(*size)
+            _settle()
 
 
 def own_menu_entries(application: object) -> None:

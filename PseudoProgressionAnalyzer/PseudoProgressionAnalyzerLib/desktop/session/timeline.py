@@ -22,6 +22,7 @@ from ...scene.timeline_put_away import fill_empty_views
 from ...scene.timeline_views import unlinked
 from ..drawing import drawn_one_by_one, new_views_veiled
 from ..long_work import Show, run_in_background, silent
+from ..timeline_window import arrange, window_as_large
 from ..view_titles import ViewTitles
 from .scene_patient import ScenePatient
 
@@ -73,7 +74,7 @@ class TimelineWork(ScenePatient):
     ) -> None:
         """New views are seen once they are in their place, in a window that is no larger than it was. show: makes
         them, with the pause that it is given after each; look: brings all views to their place."""
-        with new_views_veiled(pause) as veiled:
+        with window_as_large(), new_views_veiled(pause) as veiled:
             show(veiled)
             if timeline.is_shown(self.application):
                 self.arrange(look)
@@ -87,8 +88,6 @@ class TimelineWork(ScenePatient):
         if slicer.app.layoutManager() is None:  # no window
             look()
             return
-        from ..timeline_window import arrange
-
         arrange(self.application, self.titles, look)
 
     def turn_page(self, by: int) -> None:
