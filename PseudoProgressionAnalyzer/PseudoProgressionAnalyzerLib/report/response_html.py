@@ -36,10 +36,10 @@ def response_section(markup: Markup, analysis: Analysis) -> str:
     if figure:
         figure = f"<figure>{figure}<figcaption>{markup.say('therapy_caption')}</figcaption></figure>"
     return (
-        f"<section>\n<h2>{markup.say('response')}</h2>\n{figure}"
+        f"<section>\n<h2>{markup.say('response')}</h2>\n{_doubted(markup, analysis)}{figure}"
         f"<h3>{markup.say('lesions')}</h3>{lesion_table(markup, analysis)}{_parts(markup, analysis)}"
         f"{_pictures(markup, analysis)}"
-        f"<h3>{markup.say('by_criterion')}</h3>{_doubted(markup, analysis)}{in_short(markup, analysis)}"
+        f"<h3>{markup.say('by_criterion')}</h3>{in_short(markup, analysis)}"
         f"<p>{markup.say('response_how')}</p>{response_table(markup, analysis)}"
         f"{_asked(markup, analysis)}\n</section>"
     )
@@ -48,7 +48,7 @@ def response_section(markup: Markup, analysis: Analysis) -> str:
 def _doubted(markup: Markup, analysis: Analysis) -> str:
     """Visits that may not be comparable."""
     said = failed_alignments(analysis, [visit.id for visit in analysis.patient.visits])
-    return f'<div class="cautions">{markup.bullets(said)}</div>' if said else ""
+    return markup.bullets(said) if said else ""
 
 
 def _pictures(markup: Markup, analysis: Analysis) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from PseudoProgressionAnalyzerLib.analysis.lesion_rows import lesion_rows
 from PseudoProgressionAnalyzerLib.analysis.responding import update_lesions
-from PseudoProgressionAnalyzerLib.measures import Event
+from PseudoProgressionAnalyzerLib.measures import Event, Message
 from PseudoProgressionAnalyzerLib.report import (
     assessment_json,
     html,
@@ -72,6 +72,15 @@ def test_the_section_stands_on_the_page_and_is_absent_without_lesions(followed, 
     assert secret not in page
     followed.lesions = []
     assert response_section(Markup(followed.patient), followed) == ""
+
+
+def test_a_visit_that_may_be_another_patient_is_said_before_any_lesion_is_compared(followed):
+    visit = followed.patient.visits[-1].id
+    said = f"The alignment of {visit} failed"
+    assert said not in response_section(Markup(followed.patient), followed)
+    followed.messages[visit] = [Message("registration_disagrees", {"distance": 2.7, "limit": 1.6})]
+    page = response_section(Markup(followed.patient), followed)
+    assert page.count(said) == 1 and page.index(said) < page.index("<table")
 
 
 def test_the_timeline_shows_treatment_doses_and_categories(followed):
