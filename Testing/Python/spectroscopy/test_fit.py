@@ -43,7 +43,8 @@ def test_truth_tumour_at_long_echo_time_and_low_field():
     with_other_time = fit(spectra, echo_time=0.030).ratio("Lac", "tCr").value
     right = found.ratio("Lac", "tCr").value
     true = amounts["Lac"] / amounts["tCr"]
-    assert abs(np.median(right) / true - 1) < 0.3 < abs(np.median(with_other_time) / true - 1)
+    assert abs(np.median(right) / true - 1) < 0.3
+    assert not abs(np.median(with_other_time) / true - 1) < 0.3  # or nothing that can be told from zero
 
 
 def test_glutamate_in_a_tumour_at_low_field():
