@@ -25,7 +25,7 @@ def test_a_conclusion_that_rests_on_one_limit_says_which_and_in_how_many_it_was_
     said = statement(found)
     (sentence,) = said.cautions
     assert sentence.startswith("-10.0 dB of -1") and "Cho/NAA, molar \u2265\u00a01.4 (Bulik M 2015)" in sentence
-    assert "36 samples of true progression and 12 of treatment effect, 2 of each patient" in sentence
+    assert "36 samples of true progression and 12 of treatment effect, 2 per patient" in sentence
     assert sentence.endswith("Without spectroscopy the evidence is insufficient.")
     assert "36 samples" in conclusion_text(found, said)
 

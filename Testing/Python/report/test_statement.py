@@ -49,7 +49,7 @@ def test_what_the_conclusion_rests_on_is_said():
     rows = [measured("rCBV_ratio_mean", 1.0), measured("Cho_NAA_molar", 0.6)]
     said = statement(assess_visit(patient(), EARLY, rows))
     assert "It rests on spectroscopy: without it the conclusion would be another." in said.why
-    assert "these are samples, 2 of each patient" in said.lines[0].accuracy  # 36 and 12 of 18 and 6 patients
+    assert "these are samples, 2 per patient" in said.lines[0].accuracy  # 36 and 12 of 18 and 6 patients
 
 
 def test_nothing_surer_than_shown_is_said():

@@ -33,6 +33,15 @@ def words_of(trusted: str) -> str:
     }[trusted]
 
 
+def reason_of(trusted: str) -> str:
+    """Why a visit without doubts is trusted as it is."""
+    return {
+        "reference": _("All other visits are aligned to this one"),
+        "own": _("Your own transform: nothing is known of its uncertainty"),
+        "good": _("No doubt was found: uncertainty and edges, in this row, are below their limits"),
+    }.get(trusted, words_of(trusted))
+
+
 class AlignSection(Section):
     """Aligns and computes; a table says per visit whether the alignment can be trusted, how uncertain it is, and how
     far edges lie apart."""
@@ -156,7 +165,7 @@ class AlignSection(Section):
                            for name in names]  # fmt: skip
             rows.append([date_words(visit), words_of(trusted), *numbers])
             said = [texts.sentence(doubt) for doubt in doubts(analysis, visit.id)]
-            tips[number, 1] = "\n".join(said) or words_of(trusted)
+            tips[number, 1] = "\n".join(said) or reason_of(trusted)
         return header, rows, tips
 
     def _header_tips(self) -> list[str]:

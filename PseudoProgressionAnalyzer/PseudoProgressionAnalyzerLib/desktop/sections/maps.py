@@ -91,6 +91,8 @@ class MapsSection(Section):
         analysis = self.session.analysis
         names = list(dict.fromkeys(name for _visit, name in analysis.maps)) if analysis else []
         none = _("No maps yet: load a patient, then align and compute.")
+        if analysis is not None:
+            none = _("No maps yet: align and compute.")
         if self.session.measured:
             none = _(
                 "No maps: the visits have no series that maps are made of (DSC, ASL, spectra), and none was given."
