@@ -17,15 +17,15 @@ from ..report.printing import apart, on_pages
 
 RESOLUTION = 96  # of the page's own pixels, per inch
 MARGIN = 14.0  # mm
-FONT, SIZE = "Arial", 8.5  # points; where there is none of this name, what the system has in its place
+FONT, SIZE = "Arial", 8.1  # points; where there is none of this name, what the system has in its place
 STYLE = """
 body { color: #000000; }
-h1 { font-size: 15pt; margin: 0 0 4px; } h2 { font-size: 12pt; margin: 10px 0 4px; } h4 { font-size: 9pt; }
-h3 { font-size: 10pt; margin: 7px 0 1px; } p, ul, ol { margin: 3px 0; }
+h1 { font-size: 14pt; margin: 0 0 2px; } h2 { font-size: 12pt; margin: 10px 0 4px; } h4 { font-size: 9pt; }
+h3 { font-size: 10pt; margin: 5px 0 1px; } p, ul, ol { margin: 2px 0; }
 .disclaimer { font-weight: bold; } .note, .frame, .patient, .notes { font-size: 7.5pt; }
-.summary h2 { font-size: 9pt; color: #5c6675; margin: 4px 0; } .conclusion { font-size: 13pt; }
+.summary h2 { font-size: 9pt; color: #5c6675; margin: 2px 0; } .conclusion { font-size: 12pt; }
 th { text-align: left; } td, th { padding: 2px 6px; font-size: 8pt; vertical-align: top; } small { font-size: 7pt; }
-.summary td, .summary th { padding: 0 8px 1px 0; font-size: 7.5pt; }
+.summary td, .summary th { padding: 0 8px 0 0; font-size: 7.3pt; }
 """
 
 
@@ -82,6 +82,9 @@ def _document(piece: str, images: dict[str, object], width: float, height: float
     font = qt.QFont(FONT)
     font.setPointSizeF(SIZE)
     document.setDefaultFont(font)
+    wrapping = qt.QTextOption()
+    wrapping.setWrapMode(qt.QTextOption.WordWrap)  # no word of a narrow column is cut in two
+    document.setDefaultTextOption(wrapping)
     document.setDefaultStyleSheet(STYLE)
     document.setPageSize(qt.QSizeF(width, height))
     document.setDocumentMargin(0)
