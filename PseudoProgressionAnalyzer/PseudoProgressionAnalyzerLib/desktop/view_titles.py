@@ -5,6 +5,7 @@ The views are Slicer's own; what is added here goes with them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import slicer
@@ -22,6 +23,7 @@ from ..scene.timeline_views import column_of, row_of, title_of
 LOWER_RIGHT, UPPER_LEFT, RIGHT_EDGE, LEFT_EDGE = 1, 2, 5, 6  # places of vtkCornerAnnotation
 SIZE = 13  # points
 CHARACTER = 7.0  # pixels that a character of this size takes, on average
+LABEL, A_DATE, DATE = "PPAViewLabel", "2023-05-08", re.compile(r"\d{4}-\d\d-\d\d")
 BUTTONS, SLIDER, NUMBER = 110, 50, 105  # pixels that the buttons of a bar, a slider and its number take at least
 
 
@@ -35,7 +37,8 @@ class ViewTitles(VTKObservationMixin):
         self.resized: Callable[[], None] = lambda: None
         self.moved: Callable[[], None] = lambda: None
         self._corners: dict[str, tuple[object, object]] = {}
-        self._widths: dict[str, int] = {}
+        self._sizes: dict[str, tuple[int, ...]] = {}
+        self._bars: dict[str, tuple[str, Callable[[], None]]] = {}
 
     def update(self, application: object) -> None:
         """Writes the titles as the timeline is now, and gives all bars the same width."""
@@ -50,16 +53,16 @@ class ViewTitles(VTKObservationMixin):
         fit_legends(patient)
         units = legend_units(patient)
         for node, widget in views:
-            row = row_of(node)
+            row, room = row_of(node), min(width, widget.width)  # the user may have made its column narrower
             corner = self._corner(node, widget)
             title, other = title_of(patient, rows[row]) if row < len(rows) else "", check_view.beside(patient, node)
             title = f"{title} with {other}" if other else title  # two visits in one view are never under one date
-            _write(corner, UPPER_LEFT, "\n".join(lines(node.GetLayoutLabel(), title, width)), widget)
+            _write(corner, UPPER_LEFT, "\n".join(lines(node.GetLayoutLabel(), title, room)), widget)
             _write(corner, LOWER_RIGHT, short_unit(units.get(node.GetID(), ""), width), widget)
             self._changed(node)
             image = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node).GetBackgroundVolumeID()
             with_slider = bool(image) and (column_of(node) == 0 or node is alone)
-            _fit_bar(widget.sliceController(), node.GetLayoutLabel(), with_slider, width)
+            self._bar(node, widget, with_slider, room)
 
     def forget(self) -> None:
         """The views are gone."""
@@ -67,7 +70,19 @@ class ViewTitles(VTKObservationMixin):
         for renderer, corner in self._corners.values():
             renderer.RemoveViewProp(corner)
         self._corners.clear()
-        self._widths.clear()
+        self._sizes.clear()
+        self._bars.clear()
+
+    def _bar(self, node: object, widget: object, with_slider: bool, width: float) -> None:
+        name = node.GetLayoutName()
+
+        def fit_again() -> None:
+            present = slicer.app.layoutManager().sliceWidget(name)  # the layout may have made it again
+            if present is not None:
+                self._bar(node, present, with_slider, present.width)
+
+        self._bars[name] = node.GetLayoutLabel(), fit_again
+        _fit_bar(widget.sliceController(), node.GetLayoutLabel(), with_slider, width)
 
     def _corner(self, node: object, widget: object) -> object:
         name = node.GetLayoutName()
@@ -84,7 +99,8 @@ class ViewTitles(VTKObservationMixin):
         renderer.AddViewProp(corner)
         widget.sliceView().cornerAnnotation().SetVisibility(False)  # Slicer's names of the volumes would lie under ours
         self._corners[name] = renderer, corner
-        self._widths[name] = node.GetDimensions()[0]
+        self._sizes[name] = _size(node)
+        self._bars.pop(name, None)
         self.resized()
         if not self.hasObserver(node, vtk.vtkCommand.ModifiedEvent, self._changed):
             self.addObserver(node, vtk.vtkCommand.ModifiedEvent, self._changed)
@@ -102,10 +118,18 @@ class ViewTitles(VTKObservationMixin):
         if corner.GetText(LEFT_EDGE) != left or corner.GetText(RIGHT_EDGE) != right:
             corner.SetText(LEFT_EDGE, left)
             corner.SetText(RIGHT_EDGE, right)
-        width = node.GetDimensions()[0]
-        if width != self._widths.get(name):
-            self._widths[name] = width
+        label, fit_again = self._bars.get(name, ("", None))
+        new_size = _size(node) != self._sizes.get(name)
+        if fit_again is not None and (new_size or label != node.GetLayoutLabel()):
+            fit_again()
+        if new_size:
+            self._sizes[name] = _size(node)
             self.resized()
+
+
+def _size(node: object) -> tuple[int, ...]:
+    """Width and height (pixels): legends are fitted to the one, titles to the other."""
+    return tuple(node.GetDimensions()[:2])
 
 
 def lines(label: str, row: str, width: float) -> list[str]:
@@ -123,11 +147,12 @@ def short_unit(unit: str, width: float) -> str:
 
 
 def bar_label(label: str, fits: Callable[[str], bool]) -> str:
-    """As much of a title as the bar of its view has room for, at least the date, or nothing: of ``2023-05-08, day 7,
-    since 2023-03-13`` all, without the last, or the first."""
+    """As much of a title as the bar of its view has room for, in whole words: of ``2023-05-08, day 7, since
+    2023-03-13`` all, without the last, the first, its month and day, or nothing."""
     parts = label.split(", ")
     shorter = [", ".join(parts[:number]) for number in range(len(parts), 0, -1)]
-    shorter.append(label.split(":")[0])  # of a view that is empty, and says why
+    date = parts[0].split(":")[0]  # a view that is empty says why
+    shorter += [date, date[5:]] if DATE.fullmatch(date) else [date]
     return next((text for text in shorter if fits(text)), "")
 
 
@@ -138,10 +163,21 @@ def _write(corner: object, place: int, text: str, widget: object) -> None:
 
 
 def _label(bar: object) -> object:
-    """The label of a bar. slicer.util's own search looks at each child in Python: 10 ms a bar, on each change."""
+    """The label of a bar, our own: Slicer writes all of a view's title into its own with each step of a scroll, and
+    what does not fit is cut at both ends. slicer.util's own search looks at each child in Python: 10 ms a bar."""
     import qt  # a session without a desktop has none
 
-    return bar.findChild(qt.QLabel, "ViewLabel")
+    label = bar.findChild(qt.QLabel, LABEL)
+    if label is None:
+        full = bar.findChild(qt.QLabel, "ViewLabel")
+        label = qt.QLabel(full.parent())
+        label.objectName = LABEL
+        label.styleSheet = full.styleSheet
+        label.setAlignment(full.alignment)
+        row = full.parent().layout()
+        row.insertWidget(row.indexOf(full), label)
+        full.visible = False
+    return label
 
 
 def _fit_bar(bar: object, text: str, with_slider: bool, width: float) -> None:
@@ -152,9 +188,11 @@ def _fit_bar(bar: object, text: str, with_slider: bool, width: float) -> None:
 
     slider, label = bar.sliceOffsetSlider(), _label(bar)
     slider.visible = with_slider
-    slider.setSizePolicy(qt.QSizePolicy.Preferred, qt.QSizePolicy.Preferred)
+    slider.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Preferred)  # it takes what the label leaves
+    slider.parent().layout().setStretchFactor(slider, 1)
     long = label.fontMetrics().horizontalAdvance
     room = width - BUTTONS - (SLIDER if with_slider else 0)
     label.text = bar_label(text, lambda part: long(part) < room)
+    label.setMinimumWidth(min(long(label.text), long(A_DATE)))  # the slider gives way, and the window can be narrower
     label.visible = bool(label.text) or not with_slider
     slider.spinBoxVisible = with_slider and long(label.text) + NUMBER < room

@@ -24,7 +24,7 @@ COLOURS = ((0.00, 0.45, 0.70), (0.84, 0.37, 0.00), (0.00, 0.62, 0.45), (0.80, 0.
 BOUNDS = ("low", "high")
 FONT = 9  # points: the plot stands in the panel
 ROOM = 0.15  # of the time between first and last visit, beside them: a date is wide
-LABEL = 0.22  # of that time, between two dates that are written
+LABEL = 0.16  # of that time, between two dates that are written
 
 
 def plot_measures(

@@ -17,6 +17,7 @@ from .timeline_views import Views, label_of, map_node, opacity_of, view_at
 LEGEND_PLACE, LEGEND_SIZE, LEGEND_LABELS = (0.98, 0.10), (0.15, 0.36), 5
 """In shares of a view: between the letter at its right side and the unit in its corner."""
 LABEL_HEIGHT, UNIT_HEIGHT = 13, 22  # pixels that a number of a legend takes, and the unit below it
+LOW_UNIT_HEIGHT = 14  # below two numbers, which keep off their legend's ends: the letter above must stay free
 SMALL = 0.5  # of a scale: below it the legend's one decimal tells nothing
 
 
@@ -97,6 +98,7 @@ def show_legends(patient: object, rows: list[Row], page: list[Visit], views: Vie
             if volume is not None and volume.GetDisplayNode() is not None and marked(volume, "kind") != Kind.PICTURE:
                 _put_legend(patient, volume, views[column, number], share)
                 break
+    fit_legends(patient)
 
 
 def fit_legends(patient: object) -> None:
@@ -107,8 +109,9 @@ def fit_legends(patient: object) -> None:
         if height <= 0 or legend.GetUseColorNamesForLabels():
             continue
         share = legend.GetSize()[1]
-        lowest = max(legend.GetPosition()[1], min(UNIT_HEIGHT / height / (1 - share), 1.0))
         numbers = next((n for n in (LEGEND_LABELS, 3) if n * LABEL_HEIGHT <= share * height), 2)
+        unit = UNIT_HEIGHT if numbers > 2 else LOW_UNIT_HEIGHT
+        lowest = max(LEGEND_PLACE[1] * share / LEGEND_SIZE[1], min(unit / height / (1 - share), 1.0))
         if legend.GetNumberOfLabels() != numbers:
             legend.SetNumberOfLabels(numbers)
         if abs(legend.GetPosition()[1] - lowest) > 1e-6:

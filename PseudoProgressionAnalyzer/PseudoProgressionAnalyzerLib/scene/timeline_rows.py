@@ -96,16 +96,29 @@ def shown_rows(patient_node: object) -> list[Row]:
     return [Row(*row) for row in state_of(patient_node).get("rows", [])] or default_rows(patient_node)
 
 
+def listed_rows(patient_node: object) -> list[Row]:
+    """Every row as people choose from them: those shown first. One that the user unticked keeps its place."""
+    shown = shown_rows(patient_node)
+    every = list(dict.fromkeys([*shown, *available_rows(patient_node)]))
+    listed = [row for row in (Row(*row) for row in state_of(patient_node).get("listed", [])) if row in every]
+    if [row for row in listed if row in shown] != [row for row in shown if row in listed]:
+        return every  # other rows are shown since
+    for number, row in enumerate(every):
+        if row not in listed:  # new since: behind the one that it follows
+            listed.insert(listed.index(every[number - 1]) + 1 if number else 0, row)
+    return listed
+
+
 def rows_after_work(patient_node: object) -> list[Row]:
     """The rows once maps were made: those that the user chose, else the default ones."""
     return shown_rows(patient_node) if state_of(patient_node).get("chosen") else default_rows(patient_node)
 
 
 def state_of(patient_node: object) -> dict[str, Any]:
-    """What was chosen in the timeline: ``rows`` (``chosen``: by the user), ``first`` and ``columns`` of the page,
-    ``native``, ``look`` (where all columns looked before native position), ``opacity`` by overlay, ``overlays`` (shown
-    or not), ``whole_grid`` (of metabolite maps), ``active`` (column, row), ``lesion``, ``left`` (where
-    views looked when it was put away). Saved with the scene."""
+    """What was chosen in the timeline: ``rows`` (``chosen``: by the user), ``listed`` (all that there were to choose
+    from then), ``first`` and ``columns`` of the page, ``native``, ``look`` (where all columns looked before native
+    position), ``opacity`` by overlay, ``overlays`` (shown or not), ``whole_grid`` (of metabolite maps), ``active``
+    (column, row), ``lesion``, ``left`` (where views looked when it was put away). Saved with the scene."""
     return json.loads(marked(patient_node, "timeline") or "{}")
 
 

@@ -46,7 +46,10 @@ def test_a_scene_that_opens_may_have_a_patient_without_text(monkeypatch):
         (f"{TITLE}, since 2023-03-13", 40, f"{TITLE}, since 2023-03-13"),
         (f"{TITLE}, since 2023-03-13", 20, TITLE),
         (TITLE, 12, "2023-05-08"),
-        (TITLE, 5, ""),
+        (TITLE, 5, "05-08"),
+        (TITLE, 4, ""),
+        ("2023-03-13, day -49", 18, "2023-03-13"),
+        ("T1CE", 3, ""),
         ("2023-03-13: no map", 12, "2023-03-13"),
     ],
 )
@@ -80,6 +83,25 @@ def test_each_step_of_a_scroll_is_told():
     node.GetSliceToRAS().SetElement(2, 3, 40.25)
     node.UpdateMatrices()
     assert told[-1] == 40.25
+
+
+def test_a_bar_is_fitted_again_to_another_size_or_title_of_its_view():
+    app, titles, told = application(), ViewTitles(), []
+    node = app.scene.AddNewNodeByClass("vtkMRMLSliceNode")
+    node.SetLayoutName("PPA_0_0")
+    node.SetLayoutLabel(TITLE)
+    titles._corners["PPA_0_0"] = None, vtk.vtkCornerAnnotation()
+    titles._changed(node)
+    titles._bars["PPA_0_0"] = TITLE, lambda: told.append(node.GetLayoutLabel())
+    titles.resized = lambda: told.append("resized")
+    titles._changed(node)
+    assert told == []
+    node.SetDimensions(node.GetDimensions()[0], 133, 1)
+    titles._changed(node)
+    assert told == [TITLE, "resized"]
+    node.SetLayoutLabel("2023-03-13: no map")
+    titles._changed(node)
+    assert told == [TITLE, "resized", "2023-03-13: no map"]
 
 
 def test_a_view_that_is_new_is_told(monkeypatch):

@@ -59,6 +59,9 @@ def test_the_axis_is_written_in_dates_that_do_not_overlap(patient):
     assert plots.date_ticks(Patient("p", near)) == [
         (0.0, "2023-01-01"), (4.0, ""), (180.0, "2023-06-30"), (364.0, "2023-12-31")
     ]  # fmt: skip
+    dates = [datetime.date(2023, 3, 13), datetime.date(2024, 3, 4), datetime.date(2024, 6, 10)]
+    visits = [Visit(str(date), date) for date in dates]
+    assert [text for _day, text in plots.date_ticks(Patient("p", visits))] == [str(date) for date in dates]
     assert plots.date_ticks(Patient("p", [Visit("b", None)])) == []
     assert plots.date_ticks(Patient("p", [near[0]])) == [(0.0, "2023-01-01")]
 

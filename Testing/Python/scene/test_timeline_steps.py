@@ -25,6 +25,8 @@ from PseudoProgressionAnalyzerLib.scene.timeline_rows import (
     Row,
     available_rows,
     default_rows,
+    keep_state,
+    listed_rows,
     rows_after_work,
     shown_rows,
 )
@@ -402,6 +404,20 @@ def test_native_columns_are_turned_for_the_visits_of_their_page(app, shown, phan
         assert np.allclose(nodes.from_vtk(view_at(app, column, 0).GetSliceToRAS())[:3, :3], axes)
 
 
+def test_a_row_that_is_unticked_keeps_its_place_in_the_list(app, shown):
+    every = listed_rows(shown)
+    first, second, third = every[:3]
+    timeline.choose_rows(app, [first, third])
+    assert listed_rows(shown)[:3] == [first, third, second]  # chosen elsewhere: those shown first
+    keep_state(shown, listed=[[row.image, row.overlay] for row in every])
+    assert listed_rows(shown) == every
+    timeline.choose_rows(app, [third, first])  # another order
+    assert listed_rows(shown)[:2] == [third, first]
+    added = Row("T1CE", "T1CE_change")
+    timeline.choose_rows(app, [first, third, added])
+    assert listed_rows(shown)[:4] == [first, second, third, added]
+
+
 def test_native_pixels_are_the_voxels_themselves(app, analysis, phantom):
     """A slice through voxel centres holds the image's own values, where the registered one mixes neighbours."""
     patient = build_scene(app, analysis)
@@ -436,4 +452,19 @@ def test_numbers_of_a_legend_do_not_overlap_nor_lie_on_the_unit(app, shown, heig
         assert legend.GetNumberOfLabels() == numbers
         size = legend.GetSize()[1] * height
         assert size / numbers >= 13
-        assert legend.GetPosition()[1] * (height - size) >= 18  # pixels that letters of the unit take
+        assert legend.GetPosition()[1] * (height - size) >= (18 if numbers > 2 else 13)  # letters of the unit
+
+
+def test_a_legend_is_fitted_again_to_each_height(app, shown):
+    """A scene that opens has its views at other heights first."""
+
+    def fitted(height):
+        for node in timeline.view_nodes(app):
+            node.SetDimensions(271, height, 1)
+        fit_legends(shown)
+        return [(legend.GetNumberOfLabels(), legend.GetPosition()) for legend in legends(app)]
+
+    low, high = fitted(96), fitted(300)
+    assert low != high
+    assert fitted(96) == low
+    assert fitted(300) == high

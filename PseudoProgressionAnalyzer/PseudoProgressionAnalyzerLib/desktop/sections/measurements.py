@@ -219,10 +219,7 @@ class MeasurementsSection(Section):
         for measure in self.plotted:
             key = (measure.region, measure.kind, measure.drawn_in, measure.name)
             chosen[key] = f"{self.title(measure)}, {self.where(measure)}" if several else self.title(measure)
-        begin, since = plots.origin(analysis.patient), _("visits (days counted from {date}, the end of radiotherapy)")
-        if analysis.patient.radiotherapy_end is None:
-            since = _("visits (days counted from {date}, the first visit)")
-        axis = since.format(date=begin.isoformat() if begin else "")
+        axis = _("date of the visit")
         bounds = (_("95 % low"), _("95 % high"))  # short: legends cover what they explain
         charts = plots.plot_measures(
             self.session.application, analysis.patient, analysis.measurements, chosen, axis, bounds

@@ -14,7 +14,7 @@ from ...scene import timeline
 from ...scene.captures import overlay_names
 from ...scene.nodes import patient_node
 from ...scene.timeline_overlays import range_of, set_opacity, set_range, toggle_overlays
-from ...scene.timeline_rows import pages, spelled, state_of
+from ...scene.timeline_rows import keep_state, listed_rows, pages, spelled, state_of
 from ...scene.timeline_steps import active_view, choose_view, next_lesion, next_row, next_visit
 from ...scene.timeline_views import chosen_opacity
 from ..enlarging import Enlarging
@@ -170,11 +170,10 @@ class TimelineSection(Section):
         """Rows, overlays and visits as they are now."""
         patient = patient_node(slicer.mrmlScene)
         shown = self.rows_shown()
-        every = timeline.available_rows(patient) if patient is not None else []
         self.filling = True
         self.ui.nativeCheckBox.checked = bool(patient is not None and state_of(patient).get("native"))
         row = self.ui.rowsList.currentRow
-        self.rows = [*shown, *(row for row in every if row not in shown)]
+        self.rows = listed_rows(patient) if patient is not None else []
         self.ui.rowsList.clear()
         for each in self.rows:
             item = qt.QListWidgetItem(each.title)
@@ -238,6 +237,7 @@ class TimelineSection(Section):
         if not ticked:
             item.setCheckState(qt.Qt.Checked)
             return
+        keep_state(patient_node(slicer.mrmlScene), listed=[[row.image, row.overlay] for row in self.rows])
         with self.panel.long_work(stoppable=False):
             self.session.choose_rows(ticked)
 
