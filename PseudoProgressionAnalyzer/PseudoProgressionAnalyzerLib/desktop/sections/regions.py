@@ -226,6 +226,7 @@ class RegionsSection(Section):
         """The editors let go of the scene."""
         self.work.forget()
         self.editors.close()
+        self.ui.drawingLabel.text = ""
         self.listed = []
 
     def enable(self, busy: bool) -> None:
