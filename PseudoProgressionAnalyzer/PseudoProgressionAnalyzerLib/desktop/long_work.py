@@ -18,6 +18,7 @@ from typing import Any
 import slicer
 
 from ..measures import Message
+from .memory import old_objects_left_alone
 
 Show = Callable[[Message, float], None]
 """Shows what is being done and how much of it is finished (0 to 1)."""
@@ -105,7 +106,7 @@ def run_in_background(
     calls by ``calls`` is run there. An error of work is raised here.
     """
     reports, shown = queue.SimpleQueue(), -SHOWN
-    with soon_handed_over(), ThreadPoolExecutor(max_workers=1) as worker:
+    with soon_handed_over(), old_objects_left_alone(), ThreadPoolExecutor(max_workers=1) as worker:
         future = worker.submit(work, lambda *report: reports.put(report), cancel.is_set)
         try:
             while not future.done():
