@@ -10,24 +10,37 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy
 import scipy
 
+_lock = threading.Lock()
+_blocks = 0
+_before: list[tuple[Callable[[int], None], int]] = []
+
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """As long as the block lasts numpy's and scipy's OpenBLAS use one thread; another BLAS is left as it is."""
-    before = [(change, count()) for count, change in _libraries()]
-    for change, _ in before:
-        change(1)
+    """As long as any such block lasts, in whatever thread, numpy's and scipy's OpenBLAS use one thread; another BLAS is
+    left as it is."""
+    global _blocks, _before
+    with _lock:
+        _blocks += 1
+        if _blocks == 1:
+            _before = [(change, count()) for count, change in _libraries()]
+            for change, _ in _before:
+                change(1)
     try:
         yield
     finally:
-        for change, threads in before:
-            change(threads)
+        with _lock:
+            _blocks -= 1
+            if _blocks == 0:
+                for change, threads in _before:
+                    change(threads)
 
 
 @functools.cache

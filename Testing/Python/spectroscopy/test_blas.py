@@ -32,6 +32,17 @@ def test_one_thread_within_and_as_before_afterwards(several):
     assert counts() == several
 
 
+def test_blocks_that_overlap(several):
+    """As of two fits in two threads, of which the one that began first ends first."""
+    first, second = blas.one_thread(), blas.one_thread()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert set(counts()) == {1}
+    second.__exit__(None, None, None)
+    assert counts() == several
+
+
 def test_it_is_the_library_that_numpy_works_with(several):
     """numpy tells by itself how many threads its BLAS has, where it can be asked."""
     threadpoolctl = pytest.importorskip("threadpoolctl")
