@@ -107,9 +107,12 @@ def read_result(path: Path) -> FitElsewhere:
 
 def read_results(path: Path) -> dict[tuple[int, int], FitElsewhere]:
     """The voxels (row, column) of a CSV file. Raises InputError ``spectra_unreadable``."""
-    with path.open(encoding="latin-1") as file:  # other tables may be large
-        names = [name.strip() for name in file.readline().split(",")]
-        lines = [line.split(",") for line in file if line.strip()] if names[:2] == ["Row", "Col"] else []
+    try:
+        with path.open(encoding="latin-1") as file:  # other tables may be large
+            names = [name.strip() for name in file.readline().split(",")]
+            lines = [line.split(",") for line in file if line.strip()] if names[:2] == ["Row", "Col"] else []
+    except OSError as error:
+        raise InputError("spectra_unreadable", file=str(path), detail=type(error).__name__) from error
     if names[:2] != ["Row", "Col"]:
         raise InputError("spectra_unreadable", file=str(path), detail="no table of voxels")
     found = {}
