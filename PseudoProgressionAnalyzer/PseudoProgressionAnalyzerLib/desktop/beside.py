@@ -18,7 +18,7 @@ from typing import Any
 
 import qt
 
-from .long_work import soon_handed_over
+from .long_work import out_of_the_way
 
 SLICE = 0.03  # s for the worker
 BETWEEN = 10  # ms for the event loop
@@ -86,7 +86,7 @@ class Beside:
                 self.done(future.result())
 
     def _politely(self, work: Callable[[], Any], ended: threading.Event) -> Any:
-        with soon_handed_over():  # else a stroke that is measured meanwhile takes three times as long
+        with out_of_the_way():  # else a stroke that is measured meanwhile takes three times as long
             try:
                 self._may_end(ended)
                 return work()

@@ -47,14 +47,3 @@ def give_back() -> None:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:
             trim(0)
-
-
-@contextlib.contextmanager
-def old_objects_left_alone() -> Iterator[None]:
-    """Collections inside look only at objects that were made inside: a full one keeps the interpreter, and with it the
-    interface, for 70 to 160 ms, most of it for what was there before."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()

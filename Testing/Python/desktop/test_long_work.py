@@ -1,7 +1,9 @@
 """Work in another thread that has things done in the main thread."""
 
+import gc
 import sys
 import threading
+import weakref
 from concurrent.futures import CancelledError
 from types import SimpleNamespace
 
@@ -125,7 +127,7 @@ def test_events_are_processed_before_and_after_what_is_shown(monkeypatch):
 
 
 def test_the_interpreter_is_handed_over_soon_while_work_runs_and_as_before_afterwards():
-    from PseudoProgressionAnalyzerLib.desktop.long_work import HAND_OVER, soon_handed_over
+    from PseudoProgressionAnalyzerLib.desktop.long_work import HAND_OVER, out_of_the_way
 
     before = sys.getswitchinterval()
     assert before > 10 * HAND_OVER
@@ -135,7 +137,7 @@ def test_the_interpreter_is_handed_over_soon_while_work_runs_and_as_before_after
         in_background(lambda report: 1 / 0, None)
     assert sys.getswitchinterval() == pytest.approx(before)
 
-    first, second = soon_handed_over(), soon_handed_over()  # work beside the interface ends in any order
+    first, second = out_of_the_way(), out_of_the_way()  # work beside the interface ends in any order
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)
@@ -145,13 +147,33 @@ def test_the_interpreter_is_handed_over_soon_while_work_runs_and_as_before_after
 
 
 def test_what_a_module_that_was_read_again_left_is_not_taken_for_the_time_before():
-    from PseudoProgressionAnalyzerLib.desktop.long_work import HAND_OVER, soon_handed_over
+    from PseudoProgressionAnalyzerLib.desktop.long_work import HAND_OVER, out_of_the_way
 
     before = sys.getswitchinterval()
     try:
         sys.setswitchinterval(HAND_OVER)
-        with soon_handed_over():
+        with out_of_the_way():
             pass
         assert sys.getswitchinterval() == pytest.approx(before)
     finally:
         sys.setswitchinterval(before)
+
+
+def test_collections_leave_old_objects_alone_and_find_new_garbage():
+    """While work runs; afterwards old garbage is found again."""
+
+    from PseudoProgressionAnalyzerLib.desktop.long_work import out_of_the_way
+
+    class Ring:
+        def __init__(self):
+            self.self = self
+
+    gc.collect()
+    old = weakref.ref(Ring())
+    with out_of_the_way():
+        new = weakref.ref(Ring())
+        gc.collect()
+        assert new() is None
+        assert old() is not None
+    gc.collect()
+    assert old() is None

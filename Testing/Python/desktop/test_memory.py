@@ -4,7 +4,6 @@ import ctypes
 import gc
 import subprocess
 import sys
-import weakref
 from types import SimpleNamespace
 
 import pytest
@@ -99,21 +98,3 @@ def test_another_c_library_or_system_is_left_alone(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", None)
     memory.give_back()
     memory.keep_images_apart()
-
-
-def test_collections_leave_old_objects_alone_and_find_new_garbage():
-    """While work runs; afterwards old garbage is found again."""
-
-    class Ring:
-        def __init__(self):
-            self.self = self
-
-    gc.collect()
-    old = weakref.ref(Ring())
-    with memory.old_objects_left_alone():
-        new = weakref.ref(Ring())
-        gc.collect()
-        assert new() is None
-        assert old() is not None
-    gc.collect()
-    assert old() is None
