@@ -288,10 +288,11 @@ def _doubts_of_header(series: Series) -> list[Message]:
         if thin < _SLAB < _HEAD < middle:
             told = {"file": str(series.path), "covered": round(float(thin))}
             found.append(Message("slab_or_voxel_size", {**told, "edge": round(float(grid.spacing.max()), 2)}))
-    stated, interval = series.acquisition.get("RepetitionTime"), frame_interval(series.path)
-    if series.role == "DSC" and stated and interval and abs(stated - interval) > _SAME_TIME * interval:
-        told = {"file": str(series.path), "header": float(f"{interval:.4g}"), "sidecar": float(f"{stated:.4g}")}
-        found.append(Message("frame_time_differs", told))
+    if series.role == "DSC":
+        stated, interval = series.acquisition.get("RepetitionTime"), frame_interval(series.path)
+        if stated and interval and abs(stated - interval) > _SAME_TIME * interval:
+            told = {"file": str(series.path), "header": float(f"{interval:.4g}"), "sidecar": float(f"{stated:.4g}")}
+            found.append(Message("frame_time_differs", told))
     return found
 
 
