@@ -108,13 +108,19 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _finished(options: argparse.Namespace) -> bool:
+    """Whether the output holds a result already, which is to be left as it is."""
+    from .report.writing import is_own_output
+
+    return options.skip_finished and is_own_output(options.output)
+
+
 def _analyze(options: argparse.Namespace) -> None:
     from .analysis.known import known_analysis
     from .report import printing
     from .report.results import check_output, shown_analysis, write_results
-    from .report.writing import is_own_output
 
-    if options.skip_finished and is_own_output(options.output):
+    if _finished(options):
         print(f"{options.output}: finished before, left as it is", file=sys.stderr)
         return
     check_output(options.output, options.overwrite)
@@ -258,7 +264,7 @@ def _demo(options: argparse.Namespace) -> None:
     from .report.results import check_output
     from .report.truth import compare_with_truth
 
-    if not options.skip_finished:
+    if not _finished(options):
         check_output(options.output, options.overwrite)
     name = options.case or cases.names()[0]
     print(f"Built-in case: {name} (simulated, made once and kept)", file=sys.stderr)
