@@ -180,8 +180,7 @@ def remark(analysis: Analysis) -> None:
     last = max(aligned, key=lambda visit: str(visit.date or ""), default=None)
     visits = _dose_visits(analysis, last.id) if last else []
     if visits:
-        last = last.id
-        warn(analysis, visits[0], *high_dose_level(analysis, last)[1])
+        warn(analysis, visits[0], *high_dose_level(analysis, last.id)[1])
 
 
 REMARKS = (

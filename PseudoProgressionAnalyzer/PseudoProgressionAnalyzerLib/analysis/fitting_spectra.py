@@ -16,6 +16,7 @@ from ..spectroscopy import Fit, fit
 from ..spectroscopy.regions import mean_spectrum
 from . import Analysis
 from .aligning import visit_to_visit
+from .correcting import JUDGING, MEASURED
 from .mapping import GIVEN_MAPS
 from .reading import lesion_of, warn
 
@@ -117,8 +118,7 @@ def fit_region_spectra(
     for key in [key for key in analysis.region_spectra if key[0] == visit_id]:
         del analysis.region_spectra[key]
     analysis.region_spectra |= fit_means(analysis, visit_id, spectra, progress=progress, cancelled=cancelled)
-    later = ("step_measure", "step_lesions", "step_responses", "step_assess")  # they read what is new here
-    analysis.finished -= {(step, "") for step in later}
+    analysis.finished -= {(step, "") for step in (MEASURED, *JUDGING)}  # they read what is new here
 
 
 def fit_means(

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..lesion.change import difference, percent_change
 from ..lesion.diameters import diameters
-from ..lesion.estimate import Estimate
+from ..lesion.estimate import Estimate, estimate_of
 from ..lesion.pieces import remark_on_pieces
 from ..lesion.shape import sphericity
 from ..lesion.volume import volume_estimate
@@ -317,7 +317,7 @@ def _not_known(earlier: Measurement, later: Measurement) -> list[tuple[str, Esti
 
 def _changes_of_one(earlier: Measurement, later: Measurement) -> list[tuple[str, Estimate, str]]:
     """Name, change and words of its method, in the measure's unit and, where that means something, in per cent."""
-    before, after = _estimate(earlier), _estimate(later)
+    before, after = estimate_of(earlier), estimate_of(later)
     two = before.value, after.value
     found = [(later.name, within_repeatability(later.name, difference(before, after), *two), "")]
     if before.value > 0 and after.value >= 0 and has_percent(later):
@@ -336,7 +336,3 @@ def has_percent(row: Measurement) -> bool:
     """Whether a change in per cent of the earlier value means something: not of a percentage, nor of what can be below
     zero."""
     return row.unit != "%" and not row.name.startswith(SIGNED) and not row.name.endswith(WITHOUT_UNIT)
-
-
-def _estimate(row: Measurement) -> Estimate:
-    return Estimate(row.value, row.unit, row.low, row.high, row.flags)

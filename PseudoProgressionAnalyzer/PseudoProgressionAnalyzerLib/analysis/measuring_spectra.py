@@ -66,7 +66,7 @@ def measure_spectra(
     for name, (numerator, denominator, ratio_kind) in RATIOS.items():
         if not found.holds(numerator):
             continue
-        why_not = (trouble,) if trouble else _meaningless(found, numerator)
+        why_not = (trouble,) if trouble else tuple(regions.unsuited(numerator, found.protocol))
         if why_not:
             rows.append(row(name, None, over, why_not))
         else:
@@ -125,11 +125,6 @@ def _rows_of(
         )
 
     return row
-
-
-def _meaningless(found: Fit, name: str) -> tuple[Message, ...]:
-    """Why an amount says nothing at this echo time, so that its ratio is not given; empty where it does."""
-    return () if regions.meaningful(name, found.protocol.echo_time) else tuple(regions.unsuited(name, found.protocol))
 
 
 def _box(found: Fit, share: float, mask: Image) -> tuple[tuple[Message, ...], Message | None]:

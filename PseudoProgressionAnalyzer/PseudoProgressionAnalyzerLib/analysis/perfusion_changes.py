@@ -10,9 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..assessment.published import log_spread
 from ..imaging.registration import UNCERTAINTY_LIMIT
 from ..imaging.resampling import overlap_weights, resample, transform_points, voxel_centres
-from ..lesion.estimate import Estimate
+from ..lesion.estimate import Estimate, widened
 from ..measures import Image, InputError, Map, Message
 from ..perfusion.regions import NORMAL_95, NORMAL_RANGE, REPEATABILITY, response_map
 from . import Analysis
@@ -166,15 +167,13 @@ def within_repeatability(name: str, change: Estimate, earlier: float, later: flo
         narrow = OF_VOXELS.search(name) and (change.low, change.high) != (None, None)
         return replace(change, flags=(*change.flags, Message("change_of_voxels_alone"))) if narrow else change
     coefficient, variation = REPEATABILITY[name]
-    factor = math.exp(NORMAL_95 * math.sqrt(2 * math.log1p(variation**2)))
+    factor = math.exp(NORMAL_95 * math.sqrt(2) * log_spread(variation))
     ratio = later / earlier if earlier > 0 and later > 0 else math.nan
     band = change.value - coefficient, change.value + coefficient
     if percent:
         band = 100 * (ratio / factor - 1), 100 * (ratio * factor - 1)
     if all(map(math.isfinite, band)):
-        low = band[0] if change.low is None else min(band[0], change.low)
-        high = band[1] if change.high is None else max(band[1], change.high)
-        change = replace(change, low=low, high=high)
+        change = widened(change, *band)
     if abs(later - earlier) > coefficient and not 1 / factor <= ratio <= factor:
         return change
     shown = {"coefficient": f"{coefficient:g}, or a factor of {factor:.1f}", "source": "Prah 2015, AJNR"}

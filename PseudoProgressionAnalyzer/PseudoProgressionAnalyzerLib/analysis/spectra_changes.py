@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..assessment.published import NORMAL_95, repeatability, table
+from ..assessment.published import NORMAL_95, log_spread, repeatability, table
 from ..lesion.change import difference, percent_change
-from ..lesion.estimate import Estimate
+from ..lesion.estimate import Estimate, estimate_of, widened
 from ..measures import Measurement, Message
 from ..spectroscopy import Fit, regions
 from ..spectroscopy.basis import Protocol
@@ -91,7 +91,7 @@ def change_of(earlier: Measurement, later: Measurement) -> tuple[Estimate, Estim
     ratio differ by without a true change, where that was published (``repeat_band``): a change within it says so.
     Where nothing was published ``change_of_fit_alone`` says what the interval lacks. Of a bound there is a bound.
     """
-    before, after = (Estimate(row.value, row.unit, row.low, row.high, row.flags) for row in (earlier, later))
+    before, after = map(estimate_of, (earlier, later))
     if before.value is None or after.value is None:
         return *_bound(before, after), ""
     plain = difference(before, after)
@@ -110,7 +110,7 @@ def change_of(earlier: Measurement, later: Measurement) -> tuple[Estimate, Estim
         around = f"{100 * math.expm1(-band.half):.0f} to +{100 * math.expm1(band.half):.0f} %"
         flags = (Message("change_within_repeatability", {"coefficient": around, "source": band.source}),)
     plain, percent = (
-        _flagged(replace(one, low=_least(one.low, scale * shares[0]), high=_most(one.high, scale * shares[1])), *flags)
+        _flagged(widened(one, *(scale * share for share in shares)), *flags)
         for one, scale in ((plain, before.value), (percent, 100))
     )
     return plain, percent, words
@@ -134,11 +134,8 @@ def repeat_band(name: str) -> Band | None:
     if name.removesuffix(MEAN_SPECTRUM) not in RATIOS or parts[0] not in repeatability():
         return None
     row = next(row for row in table("repeatability")["rows"] if row["fact"] == parts[0])
-    spread = math.sqrt(math.log1p(repeatability()[parts[0]] ** 2))
-    return Band(NORMAL_95 * math.sqrt(2) * spread, row["source"].removesuffix(", abstract"))
-
-
-UNDETECTED = ("spectra_not_detected", "spectra_numerator_not_detected")
+    half = NORMAL_95 * math.sqrt(2) * log_spread(repeatability()[parts[0]])
+    return Band(half, row["source"].removesuffix(", abstract"))
 
 
 def _bound(before: Estimate, after: Estimate) -> tuple[Estimate, Estimate]:
@@ -148,21 +145,15 @@ def _bound(before: Estimate, after: Estimate) -> tuple[Estimate, Estimate]:
     low, high = after.low - before.high if least else None, after.high - before.low if most else None
     low_percent = 100 * (after.low / before.high - 1) if least and before.high > 0 else None
     high_percent = 100 * (after.high / before.low - 1) if most and before.low > 0 else None
-    flags = [flag for one in (before, after) if one.value is None for flag in one.flags if flag.code in UNDETECTED]
+    flags = [
+        flag for one in (before, after) if one.value is None for flag in one.flags if flag.code in regions.UNDETECTED
+    ]
     flags = (*{flag.code: flag for flag in flags}.values(), Message("change_of_fit_alone"))
     return Estimate(None, after.unit, low, high, flags), Estimate(None, "%", low_percent, high_percent, flags)
 
 
 def _flagged(estimate: Estimate, *flags: Message) -> Estimate:
     return replace(estimate, flags=(*estimate.flags, *flags))
-
-
-def _least(own: float | None, other: float) -> float:
-    return other if own is None else min(own, other)
-
-
-def _most(own: float | None, other: float) -> float:
-    return other if own is None else max(own, other)
 
 
 def _log_words(before: float, after: float, percent: Estimate) -> str:

@@ -54,10 +54,9 @@ def assess_visit(
     prior, prior_source = stated_prior(prior) if prior else prior_for(known.day)
     lesion, other_lesions = assessed_lesion(patient, visit_id, known.rows)
     circumstances = _circumstances(known)
-    evidence, unjudged = _evidence(patient, known, lesion, criteria, circumstances)
+    rows = chosen_rows(patient, known.rows, lesion)
+    evidence, unjudged = _evidence(rows, known, criteria, circumstances)
     total = combine(prior, evidence)
-
-    leakage = leakage_decides(chosen_rows(patient, known.rows, lesion), criteria.criteria)
 
     def concluded(result: Sum) -> str:
         return conclusion(result, known.day, windows or EffectWindows())
@@ -75,7 +74,7 @@ def assess_visit(
             *context(known, lesion, other_lesions),
             *_agreement(evidence, total, found),
             *unjudged,
-            *leakage,
+            *leakage_decides(rows, criteria.criteria),
         ),
         missing=(*tests, *unknown(known)),
         next_best_test=next_best,
@@ -114,12 +113,12 @@ def _circumstances(known: Known) -> Circumstances:
 
 
 def _evidence(
-    patient: Patient, known: Known, lesion: str, criteria: CriteriaSet, circumstances: Circumstances
+    rows: Sequence[Measurement], known: Known, criteria: CriteriaSet, circumstances: Circumstances
 ) -> tuple[list[Held], list[Message]]:
     """(every measurement held against every criterion of its name, and tissue; messages on those without any)."""
     spreads = CutOffSpreads(criteria.criteria)
     held, without = tissue(known), []  # the second: names of measurements
-    for row in chosen_rows(patient, known.rows, lesion):
+    for row in rows:
         place = PLACES.get(row.name, ("", ""))[0]
         if place == "context":
             continue

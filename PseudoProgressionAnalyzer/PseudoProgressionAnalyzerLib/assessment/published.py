@@ -37,6 +37,11 @@ def repeatability() -> dict[str, float]:
     return found
 
 
+def log_spread(variation: float) -> float:
+    """Standard deviation of the logarithm of what has a coefficient of variation, by a log-normal distribution."""
+    return math.sqrt(math.log1p(variation**2))
+
+
 def wilson(share: float, number: float) -> tuple[float, float]:
     """95 % interval of a share found in ``number`` patients (Wilson, J Am Stat Assoc 1927;22:209)."""
     z2 = NORMAL_95**2

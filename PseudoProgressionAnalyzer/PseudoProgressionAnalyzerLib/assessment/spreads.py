@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 
 from ..measures import Criterion
-from .published import repeatability, table
+from .published import log_spread, repeatability, table
 from .registry import fact_of, quantity_of
 
 
@@ -20,7 +20,7 @@ def repeat_spread(criterion: Criterion) -> tuple[float, float | None]:
     known = repeatability()
     own = known.get(fact_of(criterion.measure))
     variation = statistics.median(known.values()) if own is None else own
-    spread = math.sqrt(math.log1p(variation**2)) if criterion.scale == "log" else variation * abs(criterion.cut_off)
+    spread = log_spread(variation) if criterion.scale == "log" else variation * abs(criterion.cut_off)
     return spread, variation if own is None else None
 
 

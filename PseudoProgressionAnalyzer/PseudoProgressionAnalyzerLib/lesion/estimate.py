@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..imaging.resampling import held_block
-from ..measures import InputError, Message
+from ..measures import InputError, Measurement, Message
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,17 @@ class Estimate:
     low: float | None = None
     high: float | None = None
     flags: tuple[Message, ...] = ()
+
+
+def estimate_of(row: Measurement) -> Estimate:
+    """A row of measurements as an estimate."""
+    return Estimate(row.value, row.unit, row.low, row.high, row.flags)
+
+
+def widened(estimate: Estimate, low: float, high: float) -> Estimate:
+    """The estimate with an interval that also holds low to high; an end that was not known becomes the one given."""
+    low = low if estimate.low is None else min(estimate.low, low)
+    return replace(estimate, low=low, high=high if estimate.high is None else max(estimate.high, high))
 
 
 def checked_mask(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:

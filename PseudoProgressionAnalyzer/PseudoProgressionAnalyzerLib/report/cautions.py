@@ -11,18 +11,24 @@ from collections.abc import Iterable
 from ..assessment.registry import voice_of
 from ..measures import Assessment, Message
 from . import words
-from .framing import weighs
+from .framing import net_weight, weighs
 
 CAUTIONS = ("leakage_decides", "alignment_failed")
 """Messages of the context that belong beside the headline."""
 
 
+def decisive(assessment: Assessment) -> list[Message]:
+    """The facts without which the conclusion would be another."""
+    left = [message for message in assessment.leave_one_out if "conclusion" in message.parameters]
+    return [message for message in left if message.parameters["conclusion"] != assessment.conclusion]
+
+
 def cautions(assessment: Assessment, sources: dict[str, str], language: str = "english") -> tuple[str, ...]:
     """Sentences; sources: the limit and the name of its source in running text, by criterion."""
-    left = [message for message in assessment.leave_one_out if "conclusion" in message.parameters]
-    changed = [message for message in left if message.parameters["conclusion"] != assessment.conclusion]
     apart = [message for message in assessment.context if message.code in CAUTIONS]
-    rests = _one_limit(assessment, changed, sources, language) if assessment.probability is not None else []
+    rests = (
+        _one_limit(assessment, decisive(assessment), sources, language) if assessment.probability is not None else []
+    )
     return (*rests, *(words.sentence(message, language) for message in apart))
 
 
@@ -31,7 +37,7 @@ def _one_limit(assessment: Assessment, without: Iterable[Message], sources: dict
 
     What is left out is a whole voice: other limits of it would carry more if only one limit were missing.
     """
-    net = sum(item.weight for item in assessment.evidence if item.used)
+    net = net_weight(assessment)
     found = []
     for message in without:
         fact = message.parameters["fact"]

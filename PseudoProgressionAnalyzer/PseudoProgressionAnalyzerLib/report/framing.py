@@ -32,6 +32,11 @@ def weighs(item: Evidence) -> bool:
     return item.used and round(item.weight, 1) != 0
 
 
+def net_weight(assessment: Assessment) -> float:
+    """All evidence together, decibans."""
+    return sum(item.weight for item in assessment.evidence if item.used)
+
+
 def one_sided(assessment: Assessment) -> bool:
     """Whether a mixed conclusion has weights on one side alone."""
     signs = {item.weight > 0 for item in assessment.evidence if weighs(item)}
@@ -49,7 +54,7 @@ def frame(assessment: Assessment, prior: Message | None, language: str = "englis
     start = _start(prior, language)
     if assessment.probability is None:
         return tuple(start)
-    before, net = assessment.prior[0], sum(item.weight for item in assessment.evidence if item.used)
+    before, net = assessment.prior[0], net_weight(assessment)
     found = [*start, _moved(before, net, language)]
     if round(net, 1) and (before - 0.5) * net < 0:
         found.append(words.say("report_opposite", language, even=_percent(_after(0.5, net), language)))

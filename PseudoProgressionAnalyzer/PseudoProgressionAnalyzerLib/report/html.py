@@ -22,6 +22,7 @@ from ..assessment.combination import DRAWS, VALUES_BETWEEN_GROUPS, VALUES_WITHIN
 from ..assessment.evidence import STRONGEST
 from ..measures import DISCLAIMER, Assessment, Message, Visit, first_course, goes_on
 from . import figures, timeline_png, words
+from .framing import reading
 from .ledger import ledger
 from .markup import FOLD, PRINTED, Markup, row, table
 from .measurement_tables import measurement_tables
@@ -199,8 +200,7 @@ def _spectroscopy(markup: Markup, analysis: Analysis) -> str:
 def _evidence(markup: Markup, chosen: Assessment | None) -> str:
     if chosen is None:
         return ""
-    reading = escape(" ".join(statement(chosen, markup.language).reading))
-    how = f"<p>{markup.say('evidence_how')}</p><p>{reading}</p>"
+    how = f"<p>{markup.say('evidence_how')}</p><p>{escape(' '.join(reading(chosen, markup.language)))}</p>"
     section = _section(markup, "evidence", how, *_evidence_of(markup, chosen))
     return section.replace("<section>", '<section class="sheet">', 1)
 

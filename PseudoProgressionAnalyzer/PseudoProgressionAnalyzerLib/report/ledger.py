@@ -7,6 +7,7 @@ from html import escape
 
 from ..measures import Assessment
 from . import figures, limits
+from .framing import net_weight
 from .markup import FOLD, Markup, Notes, row, table
 from .measurement_tables import value_cell
 from .statement import Line, statement
@@ -82,7 +83,7 @@ def _row(markup: Markup, line: Line, notes: Notes, weight: str, ratio: bool = Tr
 def _foot(markup: Markup, assessment: Assessment) -> str:
     """Where the sum starts, what the evidence adds, where it ends."""
     before = assessment.prior[0]
-    total = sum(item.weight for item in assessment.evidence if item.used)
+    total = net_weight(assessment)
     lines = [
         ("prior", _percent(markup, assessment.prior), f"{10 * math.log10(before / (1 - before)):+.1f}&nbsp;dB"),
         ("weight_sum", "", f"{total:+.1f}&nbsp;dB"),

@@ -60,10 +60,6 @@ class Markup:
         opened = self.headed(code, sentences).replace(heading, f"<summary>{heading}</summary>", 1)
         return f'<details class="{PRINTED}">{opened}</details>' if opened else ""
 
-    def headed_list(self, code: str, messages: Sequence[Message]) -> str:
-        """Messages as a list below a heading; nothing where there are none."""
-        return f"<h3>{self.say(code)}</h3>{self.bullets(messages)}" if messages else ""
-
 
 class Notes:
     """Numbered remarks below a table: each sentence once."""

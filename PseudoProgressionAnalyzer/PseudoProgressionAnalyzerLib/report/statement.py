@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ..assessment.assess import RARELY_IMPORTANT
 from ..measures import Assessment, Criterion, Evidence, Measurement, Message
 from . import words
-from .cautions import CAUTIONS, cautions
+from .cautions import CAUTIONS, cautions, decisive
 from .framing import by_side, frame, one_sided, opposed, reading, weighs
 
 WHY = ("facts_for_progression", "facts_for_effect", "facts_disagree", "evidence_undecided")
@@ -176,8 +176,7 @@ def _rests_on(assessment: Assessment, language: str) -> list[str]:
     """Without which single facts the conclusion would be another."""
     if assessment.conclusion in ("mixed", "insufficient"):
         return []
-    left = [message.parameters for message in assessment.leave_one_out if "conclusion" in message.parameters]
-    facts = [shown["fact"] for shown in left if shown["conclusion"] != assessment.conclusion]
+    facts = [message.parameters["fact"] for message in decisive(assessment)]
     spoken = ", ".join(words.label("fact", fact, language) for fact in facts)
     return [words.say("report_rests_on", language, facts=spoken)] if facts else []
 

@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 from ..lesion.diameters import Diameters
-from ..lesion.estimate import Estimate
+from ..lesion.estimate import estimate_of
 from ..measures import Event, InputError, Measurement, Message, Patient, goes_on
 from .inputs import CHANGES, NOT_ENDED, STATUSES, Comparison, Course, Lesion, VisitInputs, sized
 from .published import limit
@@ -110,7 +110,7 @@ def _lesions(
     for region in dict.fromkeys(row.region for row in rows):
         values = {row.name: row for row in rows if row.region == region}
         row = values.get("volume")
-        volume = Estimate(row.value, row.unit, row.low, row.high, row.flags) if row else None
+        volume = estimate_of(row) if row else None
         if (visit, region) in shapes:
             found.append(sized(region, shapes[visit, region], volume))
             continue

@@ -21,6 +21,8 @@ MANY_WITHOUT = 0.25
 """Share of voxels in which an amount came out as nothing, from which their sum is called too high: where normal errors
 put a quarter of the values below zero (an amount of 0.7 errors) and these count as zero, their mean is a fifth too
 high."""
+UNDETECTED = ("spectra_not_detected", "spectra_numerator_not_detected")
+"""Codes of a ratio that has a bound alone."""
 LACTATE_COUPLING = 6.933  # Hz
 # Echo times in s at which an amount says something (myo-inositol and Glx: the truth simulation; lipids decay).
 SHORT = (0.0, 0.045)
@@ -184,8 +186,7 @@ def share_of(here: Sums, name: str, other: str) -> RegionRatio:
     It has a value wherever name is detected, whether other is or not. Raises InputError as ``ratio_of``.
     """
     over = ratio_of(here, other, name)
-    one_missing = ("spectra_not_detected", "spectra_numerator_not_detected")
-    flags = tuple(flag for flag in over.flags if flag.code not in one_missing)
+    flags = tuple(flag for flag in over.flags if flag.code not in UNDETECTED)
     found = replace(over, value=None, low=1 / (1 + over.high), high=1 / (1 + over.low), flags=flags)
     if np.isfinite(over.high):
         own, rest = (here.fit.weights(part) @ here.amplitudes for part in (name, other))
