@@ -90,15 +90,12 @@ class Drawn:
             self.done.add(view)
 
     def wait(self):
-        """Until all are drawn; seconds of the longest turn of the event loop meanwhile."""
+        """Until all are drawn."""
         import slicer
 
-        clock, longest = Clock(), 0.0
+        clock = Clock()
         while len(self.done) < len(self.views) and clock.read()[0] < LONGEST:
-            turn = Clock()
             slicer.app.processEvents()
-            longest = max(longest, turn.read()[0])
-        return longest
 
     def forget(self):
         """Ends it."""

@@ -28,7 +28,7 @@ from PseudoProgressionAnalyzerLib.measures import InputError, Spectra
 from PseudoProgressionAnalyzerLib.spectroscopy import Fit, fit, fitting
 from PseudoProgressionAnalyzerLib.spectroscopy.basis import Protocol, fids, ppm_axis
 from PseudoProgressionAnalyzerLib.spectroscopy.regions import change, mean_spectrum, ratio
-from PseudoProgressionAnalyzerLib.spectroscopy.spins import METABOLITES, SUMS
+from PseudoProgressionAnalyzerLib.spectroscopy.spins import METABOLITES
 from PseudoProgressionAnalyzerLib.spectroscopy.water import early_points
 
 HERE = Path(__file__).resolve().parent
@@ -212,11 +212,12 @@ def truth(single: bool = False) -> None:
                 worst[snr] = max(worst[snr], 100 * abs(middle / true - 1))
                 covered.append(inside)
             print(line)
-        outside = sum(not 90 <= round(100 * inside) <= 98 for inside in covered)
+        rounded = [round(100 * inside) for inside in covered]
         low = f", {worst[10]:.1f} % at 10" if worst[10] else ""
         print(f"largest bias {worst[30]:.1f} % at signal to noise 30{low}; coverage "
               f"{100 * np.mean(covered):.1f} % ({100 * min(covered):.0f} to {100 * max(covered):.0f}), "
-              f"{outside} of {len(covered)} cells outside of 90 to 98 %\n")  # fmt: skip
+              f"{sum(one < 90 for one in rounded)} below 90 and {sum(one > 98 for one in rounded)} above 98 % of "
+              f"{len(covered)} values\n")  # fmt: skip
 
 
 def drawn() -> None:
@@ -270,8 +271,7 @@ def wave() -> None:
         found = _one_by_one(replace(spectra, fid=fid))
         line = f"  {share:.1f} of the highest line"
         for numerator, denominator in (("tCho", "tNAA"), ("tCho", "tCr"), ("Glx", "tCr")):
-            true = sum(amounts.get(part, 0.0) for part in SUMS.get(numerator, (numerator,)))
-            true = amounts.get(numerator, true) / amounts[denominator]
+            true = amounts[numerator] / amounts[denominator]
             ratio = found.ratio(numerator, denominator)
             inside = (ratio.low <= true) & (true <= ratio.high)
             line += f"{100 * (np.nanmedian(ratio.value) / true - 1):+8.1f}{int(inside.sum()):4} of {inside.size}"
