@@ -86,7 +86,8 @@ def hold(widget: Any, held: bool) -> None:
     if parts is None:
         if bool(widget.property("held")) != held:
             if widget.property("possible") is None:
-                offer(widget, widget.enabled, widget.toolTip)
+                own = widget.isEnabledTo(widget.parentWidget())  # not whether a box around it is off or folded
+                offer(widget, own, widget.toolTip)
             widget.setProperty("held", held)
             _switch(widget)
         return

@@ -43,6 +43,7 @@ class Widget:
         said = element.find("property[@name='toolTip']/string")
         off = element.find("property[@name='enabled']/bool")
         self.kind = element.get("class")
+        self.shut = False
         self.enabled = off is None or off.text != "false"
         self.toolTip = self.written = "" if said is None else said.text
         self.properties = {}
@@ -53,6 +54,21 @@ class Widget:
         self.count = 2
         self.checked = False
         self.currentIndex = -1
+
+    @property
+    def enabled(self):
+        """As Qt says it: not where the box around it is off or folded."""
+        return self.own and not self.shut
+
+    @enabled.setter
+    def enabled(self, on):
+        self.own = on
+
+    def isEnabledTo(self, parent):  # noqa: N802
+        return self.own
+
+    def parentWidget(self):  # noqa: N802
+        return None
 
     def property(self, name):
         return self.properties.get(name)
@@ -219,6 +235,20 @@ def test_what_comes_into_a_held_table_is_held_with_it(made_up):
     assert not table.inside[0].enabled
     hold(table, False)
     assert table.inside[0].enabled and table.editTriggers == 3
+
+
+def test_what_is_in_a_folded_box_is_on_after_work_once_the_box_is_open(made_up):
+    from PseudoProgressionAnalyzerLib.desktop.section import hold
+
+    box = Widget(ElementTree.fromstring("<widget class='ctkCollapsibleGroupBox' name='a'/>"))
+    choice, off = (Widget(ElementTree.fromstring("<widget class='QComboBox' name='b'/>")) for _ in range(2))
+    box.inside += [choice, off]
+    off.enabled = False
+    choice.shut = off.shut = True
+    hold(box, True)
+    hold(box, False)
+    choice.shut = off.shut = False
+    assert choice.enabled and not off.enabled
 
 
 def _names_inside(section, name):
