@@ -94,15 +94,19 @@ class Editors(VTKObservationMixin):
             self.bring(marked(lesions[0], "visit"))
 
     def close(self) -> None:
-        """Ends watching and takes the editors away; the segmentations stay."""
+        """Ends watching and takes the editors away; the segmentations stay. The views must still be there."""
         self.soon.forget()
         self.edited = {}
         self._draw()
         self.removeObservers()
         self.strokes.follow(None)
+        self.strokes.take()  # of the patient that goes
         for editor in self.editors.values():
             node = editor.mrmlSegmentEditorNode()
             editor.setActiveEffect(None)
+            effect = editor.activeEffect()
+            if effect is not None:  # an editor does not listen to a scene that closes: its effect would keep the views
+                effect.deactivate()
             editor.removeViewObservations()
             editor.uninstallKeyboardShortcuts()  # they belong to the main window and would stay, and take Slicer's keys
             editor.setSegmentationNode(None)

@@ -291,6 +291,19 @@ def test_no_stroke_is_lost_for_want_of_a_segment(later, manager, effect, segment
     assert picked[-1] == wanted
 
 
+def test_no_effect_keeps_the_views_of_a_patient_that_is_closed(later, monkeypatch):
+    """An editor does not listen to a scene that closes: the effect stays active unless it is told itself."""
+    from PseudoProgressionAnalyzerLib.desktop.editors import Editors
+
+    monkeypatch.setattr(slicer, "mrmlScene", slicer.vtkMRMLScene(), False)
+    editors = Editors(MagicMock(), lambda edits: None, lambda visit: None)
+    deaf, hearing = MagicMock(), MagicMock(**{"activeEffect.return_value": None})
+    deaf.mrmlSegmentEditorNode.return_value = hearing.mrmlSegmentEditorNode.return_value = None
+    editors.editors = {("first", editors.kind): deaf, ("second", editors.kind): hearing}
+    editors.close()
+    deaf.activeEffect().deactivate.assert_called_once_with()
+
+
 def test_editors_of_a_closed_patient_serve_the_next_one(later, monkeypatch):
     """Slicer's leave widgets behind when they are deleted."""
     from PseudoProgressionAnalyzerLib.desktop.editors import Editors
