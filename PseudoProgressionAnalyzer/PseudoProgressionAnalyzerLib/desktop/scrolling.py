@@ -60,10 +60,14 @@ class Scrolling(VTKObservationMixin):
 
     def _catch_up(self) -> None:
         waiting, self.waiting = self.waiting, {}
-        for interactor, steps in waiting.items():
-            logic = slicer.app.applicationLogic().GetSliceLogic(self.views[interactor])
-            if steps and logic is not None:
-                slicer.app.pauseRender()
-                move_across(logic, steps)
-                slicer.app.resumeRender()
-        self.busy, self.ended = False, time.monotonic()
+        try:
+            for interactor, steps in waiting.items():
+                logic = slicer.app.applicationLogic().GetSliceLogic(self.views[interactor])
+                if steps and logic is not None:
+                    slicer.app.pauseRender()
+                    try:
+                        move_across(logic, steps)
+                    finally:
+                        slicer.app.resumeRender()
+        finally:
+            self.busy, self.ended = False, time.monotonic()
