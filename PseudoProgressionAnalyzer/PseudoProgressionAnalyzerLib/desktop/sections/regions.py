@@ -93,14 +93,14 @@ class RegionsSection(Section):
 
     def restore(self) -> None:
         """The reference tissue of the visit as it is found without the user."""
-        done = False
+        visit, done = self.editors.visit, False  # the pointer brings other visits meanwhile
         with self.panel.long_work() as (show, cancel):
-            self.session.restore_reference(self.editors.visit, show, cancel)
+            self.session.restore_reference(visit, show, cancel)
             done = True
         self.panel.refresh()
         if done:
             said = _("The reference tissue of {visit} is the one that was found again.")
-            self.panel.say(said.format(visit=self.editors.visit))
+            self.panel.say(said.format(visit=visit))
 
     def choose(self, row: int) -> None:
         """Brings the editor of a row's region to the front."""
@@ -148,9 +148,11 @@ class RegionsSection(Section):
     def accept(self) -> None:
         """The proposed regions that wait become regions."""
         with self.panel.errors():
-            for visit in self.waiting():
+            visits = self.waiting()
+            for visit in visits:
                 self.work.accept(visit)
-                self.panel.say(_("Accepted in {visit}: measured, and edited like any segment.").format(visit=visit))
+            said = _("Accepted in {visit}: measured, and edited like any segment.")
+            self.panel.say(said.format(visit=", ".join(visits)))
         self.panel.refresh()
 
     def reject(self) -> None:
