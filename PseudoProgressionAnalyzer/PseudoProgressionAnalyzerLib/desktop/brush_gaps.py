@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import slicer
 from scipy.spatial import cKDTree
-from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
 from ..imaging.resampling import transform_points
 from ..measures import Image
-from ..scene.nodes import from_vtk
+from ..scene.focus import to_world
+from ..scene.nodes import from_vtk, get_image
 from ..scene.segments import oriented, segment_mask
 
 BEFORE_EFFECTS = 10.0
@@ -111,20 +111,21 @@ def close_gaps(editor: object, strokes: list[Stroke]) -> None:
     anatomy = node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole())
     if anatomy is None or node.GetSegmentation().GetSegment(segment_id) is None:
         return
-    grid = _grid(anatomy, node)
+    own = get_image(anatomy).affine
+    grid = to_world(node) @ own
     add, remove = effect.ModificationModeAdd, effect.ModificationModeRemove
     radius = effect.doubleParameter("BrushAbsoluteDiameter") / 2
     for stroke in strokes:
-        to_world = from_vtk(stroke.view.GetXYToRAS())
-        path = transform_points(to_world, np.array([(x, y, 0.0) for x, y in stroke.points]))
-        under = cut_voxels(grid, anatomy.GetImageData().GetDimensions(), path, to_world[:3, 2], radius)
+        view_to_world = from_vtk(stroke.view.GetXYToRAS())
+        path = transform_points(view_to_world, np.array([(x, y, 0.0) for x, y in stroke.points]))
+        under = cut_voxels(grid, anatomy.GetImageData().GetDimensions(), path, view_to_world[:3, 2], radius)
         if under is None:
             continue
-        there = _held_in(under, segment_mask(node, segment_id), grid_of(anatomy))
+        there = _held_in(under, segment_mask(node, segment_id), own)
         wrong = under.array & (there if effect.name == "Erase" else ~there)
         if wrong.any():
             first = np.rint(under.affine[:3, 3]).astype(int)
-            labelmap = oriented(wrong, first, grid_of(anatomy))
+            labelmap = oriented(wrong, first, own)
             effect.modifySelectedSegmentByLabelmap(labelmap, remove if effect.name == "Erase" else add)
 
 
@@ -178,21 +179,6 @@ def _along_path(path: np.ndarray) -> np.ndarray:
     walked = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
     places = np.linspace(0, walked[-1], int(np.ceil(walked[-1] / STEP)) + 1)
     return np.stack([np.interp(places, walked, path[:, axis]) for axis in range(3)], axis=1)
-
-
-def grid_of(anatomy: object) -> np.ndarray:
-    """4x4 from voxel indices ``(i, j, k)`` of a volume node to its own RAS mm."""
-    matrix = vtkMatrix4x4()
-    anatomy.GetIJKToRASMatrix(matrix)
-    return from_vtk(matrix)
-
-
-def _grid(anatomy: object, node: object) -> np.ndarray:
-    """4x4 from voxel indices to the world, in which the segmentation stands."""
-    matrix, parent = vtkMatrix4x4(), node.GetParentTransformNode()
-    if parent is not None:
-        parent.GetMatrixTransformToWorld(matrix)
-    return from_vtk(matrix) @ grid_of(anatomy)
 
 
 def _held_in(under: Image, mask: Image, grid: np.ndarray) -> np.ndarray:

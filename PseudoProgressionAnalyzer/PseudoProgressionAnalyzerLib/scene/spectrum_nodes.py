@@ -11,6 +11,7 @@ from ..formats.spectra_axis import CENTRE
 from ..formats.spectra_lcmodel import FitElsewhere
 from ..measures import Spectra
 from ..spectroscopy.water import remove_water
+from .nodes import set_columns
 from .spectrum_plot import SERIES
 
 SHOWN = (0.2, 4.3)  # ppm
@@ -77,15 +78,8 @@ def put_spectrum(scene: object, spectra: Spectra, name: str) -> list[object]:
 
 def _chart(scene: object, name: str, ppm: np.ndarray, curves: dict[str, np.ndarray], axis: str) -> list[object]:
     """Table, plot series and chart nodes of curves over ppm."""
-    table = vtkTable()
-    for title, column in ({"ppm": ppm} | curves).items():
-        array = vtkDoubleArray()
-        array.SetName(title)
-        for value in column:
-            array.InsertNextValue(float(value))
-        table.AddColumn(array)
     table_node = scene.AddNewNodeByClass("vtkMRMLTableNode", f"{name} spectrum")
-    table_node.SetAndObserveTable(table)
+    set_columns(table_node, {"ppm": ppm} | curves, np.float64)
     chart = scene.AddNewNodeByClass("vtkMRMLPlotChartNode", f"{name} spectrum")
     nodes = [table_node]
     for title in curves:

@@ -190,7 +190,7 @@ def look_as_left(application: Application, look: dict[int, Look]) -> None:
 
 
 def keep_place(application: Application) -> None:
-    """Remembers where the views look, before the scene is saved: Slicer pulls them to 0 while it opens a scene."""
+    """Remembers where the views look, for a scene that is saved later: Slicer pulls them to 0 while it opens one."""
     patient_node = nodes.patient_node(application.scene)
     if patient_node is not None:
         keep_look(application, patient_node)

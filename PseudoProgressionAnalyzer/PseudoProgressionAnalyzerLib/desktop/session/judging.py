@@ -78,7 +78,7 @@ class Judging(Strokes):
         return taken
 
     def settle(self) -> None:
-        """Judges and writes what strokes changed, where anything did: before the scene is saved."""
+        """Judges and writes what strokes changed, where anything did, at once: before a file is written of it."""
         if self.unsettled:
             self.assess()
 
