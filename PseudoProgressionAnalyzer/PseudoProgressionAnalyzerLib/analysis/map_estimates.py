@@ -53,6 +53,9 @@ OUTSIDE = "outside"
 nothing."""
 FEWEST_EFFECTIVE_VOXELS = 5.0
 SMALLEST_COVERED_SHARE = 0.5
+WHOLE = 0.95
+"""Share of a region on a map's grid below which it is said that the rest was not measured. Own choice: overlaps on
+oblique grids are good to 0.01, and a slab that ends at a lesion's edge misses no more than this."""
 
 
 def measures_of(map_name: str) -> list[str]:
@@ -80,18 +83,21 @@ def under(values: Map, index: np.ndarray) -> Map:
     return dataclasses.replace(values, array=values.array.ravel()[index], quality=quality)
 
 
-def estimates(name: str, values: Map, weights: np.ndarray, weigh: Map | None = None) -> list[tuple[str, Estimate]]:
+def estimates(
+    name: str, values: Map, weights: np.ndarray, weigh: Map | None = None, volume: float | None = None
+) -> list[tuple[str, Estimate]]:
     """Measures of a map of this name under a region, by their names.
 
     weights: share of each of the map's voxels that lies in the region, in the shape of the map's array (any); weigh:
-    the map of ``WEIGHED_BY`` of the same voxels. The intervals are those of the spread of the voxels, taken as
-    independent: a lower limit of the real uncertainty.
+    the map of ``WEIGHED_BY`` of the same voxels; volume: mL of the whole region, of which the map may show a part
+    alone. The intervals are those of the spread of the voxels, taken as independent: a lower limit of the real
+    uncertainty.
     """
     order = np.argsort(values.array, axis=None, kind="stable")  # what sorts again below finds it done
     values, weights = under(values, order), weights.ravel()[order]
-    found = region_statistics(values.array, weights, values.voxel_volume, values.quality)
-    flags = (*found.flags, *values.flags)
+    found = region_statistics(values.array, weights, values.voxel_volume, values.quality, volume)
     refused = refusal(found)
+    flags = (*found.flags, *values.flags, *(() if refused else _beyond(found)))
     if weigh is not None and found.mean is not None:
         weights = weighed(weights, under(weigh, order))
         found = region_statistics(values.array, weights, values.voxel_volume, values.quality)
@@ -139,9 +145,18 @@ def refusal(found: Statistics) -> tuple[Message, ...]:
     if found.n_effective < FEWEST_EFFECTIVE_VOXELS:
         few = {"voxels": round(found.n_effective, 1), "fewest": FEWEST_EFFECTIVE_VOXELS}
         return (Message("region_few_voxels", few),)
+    if found.on_grid < SMALLEST_COVERED_SHARE:
+        return (Message("region_mostly_outside", {"percent": round(100 * found.on_grid)}),)
     if found.covered_fraction < SMALLEST_COVERED_SHARE:
         return (Message("region_mostly_untrusted", {"percent": round(100 * found.covered_fraction)}),)
     return ()
+
+
+def _beyond(found: Statistics) -> tuple[Message, ...]:
+    """That a region reaches beyond the map, so that the numbers are of a part of it."""
+    if found.mean is None or found.on_grid >= WHOLE:
+        return ()
+    return (Message("region_partly_outside", {"percent": round(100 * found.on_grid)}),)
 
 
 def _shared(found: Statistics, low: float, high: float) -> tuple[Message, ...]:

@@ -237,7 +237,8 @@ def measure_maps(
         touched = overlaps.on(values, region_to_map)
         weigh = analysis.maps.get((visit_id, WEIGHED_BY.get(name, "")))
         weigh = None if weigh is None else under(weigh, touched.index)
-        for measure, estimate in estimates(name, under(values, touched.index), touched.weights, weigh):
+        there = under(values, touched.index)
+        for measure, estimate in estimates(name, there, touched.weights, weigh, overlaps.volume):
             rows.append(row_of(estimate, name=measure, method=values.method, **where))
     return rows
 

@@ -11,6 +11,7 @@ from ..spectroscopy import Fit, regions
 from ..spectroscopy.regions import RegionRatio, Sums
 from . import Analysis
 from .fitting_spectra import INDEX, overlap_with
+from .map_estimates import WHOLE
 
 # Measurement -> (numerator, denominator, kind).
 RATIOS = {
@@ -54,6 +55,8 @@ def measure_spectra(
     said, trouble, here = (), None, None
     if max(found.shape) == 1:
         said, trouble = _box(found, overlap.item(), mask)
+    else:
+        said = _beyond(found, overlap, mask)
     if trouble is None:
         try:
             here = regions.sums(found, overlap)
@@ -138,6 +141,13 @@ def _box(found: Fit, share: float, mask: Image) -> tuple[tuple[Message, ...], Me
     }
     outside = None if share >= LEAST_BOX else Message("spectra_box_outside", {"percent": numbers["percent"]})
     return (Message("spectra_box", numbers),), outside
+
+
+def _beyond(found: Fit, overlap: np.ndarray, mask: Image) -> tuple[Message, ...]:
+    """That a region reaches beyond the grid, which is a slab as a rule: its ratios are those of the part inside."""
+    drawn = float(mask.array.sum()) * mask.voxel_volume
+    share = float(overlap.sum()) * abs(np.linalg.det(found.affine[:3, :3])) / 1000 / drawn
+    return (Message("spectra_region_beyond", {"percent": round(100 * share)}),) if share < WHOLE else ()
 
 
 def _against_reference(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 import numpy as np
@@ -25,6 +26,11 @@ class RegionOverlaps:
         self.mask = _held(mask)
         self.change: tuple[RegionOverlaps, ...] = ()
         self._known: dict[tuple, tuple[Image, np.ndarray, Overlap]] = {}
+
+    @functools.cached_property
+    def volume(self) -> float:
+        """Volume of the whole region in mL, wherever it lies."""
+        return int(np.count_nonzero(self.mask.array)) * self.mask.voxel_volume
 
     def on(self, grid: Image, region_to_grid: np.ndarray) -> Overlap:
         """The overlap with a grid (its values are not read); region_to_grid: 4x4, RAS mm to RAS mm."""

@@ -20,10 +20,10 @@ class Statistics:
 
     skewness and kurtosis have no unit and are None in a flat region. n_voxels: voxels used; n_effective: Kish's
     effective number (sum w)^2 / sum w^2; covered_volume: mL of the region under used voxels; covered_fraction: its
-    share of the region's volume on this grid; outside: how much of what the used voxels hold lies outside of the
-    region, in per cent: a voxel of which the share w lies inside counts by w and holds 1 - w of its surroundings, which
-    makes 1 - sum w^2 / sum w of the mean; n_not_finite and n_untrusted: voxels of the region left out because their
-    value is not a number, or is marked as not to be trusted.
+    share of the region's volume; on_grid: share of that volume that lies on the map's grid at all; outside: how much of
+    what the used voxels hold lies outside of the region, in per cent: a voxel of which the share w lies inside counts
+    by w and holds 1 - w of its surroundings, which makes 1 - sum w^2 / sum w of the mean; n_not_finite and n_untrusted:
+    voxels of the region left out because their value is not a number, or is marked as not to be trusted.
     """
 
     n_voxels: int
@@ -32,6 +32,7 @@ class Statistics:
     n_untrusted: int
     covered_volume: float
     covered_fraction: float
+    on_grid: float = 1.0
     outside: float | None = None
     mean: float | None = None
     standard_deviation: float | None = None
@@ -57,12 +58,17 @@ PERCENTILES = (5, 10, 25, 50, 75, 90, 95)
 
 
 def region_statistics(
-    values: np.ndarray, weights: np.ndarray, voxel_volume: float, trusted: np.ndarray | None = None
+    values: np.ndarray,
+    weights: np.ndarray,
+    voxel_volume: float,
+    trusted: np.ndarray | None = None,
+    region_volume: float | None = None,
 ) -> Statistics:
     """Statistics of the values of a map under a region.
 
     values: map on its own grid, any shape; weights: same shape, share of each voxel that lies in the region, 0 to 1 (a
-    bool mask counts whole voxels); voxel_volume: mL; trusted: bool, same shape, None where nothing is known.
+    bool mask counts whole voxels); voxel_volume: mL; trusted: bool, same shape, None where nothing is known;
+    region_volume: mL of the whole region, which may reach beyond the grid, None where it does not.
 
     Raises InputError: ``lesion_weights_shape``, ``lesion_weights_range`` (below 0, above 1 or not finite). Flags:
     ``lesion_map_outside`` (the region covers no voxel of the map), ``lesion_map_untrusted`` (no voxel left),
@@ -83,11 +89,13 @@ def region_statistics(
         "n_untrusted": int(np.count_nonzero(finite & ~good)),
     }
     total = float(weight.sum())
+    on_grid = min(round(total * voxel_volume / region_volume, 9), 1.0) if region_volume else 1.0  # but for rounding
     value, weight = value[good], weight[good]
     covered = float(weight.sum())
     if covered == 0:
         reason = Message("lesion_map_untrusted" if total else "lesion_map_outside")
-        return Statistics(**counts, n_effective=0.0, covered_volume=0.0, covered_fraction=0.0, flags=(reason,))
+        nothing = {"n_effective": 0.0, "covered_volume": 0.0, "covered_fraction": 0.0}
+        return Statistics(**counts, **nothing, on_grid=on_grid, flags=(reason,))
 
     share = weight / covered
     mean = float(share @ value)
@@ -107,7 +115,8 @@ def region_statistics(
         **counts,
         n_effective=float(covered**2 / (weight @ weight)),
         covered_volume=covered * voxel_volume,
-        covered_fraction=covered / total,
+        covered_fraction=covered / total * on_grid,
+        on_grid=on_grid,
         outside=max(100 * (1 - float(weight @ weight) / covered), 0.0),
         mean=mean,
         standard_deviation=0.0 if flat else standard_deviation,

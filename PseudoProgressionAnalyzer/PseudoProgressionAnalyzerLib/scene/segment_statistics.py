@@ -24,7 +24,7 @@ def measure_segment(segmentation: object, segment_id: str, volume: object) -> di
     """Statistics of the volume's values under a segment; what cannot be trusted is not in the answer.
 
     ``mean``, ``median``, ``p95`` in the volume's unit, weighted by the share of each voxel inside the segment;
-    ``effective_voxels``; ``covered_percent`` of the segment that lies on finite values; ``ratio_mean`` and
+    ``effective_voxels``; ``covered_percent`` of the whole segment that lies on finite values; ``ratio_mean`` and
     ``ratio_p95`` over the mean of reference tissue, where there is some: the visit's own for a map of this module, else
     another segment of the same segmentation that is called reference, NAWM, white matter or contralateral.
     """
@@ -54,7 +54,8 @@ def _statistics(segmentation: object, segment_id: str, volume: object) -> Statis
         return None
     to_volume = np.linalg.inv(to_world(volume)) @ to_world(segmentation)
     weights = overlap_weights(mask, image, to_volume)
-    return region_statistics(image.array, weights, image.voxel_volume, np.isfinite(image.array))
+    volume = np.count_nonzero(mask.array) * mask.voxel_volume * abs(np.linalg.det(to_volume[:3, :3]))
+    return region_statistics(image.array, weights, image.voxel_volume, np.isfinite(image.array), volume)
 
 
 def _reference_mean(segmentation: object, segment_id: str, volume: object) -> float | None:

@@ -240,3 +240,30 @@ def test_no_percentage_of_nothing_and_no_change_between_units():
     found = changes([row("a", 0.0), row("b", 5.0)], ["a", "b"])
     assert [change.name for change in found] == ["volume"]
     assert changes([row("a", 1.0), row("b", 5.0, "mm")], ["a", "b"]) == []
+
+
+@pytest.mark.parametrize(("planes", "percent"), [(6, None), (3, 50), (2, 0)])
+def test_a_region_that_reaches_beyond_the_map_says_so(planes, percent):
+    """The lesion fills the planes 2 and 3 of the map, of which a thinner slab shows one or none."""
+    analysis = two_visits()
+    for name in ("rCBV", "rCBV_ratio"):
+        whole = analysis.maps["b", name]
+        analysis.maps["b", name] = replace(whole, array=whole.array[:planes], quality=whole.quality[:planes])
+    measure_visits(analysis)
+    row = value(analysis, "b", "rCBV_ratio_mean")
+    said = {flag.code: flag.parameters for flag in row.flags}
+    assert said.get("region_partly_outside") == ({"percent": percent} if percent else None)
+    assert row.value == (pytest.approx(1.5) if planes > 2 else None)
+
+
+def test_a_region_of_which_the_map_shows_little_is_not_measured():
+    analysis = two_visits()
+    analysis.regions["b", "lesion"] = box((0, 4, 8), (12, 12, 24))
+    whole = analysis.maps["b", "rCBV_ratio"]
+    analysis.maps["b", "rCBV_ratio"] = replace(whole, array=whole.array[:2], quality=whole.quality[:2])
+    measure_visits(analysis)
+    row = value(analysis, "b", "rCBV_ratio_mean")
+    assert row.value is None
+    assert [(flag.code, flag.parameters) for flag in row.flags if flag.code.startswith("region_")] == [
+        ("region_mostly_outside", {"percent": 33})
+    ]

@@ -191,6 +191,18 @@ def test_a_region_without_accepted_voxels_is_absent_with_its_reason(job):
     assert "spectra_region_empty" in codes(row(poor, "a", "Cho_NAA_molar"))
 
 
+def test_a_region_that_reaches_beyond_the_grid_says_so(job):
+    """The grid is one slab: a lesion twice as high lies in it by half."""
+    analysis = job[0]
+    high = Image(np.concatenate([half(0, 2).array] * 2), ANATOMY)
+    beyond = replace(analysis, regions={("a", "lesion"): high})
+    measure_visits(beyond)
+    inside, reaching = row(analysis, "a", "Cho_NAA_molar"), row(beyond, "a", "Cho_NAA_molar")
+    assert reaching.value == pytest.approx(inside.value)
+    said = [flag.parameters for flag in reaching.flags if flag.code == "spectra_region_beyond"]
+    assert said == [{"percent": 50}] and "spectra_region_beyond" not in codes(inside)
+
+
 def test_undetected_naa_leaves_a_bound(job):
     analysis = job[0]
     found = analysis.spectra_fits["a", "MRSI"]

@@ -170,13 +170,14 @@ def test_measuring_around_a_region_gives_the_numbers_of_whole_maps(drawn, phanto
         drawn.patient.regions = [region]
         drawn.regions = {(FIRST, "r"): Image(mask, affine)}
         measured = {(r.visit, r.name): r for r in region_values(drawn, region, Image(mask, affine), [FIRST, SECOND])}
-        compared = 0
+        compared, voxel = 0, Image(mask, affine).voxel_volume
         for (visit, name), values in drawn.maps.items():
             if visit == THIRD or name not in MEASURED_MAPS or name.startswith("Cho_"):  # those are ratios of sums
                 continue
             to_map = np.linalg.inv(drawn.series_to_visit[visit, name]) @ visit_to_visit(drawn, FIRST, visit)
             weights = overlap_weights(Image(mask, affine), values, to_map)
-            for measure, estimate in estimates(name, values, weights, drawn.maps.get((visit, WEIGHED_BY.get(name)))):
+            weigh = drawn.maps.get((visit, WEIGHED_BY.get(name)))
+            for measure, estimate in estimates(name, values, weights, weigh, mask.sum() * voxel):
                 row = measured[visit, measure]
                 assert (row.value is None) == (estimate.value is None)
                 assert row.value is None or row.value == pytest.approx(estimate.value, rel=1e-9, abs=1e-9)

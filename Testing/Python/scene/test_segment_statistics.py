@@ -98,3 +98,16 @@ def test_the_same_numbers_as_our_own_table(app, analysis, phantom):
     (segment,) = white.GetSegmentation().GetSegmentIDs()
     reference = measure_segment(white, segment, find(patient, Kind.MAP, visit, "rCBV"))["mean"]
     assert plain["ratio_mean"] == pytest.approx(plain["mean"] / reference)
+
+
+def test_what_lies_beyond_the_volume_is_not_covered(scene):
+    """Of the four planes of coarse voxels that the segment fills the volume shows the upper three, then one."""
+    volume, segmentation = scene
+    whole = nodes.get_image(volume)
+    for first, percent in ((2, 75.0), (4, 25.0)):
+        affine = COARSE.copy()
+        affine[:3, 3] += affine[:3, 2] * first
+        nodes.set_image(volume, Image(whole.array[first:].copy(), affine))
+        found = measure_segment(segmentation, segment_of(segmentation, "tumor"), volume)
+        assert found["covered_percent"] == pytest.approx(percent)
+        assert ("mean" in found) == (percent > 50)
