@@ -15,8 +15,8 @@ from ..measures import Image, InputError, Map, Message, Series
 from ..patient.folder import RATIO_MAP_FIELDS
 from . import Analysis, asl_maps, dsc_maps
 from .aligning import visit_to_visit
-from .map_estimates import WEIGHED_BY, under, weighed
-from .overlaps import TISSUE, overlaps_of
+from .map_estimates import WEIGHED_BY, refusal, under, weighed
+from .overlaps import TISSUE, RegionOverlaps, overlaps_of
 from .placing import image_on_visit, map_to_visit, read_time_series
 from .reading import lesion_of, voxels_of, warn
 
@@ -24,6 +24,7 @@ GIVEN_MAPS = ("rCBV", "sRCBV", "CBF", "Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_m
 # Of maps made elsewhere whose sidecar does not say it; all others are ratios.
 UNIT_UNKNOWN = "unknown"
 UNSAID_UNITS = {"CBF": UNIT_UNKNOWN, "ADC": UNIT_UNKNOWN, "APTw": UNIT_UNKNOWN, "sRCBV": "standardised"}
+WITHOUT_VALUE = "reference_without_value"
 
 
 @dataclass(frozen=True)
@@ -159,25 +160,29 @@ def _carried_lesion(analysis: Analysis, visit_id: str) -> np.ndarray | None:
 
 
 def make_ratio_maps(analysis: Analysis, visit_id: str) -> None:
-    """Maps that have a meaning only as ratio to the reference tissue, divided by its mean in the same visit."""
+    """Maps that have a meaning only as ratio to the reference tissue, divided by its mean in the same visit.
+
+    Without reference tissue, or where too little of it can be trusted, there is none, not one of before either;
+    ``absent`` says why.
+    """
     reference = analysis.references.get(visit_id)
-    if reference is None:
-        return
-    overlaps = overlaps_of(analysis, visit_id, TISSUE, reference)
+    overlaps = None if reference is None else overlaps_of(analysis, visit_id, TISSUE, reference)
     for name, ratio in TO_REFERENCE.items():
-        values = analysis.maps.get((visit_id, name))
-        if values is None:
+        key, values = (visit_id, ratio.name), analysis.maps.get((visit_id, name))
+        if [reason.code for reason in analysis.absent.get(key, ())][:1] == [WITHOUT_VALUE]:
+            del analysis.absent[key]
+        mean, why_not = (
+            (None, ()) if overlaps is None or values is None else _in_tissue(analysis, visit_id, overlaps, name)
+        )
+        if why_not:
+            reasons = (Message(WITHOUT_VALUE, {"visit": visit_id, "name": name}), *why_not)
+            warn(analysis, visit_id, *reasons)
+            analysis.absent[key] = reasons
+        if mean is None:
+            analysis.maps.pop(key, None)
             continue
-        touched = overlaps.on(values, np.linalg.inv(analysis.series_to_visit[visit_id, name]))
-        weigh = analysis.maps.get((visit_id, WEIGHED_BY.get(name, "")))
-        shares = touched.weights if weigh is None else weighed(touched.weights, under(weigh, touched.index))
-        inside = under(values, touched.index)
-        tissue = region_statistics(inside.array, shares, values.voxel_volume, inside.quality)
-        if tissue.mean is None or not tissue.mean > 0:
-            warn(analysis, visit_id, Message("reference_without_value", {"visit": visit_id, "name": name}))
-            continue
-        analysis.maps[visit_id, ratio.name] = Map(
-            values.array * np.float32(ratio.scale / tissue.mean),
+        analysis.maps[key] = Map(
+            values.array * np.float32(ratio.scale / mean),
             values.affine,
             name=ratio.name,
             unit=ratio.unit,
@@ -185,4 +190,24 @@ def make_ratio_maps(analysis: Analysis, visit_id: str) -> None:
             quality=values.quality,
             flags=values.flags,
         )
-        analysis.series_to_visit[visit_id, ratio.name] = analysis.series_to_visit[visit_id, name]
+        analysis.series_to_visit[key] = analysis.series_to_visit[visit_id, name]
+
+
+def _in_tissue(
+    analysis: Analysis, visit_id: str, overlaps: RegionOverlaps, name: str
+) -> tuple[float | None, tuple[Message, ...]]:
+    """The mean of a map in the reference tissue; None with the reasons where it is none that everything of the visit
+    could be divided by."""
+    values = analysis.maps[visit_id, name]
+    touched = overlaps.on(values, np.linalg.inv(analysis.series_to_visit[visit_id, name]))
+    inside = under(values, touched.index)
+    tissue = region_statistics(inside.array, touched.weights, values.voxel_volume, inside.quality)
+    why_not = (*tissue.flags, *refusal(tissue)) if tissue.mean is None else refusal(tissue)
+    weigh = analysis.maps.get((visit_id, WEIGHED_BY.get(name, "")))
+    if weigh is not None and not why_not:
+        shares = weighed(touched.weights, under(weigh, touched.index))
+        tissue = region_statistics(inside.array, shares, values.voxel_volume, inside.quality)
+        why_not = tissue.flags if tissue.mean is None else ()
+    if not why_not and not tissue.mean > 0:
+        why_not = (Message("reference_not_positive", {"mean": f"{tissue.mean:.3g}"}),)
+    return (None, why_not) if why_not else (tissue.mean, ())

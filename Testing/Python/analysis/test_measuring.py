@@ -267,3 +267,39 @@ def test_a_region_of_which_the_map_shows_little_is_not_measured():
     assert [(flag.code, flag.parameters) for flag in row.flags if flag.code.startswith("region_")] == [
         ("region_mostly_outside", {"percent": 33})
     ]
+
+
+def test_reference_tissue_of_one_voxel_is_no_reference():
+    """Drawn over eight anatomical voxels that make one of the map: its noise would be a factor of every ratio."""
+    analysis = two_visits()
+    analysis.references["b"] = box((4, 14, 8), (6, 16, 10))
+    analysis.maps["b", "rCBV"].array[2, 7, 4] = 1.0
+    make_ratio_maps(analysis, "b")
+    measure_visits(analysis)
+    row = value(analysis, "b", "rCBV_ratio_mean")
+    assert row.value is None
+    assert [flag.code for flag in row.flags] == ["reference_without_value", "region_few_voxels"]
+    analysis.references["b"] = box((4, 14, 8), (8, 22, 16))
+    analysis.maps["b", "rCBV"].array[2, 7, 4] = 10.0
+    make_ratio_maps(analysis, "b")
+    measure_visits(analysis)
+    assert value(analysis, "b", "rCBV_ratio_mean").value == pytest.approx(1.5)
+    assert ("b", "rCBV_ratio") not in analysis.absent
+
+
+def test_reference_tissue_that_is_mostly_untrusted_is_no_reference():
+    analysis = two_visits()
+    analysis.maps["b", "rCBV"].quality[2:4, 7:10, 4:8] = False  # of the rows 7 to 10
+    make_ratio_maps(analysis, "b")
+    measure_visits(analysis)
+    row = value(analysis, "b", "rCBV_ratio_mean")
+    assert row.value is None and "region_mostly_untrusted" in [flag.code for flag in row.flags]
+
+
+def test_without_reference_tissue_no_ratio_of_before_stays():
+    analysis = two_visits()
+    del analysis.references["b"]
+    make_ratio_maps(analysis, "b")
+    measure_visits(analysis)
+    assert ("b", "rCBV_ratio") not in analysis.maps
+    assert not [row for row in analysis.measurements if row.visit == "b" and row.reference]
