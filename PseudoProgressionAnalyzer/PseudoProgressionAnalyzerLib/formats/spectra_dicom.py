@@ -25,6 +25,8 @@ BROKEN = (
     NotImplementedError,
 )  # fmt: skip
 """What pydicom and numbers raise of a file that is damaged somewhere in its header."""
+AS_READ = {"DataRepresentation": "COMPLEX", "SignalDomainColumns": "TIME", "DataPointRows": "1"}
+"""What other values than these mean (PS3.3 C.8.14.1): no phase, spectra instead of decays, a second dimension."""
 LOCALISATIONS = {"PRESS": "PRESS", "PRIME": "PRESS", "STEAM": "STEAM"}
 
 
@@ -32,7 +34,7 @@ def read(path: Path) -> Spectra:
     """The spectra of a DICOM file; of two Philips frames the second is the water reference.
 
     Raises InputError ``spectra_unreadable``, ``spectra_secondary_capture``, ``spectra_dicom_kind``, ``spectra_fields``,
-    ``spectra_field``, ``file_truncated``.
+    ``spectra_field``, ``spectra_dicom_grid``, ``file_truncated``.
     """
     try:
         return _read(path)
@@ -65,6 +67,10 @@ def _enhanced(dataset: Dataset, path: Path) -> Spectra:
     sizes = ("NumberOfFrames", "Rows", "Columns", "DataPointColumns")
     said = {name: _one(dataset.get(name)) for name in (*sizes, "SpectralWidth", "TransmitterFrequency")}
     shape = tuple(needed(path, said, name, int) for name in sizes)
+    for name, wanted in AS_READ.items():
+        found = str(_one(dataset.get(name)) or wanted).strip()
+        if found != wanted:
+            raise InputError("spectra_field", file=str(path), field=name, value=found)
     width, frequency = needed(path, said, "SpectralWidth"), needed(path, said, "TransmitterFrequency")
     content = dataset[0x5600, 0x0020].value if (0x5600, 0x0020) in dataset else None
     if content is None:
@@ -80,6 +86,8 @@ def _enhanced(dataset: Dataset, path: Path) -> Spectra:
     fid = (values[: 2 * count].reshape(*shape, 2) @ np.array([1, -1j], np.complex64)).astype(np.complex64)
     philips = "philips" in str(dataset.get("Manufacturer", "")).lower()
     water = None
+    if philips and (shape[1:3] != (1, 1) or shape[0] > 2):  # they describe the excited box, not a grid in it
+        raise InputError("spectra_dicom_grid", file=str(path))
     if philips and shape[0] == 2:
         fid, water = fid[:1], fid[1:]
     echo_time = _inside(dataset, "MREchoSequence", "EffectiveEchoTime")

@@ -387,6 +387,30 @@ def test_siemens_grids_hold_each_spectrum_in_its_place(tmp_path, kind):
     assert np.allclose(place[:3], (-30, 20, 38))
 
 
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({"Manufacturer": "Philips Medical Systems"}, "spectra_dicom_grid"),
+        ({"DataPointRows": 4}, "spectra_field"),
+        ({"SignalDomainColumns": "FREQUENCY"}, "spectra_field"),
+        ({"DataRepresentation": "MAGNITUDE"}, "spectra_field"),
+        ({"DataPointRows": 1, "SignalDomainColumns": "TIME", "DataRepresentation": "COMPLEX"}, None),
+    ],
+)
+def test_dicom_that_would_be_misread_is_refused(tmp_path, tags, expected):
+    """A Philips grid, of which only the excited box is described, and values that are no decays along one dimension."""
+    path = tmp_path / "grid.dcm"
+    write_siemens_dicom(path, siemens_phantom(), [30.0, -40.0, 50.0], False)
+    dataset = pydicom.dcmread(path)
+    for name, value in tags.items():
+        setattr(dataset, name, value)
+    dataset.save_as(path)
+    if expected is None:
+        assert load(path).shape == (1, 3, 4)
+    else:
+        assert code(path) == expected
+
+
 def test_ge_grids_are_refused(reference_data, tmp_path):
     """A real single-voxel file whose header is made to state a grid."""
     content = bytearray(reference_data(DATA + "tarquin/ge/P1834_1.5T_030_2000.7").read_bytes())
