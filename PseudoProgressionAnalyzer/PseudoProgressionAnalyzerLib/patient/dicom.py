@@ -17,7 +17,7 @@ from ..formats.dicom_files import DicomFile, dicom_paths, read_dicom_file
 from ..formats.dicom_segments import fits
 from ..formats.dicom_series import Arrangement, Part, arrange, by_series, split
 from ..formats.images import same_grid
-from ..formats.series import QUANTITIES
+from ..formats.series import QUANTITIES, SPECTRA
 from ..formats.spectra import read_spectra_header
 from ..formats.spectra_siemens import CLASSIC
 from ..measures import Image, InputError, Message, Patient, Region, Series, Visit
@@ -26,7 +26,7 @@ from .choosing import Facts, another_chosen, choose, open_roles, set_open, warn_
 from .dicom_doubts import other_date, other_person, same_images
 from .dose import RADIOTHERAPY, add_doses
 from .folder import add_stated_regions, relative
-from .patient_file import NAME, read_patient_file
+from .patient_file import NAME, name_of_part, read_patient_file
 from .series_roles import SURE, Guess, guess_role
 from .visits import DEFAULT_WINDOW_DAYS, group_studies
 
@@ -64,7 +64,7 @@ class _Study:
     files: list[DicomFile] = field(default_factory=list)
     candidates: list[_Candidate] = field(default_factory=list)
     segmentations: list[DicomFile] = field(default_factory=list)
-    others: list[DicomFile] = field(default_factory=list)
+    others: list[tuple[DicomFile, str | None]] = field(default_factory=list)
 
     @property
     def roles(self) -> frozenset[str]:
@@ -110,7 +110,7 @@ def _patient(paths: Iterable[Path], stated: dict[str, Any], folder: Path) -> Pat
     problems: list[Message] = []
     files: list[DicomFile] = []
     for path in paths:
-        if _stated_role(stated["roles"], folder, path) == "ignore":
+        if stated_role(stated["roles"], folder, path) == "ignore":
             continue
         try:
             files.append(read_dicom_file(path))
@@ -137,16 +137,17 @@ def _patient(paths: Iterable[Path], stated: dict[str, Any], folder: Path) -> Pat
             continue
         patient.visits.append(visit)
         _add_regions(patient, visit, members)
-    said = {file.path: _stated_role(stated["roles"], folder, file.path, file.series_uid) for file in treatment}
+    said = {file.path: stated_role(stated["roles"], folder, file.path, file.series_uid) for file in treatment}
     add_doses(patient, treatment, said)
     add_stated_regions(folder, patient, stated["regions"])
     return patient
 
 
-def _stated_role(roles: dict[str, str], folder: Path, path: Path, uid: str = "") -> str | None:
-    """The role that patient.json states for a file: by its series UID, its path or a folder above it."""
-    if uid and uid in roles:
-        return roles[uid]
+def stated_role(roles: dict[str, str], folder: Path, path: Path, uid: str = "", part: str = "") -> str | None:
+    """The role that patient.json states for a file: by part and UID of its series, its path or a folder above it."""
+    for name in (name_of_part(uid, part), uid) if uid else ():
+        if name in roles:
+            return roles[name]
     shown = relative(folder, path)
     while shown not in ("", "."):
         if shown in roles:
@@ -225,9 +226,9 @@ def _sort_in(study: _Study, series: list[DicomFile], roles: dict[str, str], fold
     if series[0].sop_class == "Segmentation Storage":
         study.segmentations += series
         return
-    parts = split(series)
-    if not parts or series[0].sop_class in SPECTROSCOPY:
-        study.others.append(series[0])
+    parts, first = split(series), series[0]
+    if not parts or first.sop_class in SPECTROSCOPY:
+        study.others.append((first, stated_role(roles, folder, first.path, first.series_uid)))
         return
     for part in parts:
         arranged, trouble = None, None
@@ -236,7 +237,7 @@ def _sort_in(study: _Study, series: list[DicomFile], roles: dict[str, str], fold
         except InputError as error:
             trouble = error.message
         candidate = _Candidate(part, arranged, trouble, guess_role(part, arranged))
-        role = _stated_role(roles, folder, part.header.path, part.header.series_uid)
+        role = stated_role(roles, folder, part.header.path, part.header.series_uid, part.key)
         if role is not None:
             candidate.guess = Guess("" if role == "ignore" else role, 1.0, Message("role_stated", {"role": role}))
             candidate.stated = True
@@ -325,20 +326,21 @@ def _fill(
         _warn(visit, chosen, series, problems)
         for number, fact in why.items():
             visit.set_aside.append(another_chosen(_series(several[number], folders), role, chosen.name, fact))
-    for study in studies:
-        for file in study.others:
-            reason = Message("series_no_image", {"series": file.description or file.sop_class})
-            if file.sop_class in SPECTROSCOPY:
-                reason = _add_spectra(visit, file)
-                if reason is None:
-                    continue
-            unused = Series("", file.path, dict(file.acquisition), 0.0, reason, uid=file.series_uid)
-            visit.set_aside.append(replace(unused, description=file.description, study=file.study_uid))
+    others = [other for study in studies for other in study.others]
+    for file, role in sorted(others, key=lambda other: other[1] not in SPECTRA):  # those that the user named first
+        reason = Message("series_no_image", {"series": file.description or file.sop_class})
+        if file.sop_class in SPECTROSCOPY:
+            reason = Message("role_stated", {"role": role}) if role == "ignore" else _add_spectra(visit, file, role)
+            if reason is None:
+                continue
+        unused = Series("", file.path, dict(file.acquisition), 0.0, reason, (file.path,), uid=file.series_uid)
+        visit.set_aside.append(replace(unused, description=file.description, study=file.study_uid))
     warn_of_roles(visit)
 
 
-def _add_spectra(visit: Visit, file: DicomFile) -> Message | None:
-    """Spectra into the visit, the first series of each kind; else why they are set aside."""
+def _add_spectra(visit: Visit, file: DicomFile, stated: str | None) -> Message | None:
+    """Spectra into the visit, the first series of each kind; else why they are set aside. stated: their role by the
+    user's word."""
     name = file.description or file.series_uid
     try:
         grid, said = read_spectra_header(file.path)
@@ -350,11 +352,14 @@ def _add_spectra(visit: Visit, file: DicomFile) -> Message | None:
     if other is not None:
         chosen = {"series": name, "role": role, "chosen": other.description or other.uid}
         return Message("series_another_chosen", chosen)
-    if any(word in name.lower() for word in WATER_WORDS):
+    if role != stated and any(word in name.lower() for word in WATER_WORDS):
         return Message("series_water_reference", {"series": name})
     reason = Message("role_from_header", {"role": role, "tag": "SOPClassUID", "value": file.sop_class})
+    confidence = 0.95
+    if role == stated:
+        reason, confidence = Message("role_stated", {"role": role}), 1.0
     acquisition = {**file.acquisition, **said}
-    series = Series(role, file.path, acquisition, 0.95, reason, (file.path,), uid=file.series_uid)
+    series = Series(role, file.path, acquisition, confidence, reason, (file.path,), uid=file.series_uid)
     visit.series.append(replace(series, description=file.description, study=file.study_uid))
     return None
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from ..formats.json_files import read_json
 from ..measures import DISCLAIMER, Event, InputError, Patient, Series, Visit
+from .dicom import stated_role
 from .editing import studies_of
 from .folder import relative
-from .patient_file import NAME, read_patient_file
+from .patient_file import NAME, name_of_part, read_patient_file
 
 
 def patient_file_of(patient: Patient, folder: Path) -> dict[str, Any]:
@@ -34,11 +36,7 @@ def patient_file_of(patient: Patient, folder: Path) -> dict[str, Any]:
         for entry in there.get("visits", [])
         if entry.get("include") is False and not known & set(entry.get("studies", [entry["id"]]))
     ]
-    roles = dict(there.get("roles", {}))
-    for visit in every:
-        for series in (*visit.series, *visit.set_aside):
-            for name, role in _stated_role(series, folder):
-                roles[name] = role
+    roles = _roles([series for visit in every for series in (*visit.series, *visit.set_aside)], folder, there)
     content: dict[str, Any] = {"disclaimer": DISCLAIMER, "patient": patient.id, "visits": visits, "roles": roles}
     content["events"] = [_event(event) for event in patient.events]
     regions = _regions(patient, folder, there.get("regions", []))
@@ -63,15 +61,33 @@ def _visit(visit: Visit, include: bool) -> dict[str, Any]:
     return entry if include else {**entry, "include": False}
 
 
-def _stated_role(series: Series, folder: Path) -> list[tuple[str, str]]:
-    """What patient.json must say of a series: only what the user stated, and which file was displaced by that."""
-    code = series.reason.code if series.reason else ""
-    name = series.uid if series.files else relative(folder, series.path)
-    if code == "role_stated":
-        return [(name, series.role or "ignore")]
-    if code == "series_another_chosen" and not series.files and not series.role:
-        return [(name, "ignore")]
-    return []
+def _roles(every: list[Series], folder: Path, there: dict[str, Any]) -> dict[str, str]:
+    """What patient.json must say of series: only what the user stated, and which file was displaced by that. What the
+    present one says of files that are not read is kept, of those that are it holds no longer."""
+    uids = Counter(series.uid for series in every if series.files)
+    roles = dict(there.get("roles", {}))
+    for series in (series for series in every if series.files):
+        for name in (series.uid, name_of_part(series.uid, series.part)):
+            roles.pop(name, None)
+    before = dict(roles)
+    for series in every:
+        code, name = series.reason.code if series.reason else "", _name(series, folder, uids)
+        displaced = not series.files and not series.role and code == "series_another_chosen"
+        by_path = bool(series.files) and stated_role(before, folder, series.files[0]) is not None  # holds no longer
+        if code == "role_stated":
+            roles[name] = series.role or "ignore"
+        elif displaced or by_path:
+            roles[name] = "ignore"
+    return roles
+
+
+def _name(series: Series, folder: Path, uids: Counter[str]) -> str:
+    """What roles call a series: its path, of DICOM its UID where nothing else has that, else its part or its file."""
+    if not series.files:
+        return relative(folder, series.path)
+    if uids[series.uid] == 1:
+        return series.uid
+    return name_of_part(series.uid, series.part) if series.part else relative(folder, series.files[0])
 
 
 def _event(event: Event) -> dict[str, Any]:

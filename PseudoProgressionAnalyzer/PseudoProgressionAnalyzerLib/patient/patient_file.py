@@ -17,16 +17,16 @@ from .event_fields import check_event
 
 NAME = "patient.json"
 KEYS = ("patient", "disclaimer", "visits", "roles", "events", "regions", "visit_window_days")
-_UID = re.compile(r"[0-2](\.\d+){4,}")  # a DICOM series by its UID (PS3.5 section 9)
+_UID = re.compile(r"[0-2](\.\d+){4,}( .+)?")  # a DICOM series by its UID (PS3.5 section 9), or a part of it
 
 
 def read_patient_file(folder: Path) -> dict[str, Any]:
     """The checked content of the folder's patient.json; an empty one when there is none.
 
     Returns a dict with ``patient`` (str or None), ``visits`` (list of dicts ``id``, ``date``, ``studies``,
-    ``include``), ``roles`` (file, folder of a DICOM series, or series UID, to
-    role or ``ignore``), ``events`` (list of Event), ``regions`` (list of dicts) and
-    ``visit_window_days`` (int or None). Raises InputError ``json_syntax`` or ``patient_file_field``.
+    ``include``), ``roles`` (file, folder of a DICOM series, series UID, or ``name_of_part``, to role or ``ignore``),
+    ``events`` (list of Event), ``regions`` (list of dicts) and ``visit_window_days`` (int or None). Raises InputError
+    ``json_syntax`` or ``patient_file_field``.
     """
     file = folder / NAME
     content = read_json(file) if file.exists() else {}
@@ -51,6 +51,11 @@ def read_patient_file(folder: Path) -> dict[str, Any]:
             _region(entry, folder, file, f"regions[{n}]") for n, entry in enumerate(_list(content, "regions", file))
         ],
     }
+
+
+def name_of_part(uid: str, part: str) -> str:
+    """What roles call one of several images (echoes, components, derived ones) of a DICOM series; part: its key."""
+    return f"{uid} {part}"
 
 
 def _demand(holds: Any, file: Path, where: str, wanted: str) -> None:

@@ -3,6 +3,7 @@
 import copy
 import datetime
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -268,3 +269,63 @@ def test_dicom_corrections_come_back_by_uid(tmp_path):
     assert [(visit.id, visit.date) for visit in again.visits] == [(v.id, v.date) for v in edited.visits]
     assert again.visit(A).of_role("T1CE").uid == first.of_role("T1").uid
     assert again.visit(A).of_role("T1") is None
+
+
+def t1ce_of(folder):
+    """Description and part of the T1CE that reading the folder finds; None without one."""
+    (visit,) = read(folder).visits
+    found = visit.of_role("T1CE")
+    return None if found is None else (found.description, found.part)
+
+
+def choose(folder, description, part="", role="T1CE"):
+    """The user gives a series of the folder's one visit a role, and saves."""
+    patient = read(folder)
+    (visit,) = patient.visits
+    every = (*visit.series, *visit.set_aside)
+    (series,) = [one for one in every if one.description == description and part in one.part]
+    edited = editing.set_role(patient, visit.id, series, role)
+    write_patient_file(edited, folder)
+    return edited.visits[0]
+
+
+def test_of_dicom_series_the_last_choice_comes_back(tmp_path):
+    """Three T1 that nothing tells apart; also where a path in patient.json had named one."""
+    values = (np.arange(3 * 4 * 5).reshape(3, 4, 5) % 50).astype(np.uint16)
+    for number, name in enumerate(("one", "two", "three")):
+        write.volume(tmp_path / name, values + np.uint16(number), description=f"t1 post {name}", study="s")
+    assert t1ce_of(tmp_path) is None
+    for name in ("one", "two", "three", "one"):
+        choose(tmp_path, f"t1 post {name}")
+        assert t1ce_of(tmp_path)[0] == f"t1 post {name}"
+    (tmp_path / "patient.json").write_text(json.dumps({"roles": {"two": "T1CE"}}))
+    choose(tmp_path, "t1 post three")
+    assert t1ce_of(tmp_path)[0] == "t1 post three"
+
+
+def test_a_part_of_a_dicom_series_is_chosen_or_set_aside_alone(tmp_path):
+    """One series with an original and a derived image, as some scanners save them."""
+    values = (np.arange(3 * 4 * 5).reshape(3, 4, 5) % 50).astype(np.uint16)
+    common = {"description": "t1 post", "series": "s", "study": "s"}
+    write.volume(tmp_path / "a", values, **common)
+    derived = ["DERIVED", "PRIMARY", "MPR", "ND"]
+    write.volume(tmp_path / "b", values + np.uint16(1), ImageType=derived, EchoTime=3.5, **common)
+    assert "ORIGINAL" in t1ce_of(tmp_path)[1]
+    choose(tmp_path, "t1 post", "DERIVED", "")
+    assert "ORIGINAL" in t1ce_of(tmp_path)[1]
+    choose(tmp_path, "t1 post", "DERIVED")
+    assert "DERIVED" in t1ce_of(tmp_path)[1]
+    choose(tmp_path, "t1 post", "DERIVED", "")
+    assert t1ce_of(tmp_path) is None or "ORIGINAL" in t1ce_of(tmp_path)[1]
+
+
+def test_dicom_spectra_that_were_set_aside_stay_so(tmp_path, reference_data):
+    shutil.copytree(reference_data("spectroscopy/gstt_dicom/siemens/pat_data_sv/LN"), tmp_path / "dicom")
+    (visit,) = read(tmp_path / "dicom").visits
+    first, others = visit.of_role("MRS"), [one for one in visit.set_aside if "ref" not in one.description]
+    choose(tmp_path / "dicom", first.description, role="")
+    (visit,) = read(tmp_path / "dicom").visits
+    assert visit.of_role("MRS").description == others[0].description
+    choose(tmp_path / "dicom", first.description, role="MRS")
+    (visit,) = read(tmp_path / "dicom").visits
+    assert visit.of_role("MRS").description == first.description
