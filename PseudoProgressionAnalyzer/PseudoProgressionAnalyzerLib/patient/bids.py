@@ -68,7 +68,7 @@ def read_bids(folder: Path) -> Patient:
         if said is not None and not said["include"]:
             continue
         if said is not None:
-            visit_id, date = said["id"], said["date"] or date
+            visit_id, date = said["id"], said["date"] if said["dated"] else date
         visit = Visit(visit_id, date)
         if date is None:
             visit.warnings.append(Message("session_date_unknown", {"visit": visit_id}))
@@ -78,7 +78,7 @@ def read_bids(folder: Path) -> Patient:
     if not patient.visits and not patient.problems:
         raise InputError("folder_empty", folder=str(folder))
     patient.visits.sort(key=lambda visit: (visit.date is None, visit.date or datetime.date.max, visit.id))
-    add_stated_regions(folder, patient, stated["regions"])
+    add_stated_regions(folder, patient, stated)
     return patient
 
 

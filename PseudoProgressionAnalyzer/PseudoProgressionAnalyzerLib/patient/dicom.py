@@ -139,7 +139,7 @@ def _patient(paths: Iterable[Path], stated: dict[str, Any], folder: Path) -> Pat
         _add_regions(patient, visit, members)
     said = {file.path: stated_role(stated["roles"], folder, file.path, file.series_uid) for file in treatment}
     add_doses(patient, treatment, said)
-    add_stated_regions(folder, patient, stated["regions"])
+    add_stated_regions(folder, patient, stated)
     return patient
 
 
@@ -277,7 +277,7 @@ def _visits(
         taken.update(study.uid for study in members)
         dates = [study.date for study in members if study.date is not None]
         if members and visit["include"]:
-            visits.append((visit["id"], visit["date"] or min(dates, default=None), members))
+            visits.append((visit["id"], visit["date"] if visit["dated"] else min(dates, default=None), members))
     free = {study.name: study for study in studies if study.uid not in taken}
     dated = [(name, study.date, study.roles) for name, study in free.items() if study.date is not None]
     window = DEFAULT_WINDOW_DAYS if stated["visit_window_days"] is None else stated["visit_window_days"]

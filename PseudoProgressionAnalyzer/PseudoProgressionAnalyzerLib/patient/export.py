@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from ..formats.dicom_files import is_dicom, read_dicom_file
 from ..formats.json_files import read_json
 from ..measures import DISCLAIMER, Event, InputError, Patient, Series, Visit
 from .dicom import stated_role
 from .editing import studies_of
-from .folder import relative
+from .folder import date_of_study, relative
 from .patient_file import NAME, name_of_part, read_patient_file
 
 
@@ -28,19 +31,13 @@ def patient_file_of(patient: Patient, folder: Path) -> dict[str, Any]:
     for visit in every:
         if not studies_of(visit):
             raise InputError("edit_no_folder", visit=visit.id)
-    left = {out.visit.id for out in patient.left_out}
-    visits = [_visit(visit, visit.id not in left) for visit in every]
-    known = {study for visit in visits for study in visit["studies"]}
-    visits += [
-        entry
-        for entry in there.get("visits", [])
-        if entry.get("include") is False and not known & set(entry.get("studies", [entry["id"]]))
-    ]
+    visits = _visits(patient, every, folder, there.get("visits", []))
     roles = _roles([series for visit in every for series in (*visit.series, *visit.set_aside)], folder, there)
     content: dict[str, Any] = {"disclaimer": DISCLAIMER, "patient": patient.id, "visits": visits, "roles": roles}
     content["events"] = [_event(event) for event in patient.events]
     regions = _regions(patient, folder, there.get("regions", []))
-    return content | ({"regions": regions} if regions else {})
+    window = {name: there[name] for name in ("visit_window_days",) if name in there}
+    return content | window | ({"regions": regions} if regions else {})
 
 
 def write_patient_file(patient: Patient, folder: Path) -> Path:
@@ -49,16 +46,49 @@ def write_patient_file(patient: Patient, folder: Path) -> Path:
     path = Path(folder) / NAME
     text = json.dumps(patient_file_of(patient, folder), indent=2, ensure_ascii=False) + "\n"
     temporary = path.with_suffix(".json.partial")
-    temporary.write_text(text, encoding="utf-8")
-    if path.exists():
-        path.replace(path.with_suffix(".json.before"))
-    temporary.replace(path)
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        if path.exists():
+            shutil.copyfile(path, path.with_suffix(".json.before"))  # a copy: at no moment is there none
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
     return path
 
 
-def _visit(visit: Visit, include: bool) -> dict[str, Any]:
-    entry = {"id": visit.id, "date": visit.date.isoformat() if visit.date else None, "studies": studies_of(visit)}
-    return entry if include else {**entry, "include": False}
+def _visits(patient: Patient, every: list[Visit], folder: Path, there: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every visit with its studies, those of the present file that are not read too: their folders may be away."""
+    left = {out.visit.id for out in patient.left_out}
+    known = {study for visit in every for study in studies_of(visit)}
+    away = {problem.parameters["name"] for problem in patient.problems if problem.code == "study_missing"}
+    visits = []
+    for visit in every:
+        date = visit.date.isoformat() if visit.date else None
+        entry = {"id": visit.id, "date": date, "studies": studies_of(visit)}
+        entry["studies"] += [study for study in _studies_of_masks(patient, visit, folder) if study not in known]
+        before = [study for other in there if other["id"] == visit.id for study in _stated_studies(other)]
+        entry["studies"] += [study for study in before if study in away]
+        visits.append(entry if visit.id not in left else {**entry, "include": False})
+    known |= {study for entry in visits for study in entry["studies"]}
+    others = [entry for entry in there if not known & set(_stated_studies(entry))]
+    return visits + [entry for entry in others if entry.get("include") is False or away & set(_stated_studies(entry))]
+
+
+def _stated_studies(entry: dict[str, Any]) -> list[str]:
+    return entry.get("studies", [entry["id"]])
+
+
+def _studies_of_masks(patient: Patient, visit: Visit, folder: Path) -> list[str]:
+    """Studies that hold masks of a visit, and nothing else of it as a rule."""
+    every = [*patient.regions, *(region for left in patient.left_out for region in left.regions)]
+    found = []
+    for path in (region.path for region in every if region.visit == visit.id and region.path.is_file()):
+        if is_dicom(path):
+            with contextlib.suppress(InputError):  # said where the mask is read
+                found.append(read_dicom_file(path).study_uid)
+        elif date_of_study(study := relative(folder, path).partition("/")[0]) is not None:
+            found.append(study)
+    return list(dict.fromkeys(found))
 
 
 def _roles(every: list[Series], folder: Path, there: dict[str, Any]) -> dict[str, str]:
@@ -98,9 +128,10 @@ def _event(event: Event) -> dict[str, Any]:
 
 
 def _regions(patient: Patient, folder: Path, there: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Regions that a file holds; those drawn since stand in the scene and its files."""
-    found = []
+    """Regions that a file holds, those that could not be read too; those drawn since stand in the scene and its
+    files."""
     every = [*patient.regions, *(region for left in patient.left_out for region in left.regions)]
+    found = [entry for entry in there if _not_read(patient, entry, folder)]
     stated = {(entry["visit"], entry["name"]) for entry in there}
     for region in every:
         file = relative(folder, region.path)
@@ -111,3 +142,11 @@ def _regions(patient: Patient, folder: Path, there: list[dict[str, Any]]) -> lis
             entry |= {"label": region.label} if region.label is not None else {}
             found.append(entry | ({"carried": True} if region.carried else {}))
     return found
+
+
+def _not_read(patient: Patient, entry: dict[str, Any], folder: Path) -> bool:
+    """Whether the patient's problems say why a stated region is not among its regions, or its visit is not used and
+    was never read."""
+    known = {visit.id for visit in (*patient.visits, *(left.visit for left in patient.left_out))}
+    files = {str(problem.parameters.get("file")) for problem in patient.problems}
+    return entry["visit"] not in known or str(folder / entry["file"]) in files

@@ -68,7 +68,7 @@ def read_patient(folder: Path) -> Patient:
         _check_visit(folder, visit, regions, problems)
         visits.append(visit)
     patient = Patient(stated["patient"] or "patient", visits, stated["events"], regions, problems)
-    add_stated_regions(folder, patient, stated["regions"])
+    add_stated_regions(folder, patient, stated)
     return patient
 
 
@@ -141,7 +141,7 @@ def _visits(
         taken.update(names)
         dates = [studies[name] for name in names if studies[name] is not None]
         if names and visit["include"]:
-            visits.append((visit["id"], visit["date"] or min(dates, default=None), names))
+            visits.append((visit["id"], visit["date"] if visit["dated"] else min(dates, default=None), names))
     free = [
         (name, date, frozenset(role for _, role in _files_with_roles(folder, name, stated["roles"])))
         for name, date in studies.items()
@@ -333,10 +333,12 @@ def _check_visit(folder: Path, visit: Visit, regions: list[Region], problems: li
             )
 
 
-def add_stated_regions(folder: Path, patient: Patient, stated: list[dict[str, Any]]) -> None:
-    """Regions of patient.json: they complete a mask found by name (label, carried), or add one."""
+def add_stated_regions(folder: Path, patient: Patient, stated: dict[str, Any]) -> None:
+    """Regions of patient.json: they complete a mask found by name (label, carried), or add one. Those of visits that
+    are not used wait with them."""
     visit_ids = {visit.id for visit in patient.visits}
-    for entry in stated:
+    unused = {visit["id"] for visit in stated["visits"] if not visit["include"]} - visit_ids
+    for entry in (entry for entry in stated["regions"] if entry["visit"] not in unused):
         path = folder / entry["file"]
         if entry["visit"] not in visit_ids:
             patient.problems.append(

@@ -23,10 +23,10 @@ _UID = re.compile(r"[0-2](\.\d+){4,}( .+)?")  # a DICOM series by its UID (PS3.5
 def read_patient_file(folder: Path) -> dict[str, Any]:
     """The checked content of the folder's patient.json; an empty one when there is none.
 
-    Returns a dict with ``patient`` (str or None), ``visits`` (list of dicts ``id``, ``date``, ``studies``,
-    ``include``), ``roles`` (file, folder of a DICOM series, series UID, or ``name_of_part``, to role or ``ignore``),
-    ``events`` (list of Event), ``regions`` (list of dicts) and ``visit_window_days`` (int or None). Raises InputError
-    ``json_syntax`` or ``patient_file_field``.
+    Returns a dict with ``patient`` (str or None), ``visits`` (list of dicts ``id``, ``date``, ``studies``, ``include``,
+    and ``dated``: whether it states a date, if only that none is known), ``roles`` (file, folder of a DICOM series,
+    series UID, or ``name_of_part``, to role or ``ignore``), ``events`` (list of Event), ``regions`` (list of dicts) and
+    ``visit_window_days`` (int or None). Raises InputError ``json_syntax`` or ``patient_file_field``.
     """
     file = folder / NAME
     content = read_json(file) if file.exists() else {}
@@ -100,9 +100,8 @@ def _visit(entry: Any, file: Path, where: str) -> dict[str, Any]:
     _demand(isinstance(studies, list) and all(isinstance(s, str) for s in studies), file, f"{where}.studies", "folders")
     include = entry.get("include", True)
     _demand(isinstance(include, bool), file, f"{where}.include", "true or false")
-    return {"id": entry["id"], "date": entry.get("date"), "studies": studies, "include": include} | {
-        "date": _date(entry.get("date"), file, f"{where}.date")
-    }
+    date = _date(entry.get("date"), file, f"{where}.date")
+    return {"id": entry["id"], "date": date, "dated": "date" in entry, "studies": studies, "include": include}
 
 
 def _roles(entry: Any, folder: Path, file: Path) -> dict[str, str]:

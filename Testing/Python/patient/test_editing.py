@@ -229,6 +229,86 @@ def test_reading_again_gives_the_corrected_patient(patient, folder):
     assert shape_of(read(folder)) == shape_of(edited)
 
 
+def state(folder, **content):
+    (folder / "patient.json").write_text(json.dumps(content))
+
+
+def stated(folder):
+    return json.loads((folder / "patient.json").read_text())
+
+
+def test_saving_keeps_what_it_cannot_read(folder):
+    """A study whose folder is away, a region on other voxels, a region of a visit that is not there, the window."""
+    put(folder, A, "coarse.nii.gz", (2, 3, 4))
+    put(folder, A, "drawn.nii.gz")
+    away = {"id": "elsewhere", "date": "2023-12-01", "studies": ["2023-12-01"]}
+    far = {"name": "far", "visit": A, "purpose": "free", "file": f"{A}/coarse.nii.gz"}
+    later = {"name": "later", "visit": "elsewhere", "purpose": "free", "file": f"{A}/drawn.nii.gz"}
+    roles = {f"{A}/{name}.nii.gz": "ignore" for name in ("coarse", "drawn")}
+    state(folder, visit_window_days=5, visits=[away], regions=[far, later], roles=roles)
+    patient = read(folder)
+    assert len(patient.problems) == 3
+    for _ in range(2):
+        write_patient_file(patient, folder)
+        content = stated(folder)
+        assert content["visit_window_days"] == 5
+        assert away in content["visits"] and len(content["visits"]) == 5
+        assert content["regions"] == [far, later]
+        patient = read(folder)
+
+
+def test_a_stated_region_of_a_visit_that_is_left_out_waits_with_it(folder):
+    put(folder, B, "hollow.nii.gz")
+    hollow = {"name": "hollow", "visit": B, "purpose": "cavity", "file": f"{B}/hollow.nii.gz"}
+    state(folder, regions=[hollow], roles={f"{B}/hollow.nii.gz": "ignore"})
+    write_patient_file(editing.leave_out(read(folder), B), folder)
+    without = read(folder)
+    assert without.problems == [] and B not in [visit.id for visit in without.visits]
+    write_patient_file(without, folder)
+    assert stated(folder)["regions"] == [hollow]
+    content = stated(folder)
+    del next(entry for entry in content["visits"] if entry["id"] == B)["include"]
+    state(folder, **content)
+    again = read(folder)
+    assert again.problems == [] and (B, "hollow") in [(region.visit, region.name) for region in again.regions]
+
+
+def test_a_study_of_masks_alone_stays_in_its_visit(tmp_path):
+    """Joined by the window; after saving, visits are stated and the window joins nothing any more."""
+    put(tmp_path, A, "T1CE.nii.gz")
+    put(tmp_path, "2023-01-12", "lesion.nii.gz")
+    for _ in range(2):
+        patient = read(tmp_path)
+        assert [(region.name, region.visit) for region in patient.regions] == [("lesion", A)]
+        assert [visit.id for visit in patient.visits] == [A]
+        write_patient_file(patient, tmp_path)
+
+
+def test_a_date_that_nobody_knows_stays_unknown(patient, folder):
+    write_patient_file(editing.set_date(patient, A, None), folder)
+    assert read(folder).visit(A).date is None
+    content = stated(folder)
+    del next(entry for entry in content["visits"] if entry["id"] == A)["date"]
+    state(folder, **content)
+    assert read(folder).visit(A).date == datetime.date.fromisoformat(A), "not stated: by its folder"
+
+
+def test_an_interrupted_save_leaves_the_file_of_before(patient, folder, monkeypatch):
+    before = (folder / "patient.json").read_text()
+    replace = Path.replace
+
+    def interrupted(self, target):
+        if Path(target).name == "patient.json":
+            raise OSError("the disk is gone")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(OSError, match="gone"):
+        write_patient_file(corrected(patient), folder)
+    assert (folder / "patient.json").read_text() == before
+    assert not (folder / "patient.json.partial").exists()
+
+
 def test_the_file_follows_its_schema(patient, folder):
     schema_file = Path(editing.__file__).parent / "schemas" / "patient.schema.json"
     content = patient_file_of(corrected(patient), folder)
