@@ -21,6 +21,7 @@ from ..measures import Image, InputError, Message, Patient, Region, Series, Visi
 from .choosing import NEEDED_FIELDS, TIME_SERIES, warn_of_roles
 from .folder import add_stated_regions, choose_series, relative
 from .patient_file import read_patient_file
+from .roles import purpose_of_label
 
 ROLES = {
     "T1w": "T1", "T2w": "T2", "FLAIR": "FLAIR", "asl": "ASL", "m0scan": "M0", "dsc": "DSC", "pet": "PET", "cbf": "CBF",
@@ -172,9 +173,8 @@ def _asl_labels(path: Path) -> list[str]:
 def _add_mask(
     folder: Path, path: Path, named: dict[str, str], visit: Visit, patient: Patient, anatomy: Series | None
 ) -> None:
-    said = " ".join(named.get(key, "") for key in ("label", "desc")).lower()
-    purpose = "lesion" if re.search("lesion|tumou?r|enhanc", said) else "reference" if "nawm" in said else None
-    if purpose is None or anatomy is None:
+    purpose = purpose_of_label(" ".join(named.get(key, "") for key in ("label", "desc")))
+    if purpose in ("", "free") or anatomy is None:
         visit.warnings.append(Message("file_not_recognised", {"file": relative(folder, path)}))
         return
     try:

@@ -7,7 +7,6 @@ patient.json names it.
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from .dicom_doubts import other_date, other_person, same_images
 from .dose import RADIOTHERAPY, add_doses
 from .folder import add_stated_regions, relative
 from .patient_file import NAME, name_of_part, read_patient_file
+from .roles import purpose_of_label
 from .series_roles import SURE, Guess, guess_role
 from .visits import DEFAULT_WINDOW_DAYS, group_studies
 
@@ -34,9 +34,6 @@ from .visits import DEFAULT_WINDOW_DAYS, group_studies
 DSC_ECHO = {False: (0.040, 0.050), True: (0.020, 0.035)}
 SPECTROSCOPY = ("MR Spectroscopy Storage", CLASSIC)
 WATER_WORDS = ("water", "wref", "_ref", " ref", "unsupp", "nows")
-_LESION = re.compile(r"lesion|tumou?r|enhanc|neoplasm|gliom|gliob|gtv|laesion|tumeur|lesione|lesao", re.IGNORECASE)
-_REFERENCE = re.compile(r"reference|nawm|white matter|contralateral|referenz", re.IGNORECASE)
-_OTHER = re.compile(r"edema|oedem|necro|nekro|cavit|cyst|resect|flair|non.?enhanc", re.IGNORECASE)
 
 
 @dataclass
@@ -485,10 +482,7 @@ def _add_regions(patient: Patient, visit: Visit, studies: list[_Study]) -> None:
             visit.warnings.append(error.message)
             continue
         for number, label in file.segments:
-            purpose = "free"
-            if not _OTHER.search(label):
-                purpose = "lesion" if _LESION.search(label) else "reference" if _REFERENCE.search(label) else "free"
-            add(label or f"segment {number}", purpose, file.path, number, (), on_grid)
+            add(label or f"segment {number}", purpose_of_label(label) or "free", file.path, number, (), on_grid)
 
 
 def _is(candidate: _Candidate, series: Series) -> bool:

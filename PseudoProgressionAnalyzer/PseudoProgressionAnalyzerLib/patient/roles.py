@@ -23,6 +23,14 @@ SYNONYMS = {
     "RTDOSE": ("rt_dose", "dose"),
     "segmentation": ("seg", "segmentation", "tumormask"),
 }
+_LESION = re.compile(r"lesion|tumou?r|enhanc|neoplasm|gliom|gliob|gtv|laesion|tumeur|lesione|lesao", re.IGNORECASE)
+_REFERENCE = re.compile(r"reference|nawm|white.?matter|contralateral|referenz", re.IGNORECASE)
+# What is named after the tumour, and is not the part of it that enhances.
+_OTHER = re.compile(
+    r"edema|oedem|necro|nekro|cavit|cyst|resect|flair|non.?enhanc|peri.?(tumou?r|lesion)|whole.?tumou?r|tumou?r.?bed",
+    re.IGNORECASE,
+)
+
 REGION_NAMES = {"lesion": "lesion", "masktumor": "lesion", "reference": "reference", "nawm": "reference"}
 
 _ROLE_OF_NAME = {role.lower(): role for role in ROLES} | {
@@ -47,3 +55,11 @@ def role_of_name(stem: str) -> tuple[str | None, Message]:
 def region_of_name(stem: str) -> str | None:
     """The purpose (``lesion`` or ``reference``) of a mask by its file name without ending, or None."""
     return REGION_NAMES.get(stem.lower())
+
+
+def purpose_of_label(label: str) -> str:
+    """What a segment or mask is drawn as by what it is called: ``lesion``, ``reference``, ``free`` where that is
+    something else, empty where the name does not say it."""
+    if _OTHER.search(label):
+        return "free"
+    return "lesion" if _LESION.search(label) else "reference" if _REFERENCE.search(label) else ""

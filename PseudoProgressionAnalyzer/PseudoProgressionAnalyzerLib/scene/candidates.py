@@ -22,7 +22,7 @@ from ..measures import PURPOSES, InputError, Message
 from ..patient.choosing import TIME_SERIES
 from ..patient.descriptions import contrast_said, kind_said
 from ..patient.dicom import read_dicom_series
-from ..patient.roles import region_of_name, role_of_name
+from ..patient.roles import purpose_of_label, region_of_name, role_of_name
 from ..patient.visits import group_studies
 from . import nodes
 from .nodes import marked
@@ -31,11 +31,9 @@ from .segments import segment_mask
 REGIONS = PURPOSES
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)")
 _NUMBER = re.compile(r"(?:visit|time ?point|scan|study|tp|fu|v|t|_|-|\s)[ _-]?(\d{1,2})$", re.IGNORECASE)
-_LESION = re.compile(r"lesion|tumou?r|enhanc|glio|gtv", re.IGNORECASE)
 _SLICERS_NUMBER = re.compile(r"(.+)_(\d+)$")
 """How Slicer calls what has the name of a node that is there already: T1CE, T1CE_1, T1CE_2."""
 MOST_LABELS = 20
-_REFERENCE = re.compile(r"reference|nawm|white.?matter|contralateral", re.IGNORECASE)
 
 
 @dataclass
@@ -247,8 +245,8 @@ def _segments(scene: object, node: object) -> list[Candidate]:
 
 
 def _region(scene: object, node: object, name: str, segment: str) -> Candidate:
-    purpose = region_of_name(_without_visit(name)) or ("reference" if _REFERENCE.search(name) else "")
-    purpose = purpose or ("lesion" if _LESION.search(name) or _LESION.search(node.GetName()) else "")
+    purpose = region_of_name(_without_visit(name)) or purpose_of_label(name) or purpose_of_label(node.GetName())
+    purpose = "" if purpose == "free" else purpose  # of what is neither lesion nor reference the user knows more
     reason = Message("role_from_name" if purpose else "role_unknown", {"name": name, "role": purpose})
     return Candidate(node, name, purpose, reason, "", _date_of(scene, node), 3, segment, file=_file_of(node))
 

@@ -133,3 +133,20 @@ def test_what_time_points_of_asl_are_is_known_before_one_is_chosen(subject):
     assert visit.of_role("ASL") is None
     found = [series.acquisition.get("ASLContext") for series in open_roles(visit)["ASL"]]
     assert found == [["control", "label"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("label", "purpose"),
+    [
+        ("label-lesion", "lesion"), ("label-enhancingtumor", "lesion"), ("desc-nawm", "reference"),
+        ("label-nonenhancing", None), ("label-peritumoraledema", None), ("label-tumorcavity", None),
+        ("label-tumornecrosis", None), ("desc-wholetumor", None), ("label-brain", None),
+    ],
+)  # fmt: skip
+def test_what_is_named_after_the_tumour_is_not_the_lesion(subject, label, purpose):
+    folder = subject / "derivatives" / "hand" / "sub-07" / "ses-a" / "anat"
+    (folder / "sub-07_ses-a_label-lesion_mask.nii.gz").unlink()
+    put(folder / f"sub-07_ses-a_{label}_mask.nii.gz")
+    patient = read(subject)
+    assert [region.purpose for region in patient.regions if region.visit == "ses-a"] == ([purpose] if purpose else [])
+    assert ("file_not_recognised" in codes(patient.visits[1].warnings)) == (purpose is None)

@@ -215,6 +215,20 @@ def test_several_labels_keep_their_numbers(app):
     assert [each.drawn for each in candidates(app.scene)] == [False]  # no mask
 
 
+@pytest.mark.parametrize(
+    ("node", "segment", "role"),
+    [
+        ("Segmentation", "enhancing tumor", "lesion"), ("tumor", "Segment_1", "lesion"), ("tumor", "NAWM", "reference"),
+        ("tumor", "non-enhancing", ""), ("tumor", "peritumoral edema", ""), ("Segmentation", "resection cavity", ""),
+    ],
+)  # fmt: skip
+def test_what_segments_are_by_their_names(app, node, segment, role):
+    """The name of a segment says more than that of its segmentation."""
+    segmentation = app.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", node)
+    put_segment(segmentation, segment, "free", Image(np.ones((2, 2, 2), bool), np.eye(4)))
+    assert [(each.name, each.role) for each in candidates(app.scene)] == [(segment, role)]
+
+
 def test_a_sidecar_says_the_times_of_a_series(app, tmp_path):
     (tmp_path / "DSC.json").write_text(json.dumps({"EchoTime": 0.03, "RepetitionTime": 1.5}))
     node = sequence(app, "DSC", echo=False, unit="")
