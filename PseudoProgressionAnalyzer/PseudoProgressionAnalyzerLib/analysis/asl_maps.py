@@ -17,6 +17,7 @@ from . import Analysis
 from .reading import warn
 
 NAMES = ("CBF", "ATT")
+SLICE_AXES = {"k": 0, "j": 1, "i": 2}
 NEEDED = ("ArterialSpinLabelingType", "PostLabelingDelay", "MagneticFieldStrength", "ASLContext")
 
 
@@ -92,26 +93,26 @@ def asl_flow(fields: dict[str, Any], series: Image, m0_series: Series | None, in
     durations = _each(fields, duration_field, len(images))
     used = [number for number, one in enumerate(context) if one in kinds]
     differences = {}
-    for delay in sorted({delays[number] for number in used}):
-        chosen = [number for number in used if delays[number] == delay]
+    for times in sorted({(delays[number], durations[number]) for number in used}):
+        chosen = [number for number in used if (delays[number], durations[number]) == times]
         if kinds == {"deltam"}:
-            differences[delay] = images[chosen].mean(axis=0, dtype=float), durations[chosen[0]]
+            differences[times] = images[chosen].mean(axis=0, dtype=float)
         else:
             controls = [context[number] == "control" for number in chosen]
-            differences[delay] = control_label_difference(images[chosen], controls), durations[chosen[0]]
+            differences[times] = control_label_difference(images[chosen], controls)
     m0, m0_fields = _m0(fields, series, m0_series, [one == "m0scan" for one in context])
     options, flags = _options(fields, m0_fields)
     options["mask"] = inside
     if len(differences) > 1:
         flow = cbf_multi_delay(
-            np.stack([difference for difference, _ in differences.values()]),
+            np.stack(list(differences.values())),
             m0,
-            labeling_durations=np.array([duration for _, duration in differences.values()]),
-            post_labeling_delays=np.array(list(differences)),
+            labeling_durations=np.array([duration for _, duration in differences]),
+            post_labeling_delays=np.array([delay for delay, _ in differences]),
             **options,
         )
     else:
-        ((delay, (difference, duration)),) = differences.items()
+        (((delay, duration), difference),) = differences.items()
         flow = cbf_single_delay(difference, m0, labeling_duration=duration, post_labeling_delay=delay, **options)
     return replace(flow, flags=(*flow.flags, *flags))
 
@@ -140,6 +141,9 @@ def _m0(
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """The equilibrium image on the series' grid, and the acquisition that it was made with."""
     if any(included):
+        preparation = fields.get("RepetitionTimePreparation")
+        if isinstance(preparation, (list, tuple)) and len(preparation) == len(included):  # one of each image
+            fields = fields | {"RepetitionTimePreparation": preparation[included.index(True)]}
         return series.array[np.array(included)].mean(axis=0, dtype=float), fields
     if m0_series is not None:
         image = read_series(m0_series)
@@ -173,7 +177,10 @@ def _options(fields: dict[str, Any], m0_fields: dict[str, Any]) -> tuple[dict[st
     options["suppression_pulses"] = int(pulses or 0) if fields.get("BackgroundSuppression", True) else 0
     times = fields.get("SliceTiming")
     if times is not None and str(fields.get("MRAcquisitionType", "2D")).upper() == "2D":
-        options["slice_times"] = times
+        # BIDS: along this axis, a minus counts from its end
+        direction = str(fields.get("SliceEncodingDirection", "k"))
+        options["slice_times"] = times[::-1] if direction.endswith("-") else times
+        options["slice_axis"] = SLICE_AXES.get(direction[:1], 0)
     elif str(fields.get("MRAcquisitionType", "")).upper() == "2D":
         flags.append(Message("asl_slice_times_unknown"))
     return options, flags

@@ -11,6 +11,7 @@ from PseudoProgressionAnalyzerLib.analysis.asl_maps import asl_flow
 from PseudoProgressionAnalyzerLib.analysis.mapping import make_maps, make_ratio_maps
 from PseudoProgressionAnalyzerLib.analysis.measuring import measure_visits
 from PseudoProgressionAnalyzerLib.measures import Image, InputError
+from PseudoProgressionAnalyzerLib.perfusion.asl import delivered
 
 sys.path.insert(0, str(Path(__file__).parent))
 from perfusion_patients import patient_of
@@ -99,6 +100,41 @@ def test_pulsed_labelling_takes_its_bolus_from_the_first_cut_off(tmp_path):
     analysis = analysed(tmp_path, pairs(np.where(LESION, 12.0, 6.0)), fields)
     by_hand = 6000 * 0.9 * 0.012 * np.exp(1.8 / 1.65) / (2 * 0.98 * 0.7)
     assert value(analysis, "CBF_mean").value == pytest.approx(by_hand, rel=1e-3)
+
+
+def test_the_repetition_time_of_m0_is_its_own_among_one_of_each_image(tmp_path):
+    """M0 comes last and is relaxed; the repetition time of the first image would call for a correction."""
+    series = np.roll(pairs(np.where(LESION, 12.0, 6.0)), -1, axis=0)
+    fields = {"ASLContext": [*CONTEXT[1:], "m0scan"], "RepetitionTimePreparation": [4.0] * 4 + [6.0]}
+    analysis = analysed(tmp_path, series, fields)
+    assert value(analysis, "CBF_mean").value == pytest.approx(0.012 * PER_SHARE, rel=1e-3)
+
+
+@pytest.mark.parametrize(("direction", "axis", "order"), [("k", 0, 1), ("k-", 0, -1), (None, 0, 1), ("j-", 1, -1)])
+def test_slices_are_delayed_along_the_direction_that_they_were_read_in(direction, axis, order):
+    """Label decays with T1 of blood until its slice is read: the later, the more flow the same difference means."""
+    series = pairs(np.full(SHAPE, 12.0))
+    times = 0.05 * np.arange(SHAPE[axis])
+    fields = FIELDS | {"ASLContext": CONTEXT, "MRAcquisitionType": "2D", "SliceTiming": times.tolist()}
+    flow = asl_flow(fields | ({"SliceEncodingDirection": direction} if direction else {}),
+                    Image(series, np.eye(4)), None, np.ones(SHAPE, bool))  # fmt: skip
+    along = np.moveaxis(flow.cbf, axis, 0)[:, 2, 2]
+    assert along == pytest.approx(0.012 * PER_SHARE * np.exp(times[::order] / 1.65), rel=1e-3)
+
+
+def test_labelling_durations_that_differ_at_one_delay_are_not_mixed():
+    """Two durations after one delay and a third pair of times: as from three images of their own."""
+    times = [(1.0, 1.0), (1.0, 1.8), (2.0, 1.8)]
+    shares = [delivered("PCASL", sum(one), one[1], 1.4, 1.65, 1.65) for one in times]
+    flow = 60.0 / 6000 * 2 * 0.85 / 0.9 * 1000 * np.array(shares)  # of M0 = 1000
+    images = np.stack([np.full(SHAPE, 1000.0), *(np.full(SHAPE, one) for one in flow)])
+    fields = FIELDS | {
+        "ASLContext": ["m0scan", *["deltam"] * 3],
+        "PostLabelingDelay": [0.0, *(delay for delay, _ in times)],
+        "LabelingDuration": [0.0, *(duration for _, duration in times)],
+    }
+    found = asl_flow(fields, Image(images, np.eye(4)), None, np.ones(SHAPE, bool))
+    assert found.cbf == pytest.approx(60.0, rel=0.01) and found.transit_time == pytest.approx(1.4, abs=0.02)
 
 
 @pytest.mark.parametrize(
