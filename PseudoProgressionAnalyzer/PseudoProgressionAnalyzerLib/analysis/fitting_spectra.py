@@ -160,7 +160,11 @@ def _stated(series: Series) -> dict:
     """What the sidecar says of the acquisition: it counts before what the file says."""
     sequence = str(series.acquisition.get("PulseSequenceType", ""))
     known = {"press": "PRESS", "steam": "STEAM", "slaser": "sLASER", "semi-laser": "sLASER", "spin_echo": "spin_echo"}
-    return {"echo_time": series.acquisition.get("EchoTime"), "sequence": known.get(sequence.lower())}
+    echo_time = series.acquisition.get("EchoTime")  # of several none is that of these spectra
+    return {
+        "echo_time": echo_time if isinstance(echo_time, int | float) else None,
+        "sequence": known.get(sequence.lower()),
+    }
 
 
 def _wanted(analysis: Analysis, visit_id: str, series: Series, spectra: Spectra) -> np.ndarray | None:

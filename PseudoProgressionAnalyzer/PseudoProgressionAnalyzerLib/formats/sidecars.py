@@ -22,6 +22,10 @@ PLAUSIBLE = {
 }
 
 
+PER_IMAGE = ("FlipAngle", "PostLabelingDelay", "LabelingDuration")
+"""Of a time series these may be one for each of its images."""
+
+
 def stem(path: Path) -> str:
     """The file name without its image ending (``DSC`` of ``DSC.nii.gz``)."""
     for suffix in SUFFIXES:
@@ -50,13 +54,14 @@ def read_sidecar(path: Path) -> dict[str, Any]:
 
 
 def check_fields(file: Path, fields: dict[str, Any]) -> None:
-    """Takes lists of one number for the number. Raises InputError ``field_implausible`` for a number outside of what a
-    head scanner can do."""
+    """Takes lists of one number for the number, however often it stands there. Raises InputError ``field_implausible``
+    for a number outside of what a head scanner can do."""
     for name, (low, high, unit) in PLAUSIBLE.items():
         if name not in fields:
             continue
-        if isinstance(fields[name], list) and len(fields[name]) == 1:
-            fields[name] = fields[name][0]
+        several = fields[name] if isinstance(fields[name], list) else []
+        if len(several) == 1 or (name not in PER_IMAGE and several and several.count(several[0]) == len(several)):
+            fields[name] = several[0]
         values = fields[name] if isinstance(fields[name], list) else [fields[name]]
         for value in values:
             number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
@@ -67,7 +72,12 @@ def check_fields(file: Path, fields: dict[str, Any]) -> None:
 
 
 def missing_fields(path: Path, fields: dict[str, Any], needed: tuple[str, ...]) -> Message | None:
-    """A message that names the sidecar and the needed fields it lacks, or None."""
+    """A message that names the sidecar and the needed fields it lacks, or one that is a list where one number is
+    needed; None where all are there."""
+    for name in needed:
+        if isinstance(fields.get(name), list):
+            shown = ", ".join(map(str, fields[name][:8])) or "empty"
+            return Message("field_several", {"file": str(sidecar_path(path)), "field": name, "values": shown})
     absent = [name for name in needed if name not in fields]
     if not absent:
         return None

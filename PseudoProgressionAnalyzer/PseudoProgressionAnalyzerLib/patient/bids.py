@@ -15,7 +15,7 @@ from typing import Any
 from ..formats.images import SUFFIXES, read_header, same_grid
 from ..formats.json_files import read_json
 from ..formats.series import SPECTRA
-from ..formats.sidecars import check_fields, stem
+from ..formats.sidecars import check_fields, missing_fields, stem
 from ..formats.spectra import read_spectra_header
 from ..measures import Image, InputError, Message, Patient, Region, Series, Visit
 from .choosing import NEEDED_FIELDS, TIME_SERIES, warn_of_roles
@@ -150,10 +150,9 @@ def _read_series(
 def _check_series(series: Series, patient: Patient) -> None:
     """A chosen series says what is needed of it."""
     path, acquisition = series.path, series.acquisition
-    lacking = [field for field in NEEDED_FIELDS.get(series.role, ()) if field not in acquisition]
-    if lacking:
-        file = str(path.with_name(stem(path) + ".json"))
-        patient.problems.append(Message("fields_missing", {"file": file, "fields": ", ".join(lacking)}))
+    lacking = missing_fields(path, acquisition, NEEDED_FIELDS.get(series.role, ()))
+    if lacking is not None:
+        patient.problems.append(lacking)
     labels = _asl_labels(path) if series.role == "ASL" else []
     frames = len(read_header(path).array) if labels else 0
     if len(labels) != frames:

@@ -118,7 +118,8 @@ def check_role(series: Series, role: str, dimensions: int | None) -> None:
         raise InputError("not_a_time_series", **name)
     if dimensions == 4 and role not in (*TIME_SERIES, "M0", "MRS", "MRSI", "PET"):
         raise InputError("unexpected_time_series", **name, frames="several")
-    lacking = [field for field in NEEDED_FIELDS.get(role, ()) if field not in series.acquisition]
+    needed = NEEDED_FIELDS.get(role, ())
+    lacking = [field for field in needed if not isinstance(series.acquisition.get(field), int | float)]
     if lacking:
         raise InputError("edit_fields_missing", **name, fields=", ".join(lacking))
 

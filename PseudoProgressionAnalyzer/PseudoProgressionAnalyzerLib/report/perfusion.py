@@ -32,10 +32,10 @@ def grade_of(analysis: Analysis, visit_id: str) -> ProtocolGrade | None:
     if dsc is None:
         return None
     stated = analysis.dsc_choices.get(visit_id, DscChoices()).preload
-    fields = dsc.acquisition
+    fields, angle = dsc.acquisition, dsc.acquisition.get("FlipAngle")
     return protocol_grade(
         echo_time=fields.get("EchoTime"),
-        flip_angle=fields.get("FlipAngle"),
+        flip_angle=None if isinstance(angle, list) else angle,
         field_strength=fields.get("MagneticFieldStrength"),
         preload=fields.get("Preload") if stated is None else stated,
     )

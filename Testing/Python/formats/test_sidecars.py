@@ -69,3 +69,18 @@ def test_a_list_of_one_number_is_the_number(tmp_path):
     fields = {"MagneticFieldStrength": [3.0], "EchoTime": [0.03, 0.06]}
     check_fields(tmp_path / "x.json", fields)
     assert fields == {"MagneticFieldStrength": 3.0, "EchoTime": [0.03, 0.06]}
+
+
+def test_a_number_that_is_said_of_each_image_is_the_number(tmp_path):
+    fields = {"MagneticFieldStrength": [3, 3], "PostLabelingDelay": [1.0, 1.0], "RepetitionTime": [1.5, 1.5, 1.5]}
+    check_fields(tmp_path / "x.json", fields)
+    assert fields == {"MagneticFieldStrength": 3, "PostLabelingDelay": [1.0, 1.0], "RepetitionTime": 1.5}
+
+
+def test_a_list_where_one_number_is_needed_is_said(tmp_path):
+    """It ended the analysis in the middle of it: an echo time of two echoes is no echo time."""
+    for values, shown in (([0.02, 0.05], "0.02, 0.05"), ([], "empty")):
+        fields = {"EchoTime": values, "RepetitionTime": 1.5}
+        message = missing_fields(tmp_path / "DSC.nii.gz", fields, ("EchoTime", "RepetitionTime"))
+        assert message.code == "field_several"
+        assert (message.parameters["field"], message.parameters["values"]) == ("EchoTime", shown)
