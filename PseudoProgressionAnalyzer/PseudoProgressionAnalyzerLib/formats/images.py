@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import gzip
 import math
+import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,9 @@ from ..measures import Image, InputError
 SUFFIXES = (".nii.gz", ".nii", ".nrrd")
 
 _TIME_UNITS = {8: 1.0, 16: 1e-3, 24: 1e-6}  # s by the bits of xyzt_units (nifti1.h)
+
+EDGES = 0.01, 100.0
+"""mm between which the edges of a voxel of a head lie: ITK believes a header that calls millimetres metres."""
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -36,8 +41,8 @@ def read_image(path: Path) -> Image:
     """A 3D image ``(k, j, i)`` or a time series ``(time, k, j, i)`` with its RAS affine.
 
     Raises InputError: ``file_missing``, ``file_unreadable``, ``file_truncated``, ``image_dimension`` (not 3D or 4D),
-    ``image_geometry`` (spacing zero or negative, axes that do not span space), ``image_sheared``, ``image_nifti_2``,
-    ``image_complex``, ``image_no_values`` (no finite value).
+    ``image_geometry`` (spacing zero, negative or of no scanner, axes that do not span space), ``image_sheared``,
+    ``image_nifti_2``, ``image_complex``, ``image_no_values`` (no finite value).
     """
     reader = _reader(path)
     _check_complete(path, reader)
@@ -45,7 +50,8 @@ def read_image(path: Path) -> Image:
         source = reader.Execute()
     except RuntimeError as error:
         raise _unreadable(path, error) from error
-    return from_sitk(source, path)
+    image, offset = from_sitk(source, path), _offset_without_slope(reader)
+    return Image(image.array - np.float32(offset), image.affine) if offset else image
 
 
 def read_header(path: Path) -> Image:
@@ -104,6 +110,47 @@ def orientation_said(path: Path) -> bool:
     return "NRRD_space" in keys
 
 
+def nifti_affine(codes: tuple, pixdim: tuple, quaternion: tuple, rows: tuple) -> np.ndarray:
+    """Index-to-RAS affine (4x4) of a NIfTI header: the sform where it is set, else the qform (NIfTI-1 standard, methods
+    3 and 2). codes: of qform and sform; pixdim, quaternion (with the offset), rows (of the sform): as in the header."""
+    affine = np.eye(4)
+    if codes[1] > 0 or codes[0] <= 0:
+        affine[:3] = np.reshape(rows, (3, 4))
+        return affine if codes[1] > 0 else np.diag([*pixdim[1:4], 1.0])
+    b, c, d = quaternion[:3]
+    a = np.sqrt(max(0.0, 1 - b * b - c * c - d * d))
+    turn = np.array(
+        [
+            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
+            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
+            [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
+        ]
+    )
+    spacing = np.array(pixdim[1:4]) * (1, 1, -1 if pixdim[0] < 0 else 1)
+    affine[:3, :3] = turn * spacing
+    affine[:3, 3] = quaternion[3:]
+    return affine
+
+
+def places_apart(path: Path) -> float:
+    """How far a NIfTI header's two statements of where the image lies (qform and sform) are apart, in mm at the corner
+    where they are most; 0 where it makes one alone. ITK, and so Slicer, takes the qform unless the sform is of the
+    scanner, most other programs the sform. The file must be one that ``read_header`` can read."""
+    if path.name.lower().endswith(".nrrd"):
+        return 0.0
+    with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+        header = file.read(348)  # not from ITK, which does not tell the sign of the third axis
+    order = next((order for order in "<>" if struct.unpack_from(f"{order}i", header)[0] == 348), None)
+    places = ((40, "8h"), (76, "8f"), (252, "2h"), (256, "6f"), (280, "12f"))
+    if order is None:
+        return 0.0
+    size, pixdim, codes, quaternion, rows = (struct.unpack_from(order + form, header, at) for at, form in places)
+    if min(codes) <= 0:
+        return 0.0
+    first, second = (nifti_affine(one, pixdim, quaternion, rows) for one in ((1, 0), (0, 1)))
+    return float(np.linalg.norm((first - second) @ _corners(size[1:4]).T, axis=0).max())
+
+
 def frame_interval(path: Path) -> float | None:
     """Seconds between the time points of a NIfTI time series by its header; None where it says none. One second is
     what libraries write that know nothing. Errors as ``read_header``."""
@@ -130,6 +177,15 @@ def _check_complete(path: Path, reader: sitk.ImageFileReader) -> None:
         complete = path.stat().st_size >= expected
     if not complete:
         raise InputError("file_truncated", file=str(path))
+
+
+def _offset_without_slope(reader: sitk.ImageFileReader) -> float:
+    """What ITK adds to values that nothing is to be added to: by the standard an intercept counts with a slope alone
+    (NIfTI-1: "if scl_slope is nonzero")."""
+    keys = reader.GetMetaDataKeys()
+    if "scl_slope" not in keys or float(reader.GetMetaData("scl_slope")) != 0:
+        return 0.0
+    return float(reader.GetMetaData("scl_inter"))
 
 
 def _uncompressed_size(path: Path) -> int:
@@ -166,7 +222,8 @@ def _affine(source: sitk.Image | sitk.ImageFileReader, dimension: int, path: Pat
     affine = np.eye(4)
     affine[:3, :3] = directions * spacing
     affine[:3, 3] = source.GetOrigin()[:3]
-    if not (np.all(np.isfinite(affine)) and np.all(spacing > 0) and abs(np.linalg.det(directions)) > 1e-3):
+    plausible = np.all((spacing > EDGES[0]) & (spacing < EDGES[1]))
+    if not (np.all(np.isfinite(affine)) and plausible and abs(np.linalg.det(directions)) > 1e-3):
         raise InputError("image_geometry", file=str(path))
     return ras_from_lps(affine)
 
@@ -199,9 +256,15 @@ def same_grid(first: Image, second: Image, tolerance: float = 1e-2) -> bool:
     """Whether two images have the same voxels: shape equal and every corner within tolerance (mm)."""
     if first.shape != second.shape:
         return False
-    corners = np.array([[x, y, z, 1] for x in (0, 1) for y in (0, 1) for z in (0, 1)], dtype=float)
-    corners[:, :3] *= np.array(first.shape)[::-1] - 1
+    corners = _corners(first.shape[::-1])
     return bool(np.allclose(corners @ first.affine.T, corners @ second.affine.T, atol=tolerance))
+
+
+def _corners(size: Sequence[int]) -> np.ndarray:
+    """Indices ``(8, 4)`` ``(i, j, k, 1)`` of the corner voxels of a grid of this size ``(i, j, k)``."""
+    corners = np.array([[x, y, z, 1] for x in (0, 1) for y in (0, 1) for z in (0, 1)], dtype=float)
+    corners[:, :3] *= np.array(size) - 1
+    return corners
 
 
 def _last_reason(error: RuntimeError) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..measures import InputError, Spectra
+from .images import nifti_affine
 from .spectra_combine import combine_coils, combine_repetitions
 from .spectra_fields import needed
 
@@ -102,29 +103,8 @@ def _header(content: bytes) -> dict[str, Any]:
         "offset": int(found["offset"][0]),
         "shape": found["dim"][1:8],
         "dwell_time": float(pixdim[4]) * scale,
-        "affine": _affine(found["codes"], pixdim, found["quaternion"], found["rows"]),
+        "affine": nifti_affine(found["codes"], pixdim, found["quaternion"], found["rows"]),
     }
-
-
-def _affine(codes: tuple, pixdim: tuple, quaternion: tuple, rows: tuple) -> np.ndarray:
-    """Index-to-RAS affine: the sform where it is set, else the qform (NIfTI-1 standard, methods 3 and 2)."""
-    affine = np.eye(4)
-    if codes[1] > 0 or codes[0] <= 0:
-        affine[:3] = np.reshape(rows, (3, 4))
-        return affine if codes[1] > 0 else np.diag([*pixdim[1:4], 1.0])
-    b, c, d = quaternion[:3]
-    a = np.sqrt(max(0.0, 1 - b * b - c * c - d * d))
-    turn = np.array(
-        [
-            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
-            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
-            [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
-        ]
-    )
-    spacing = np.array(pixdim[1:4]) * (1, 1, -1 if pixdim[0] < 0 else 1)
-    affine[:3, :3] = turn * spacing
-    affine[:3, 3] = quaternion[3:]
-    return affine
 
 
 def _fields(content: bytes, place: int, end: int, order: str) -> dict[str, Any] | None:

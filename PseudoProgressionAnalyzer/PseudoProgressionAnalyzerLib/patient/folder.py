@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..formats.images import SUFFIXES, frame_interval, orientation_said, read_header, same_grid
+from ..formats.images import SUFFIXES, frame_interval, orientation_said, places_apart, read_header, same_grid
 from ..formats.series import SPECTRA, mask_fits, read_series_header
 from ..formats.sidecars import missing_fields, read_sidecar, stem
 from ..formats.spectra import ENDINGS, WATER, read_spectra_header
@@ -29,6 +29,7 @@ RESULT = "result"  # of another fit of spectra: said, and not measured
 RESULTS = (".coord", ".table")
 ONE_VOXEL = Image(np.zeros((1, 1, 1)), np.eye(4))
 _HEAD, _SLAB = 150.0, 60.0  # mm: an image wider than the one in two directions and thinner than the other (own choice)
+_ONE_PLACE = 1.0  # mm that two statements of a place may differ by (own choice)
 _SAME_TIME = 0.05  # of the time between two frames: what differs by more is another time (own choice)
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[_ -].*)?")
 _RUN = re.compile(r"_run-(\d+)_")
@@ -282,6 +283,8 @@ def _doubts_of_header(series: Series) -> list[Message]:
     if series.role in SPECTRA:
         return []
     found = [] if orientation_said(series.path) else [Message("orientation_unsaid", {"file": str(series.path)})]
+    if (apart := places_apart(series.path)) > _ONE_PLACE:
+        found.append(Message("header_places_differ", {"file": str(series.path), "apart": float(f"{apart:.2g}")}))
     if series.role == "T1CE":
         grid = read_header(series.path)
         thin, middle, _ = sorted(np.array(grid.shape)[::-1] * grid.spacing)

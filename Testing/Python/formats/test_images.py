@@ -225,3 +225,40 @@ def test_same_grid():
     assert images.same_grid(image, Image(np.ones((5, 6, 7)), image.affine.copy()))
     assert not images.same_grid(image, Image(image.array, shifted))
     assert not images.same_grid(image, Image(np.zeros((5, 6, 8)), image.affine))
+
+
+@pytest.mark.parametrize(
+    ("codes", "shift", "apart"),
+    [((1, 1), 0.0, 0.0), ((1, 1), 12.0, 12.0), ((1, 2), 12.0, 12.0), ((0, 1), 12.0, 0.0), ((1, 0), 12.0, 0.0)],
+)
+@pytest.mark.parametrize("flip", [(1, 1, 1), (-1, 1, 1)])
+def test_two_places_in_one_header(tmp_path, codes, shift, apart, flip):
+    """codes: of qform and sform, which differ by a shift."""
+    affine, other = head_affine(flip, degrees=(12, -7, 20)), head_affine(flip, degrees=(12, -7, 20))
+    other[0, 3] += shift
+    image = nibabel.Nifti1Image(np.ones((4, 5, 6), np.int16), affine)
+    image.set_qform(affine, codes[0])
+    image.set_sform(other, codes[1])
+    nibabel.save(image, tmp_path / "a.nii.gz")
+    assert images.places_apart(tmp_path / "a.nii.gz") == pytest.approx(apart, abs=1e-3)
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [(0, 5), (0, 0), (2, 5), (float("nan"), float("nan"))])
+def test_an_intercept_counts_with_a_slope_alone(tmp_path, slope, intercept):
+    path = tmp_path / "a.nii"
+    nibabel.save(nibabel.Nifti1Image(np.arange(24, dtype=np.int16).reshape(2, 3, 4), np.eye(4)), path)
+    content = bytearray(path.read_bytes())
+    content[112:120] = np.array([slope, intercept], "<f4").tobytes()
+    path.write_bytes(content)
+    np.testing.assert_allclose(images.read_image(path).array.T, nibabel.load(path).get_fdata())
+
+
+@pytest.mark.parametrize("unit", ["meter", "micron"])
+def test_voxels_of_a_metre_are_refused(tmp_path, unit):
+    image = nibabel.Nifti1Image(np.arange(24, dtype=np.int16).reshape(2, 3, 4), np.eye(4))
+    image.header.set_xyzt_units(unit)
+    nibabel.save(image, tmp_path / "a.nii")
+    for read in (images.read_image, images.read_header):
+        with pytest.raises(InputError) as caught:
+            read(tmp_path / "a.nii")
+        assert caught.value.message.code == "image_geometry"

@@ -11,7 +11,8 @@ import pydicom
 import pytest
 
 from PseudoProgressionAnalyzerLib import texts
-from PseudoProgressionAnalyzerLib.formats import spectra_lcmodel, spectra_nifti, spectra_philips
+from PseudoProgressionAnalyzerLib.formats import spectra_lcmodel, spectra_philips
+from PseudoProgressionAnalyzerLib.formats.images import nifti_affine
 from PseudoProgressionAnalyzerLib.formats.spectra import load
 from PseudoProgressionAnalyzerLib.formats.spectra_axis import scores
 from PseudoProgressionAnalyzerLib.formats.spectra_combine import combine_coils, combine_repetitions
@@ -476,7 +477,7 @@ def test_pictures_of_spectra_are_named_as_such(tmp_path):
 
 def test_header_of_nifti_1_by_quaternion():
     # 180 degrees about z (quaternion 0, 0, 1): x and y change sign.
-    affine = spectra_nifti._affine((1, 0), (1, 2, 3, 4, 0, 0, 0, 0), (0, 0, 1, 5, 6, 7), (0,) * 12)
+    affine = nifti_affine((1, 0), (1, 2, 3, 4, 0, 0, 0, 0), (0, 0, 1, 5, 6, 7), (0,) * 12)
     assert np.allclose(affine, [[-2, 0, 0, 5], [0, -3, 0, 6], [0, 0, 4, 7], [0, 0, 0, 1]])
 
 

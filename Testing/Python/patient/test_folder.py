@@ -293,6 +293,17 @@ def test_a_header_without_orientation_is_said(folder):
     assert warning.parameters["file"].endswith("FLAIR.nii.gz")
 
 
+def test_a_header_that_says_two_places_is_said(folder):
+    image = nibabel.Nifti1Image(np.arange(120, dtype=np.int16).reshape(6, 5, 4), AFFINE)
+    image.set_qform(AFFINE, 1)
+    image.set_sform(AFFINE + np.array([[0, 0, 0, 8], [0] * 4, [0] * 4, [0] * 4]), 2)
+    nibabel.save(image, folder / "2023-05-08" / "FLAIR.nii.gz")
+    first, second = read_patient(folder).visits
+    assert "header_places_differ" not in codes(first.warnings)
+    (warning,) = [one for one in second.warnings if one.code == "header_places_differ"]
+    assert warning.parameters["file"].endswith("FLAIR.nii.gz") and warning.parameters["apart"] == 8
+
+
 @pytest.mark.parametrize(("header", "said"), [(1.5, False), (1.52, False), (0.02, True), (3.0, True)])
 def test_two_times_between_frames_are_said(folder, header, said):
     image = nibabel.Nifti1Image(np.arange(720, dtype=np.int16).reshape(6, 5, 4, 6), AFFINE)
