@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 from ..lesion.diameters import Diameters
 from ..lesion.estimate import Estimate
 from ..lesion.following import FollowedLesion
 from ..measures import Message
 from ..response import CRITERIA, Course, Lesion, course_with, respond, sized
-from ..response.categories import in_words
+from ..response.categories import BASELINE, BEFORE_BASELINE, NOT_APPLICABLE, UNDATED, in_words
 from ..response.verdict import Option, Verdict
 from . import Analysis
 from .lesions import follow_lesions
@@ -20,8 +21,18 @@ MOSTLY = 0.5
 WHOLE = 0.99
 """Share of a lesion in the high-dose region from which it lies inside, and below 1 - WHOLE outside: only voxels at its
 edge are forgiven. How much of a lesion decides is recalled only (1.40), so that both are shown in between."""
-SILENT = ("baseline", "before_baseline", "undated", "not_applicable")
+SILENT = (BASELINE, BEFORE_BASELINE, UNDATED, NOT_APPLICABLE)
 """Categories that say nothing about how a lesion changed."""
+LATER = {
+    "response_confirmed": "response_later_confirmed",
+    "response_not_confirmed": "response_later_not_confirmed",
+    "response_baseline_enhancement": "response_later_baseline",
+    "response_held": "response_later_lesser",
+    "response_not_held": "response_later_not_held",
+    "response_steroid_lowered": "response_later_steroid_lowered",
+    "response_steroid_progression": "response_later_steroid_progression",
+}
+"""Why later scans made another category of a visit, and the sentence of the outcome that says so."""
 
 
 def update_lesions(analysis: Analysis) -> None:
@@ -75,13 +86,22 @@ def outcome(analysis: Analysis, visit_id: str) -> tuple[Message, ...]:
     for criterion in CRITERIA:
         response = analysis.response.of(visit_id, criterion)
         settled = [verdict for verdict in (response.area, response.volume) if _settled(verdict)] if response else []
-        said: dict[tuple[str, str], list[str]] = {}
-        for verdict in settled:
-            said.setdefault((_words(verdict.provisional), _words(verdict.final)), []).append(verdict.measure)
-        for (then, final), measures in said.items():
-            shown = {"criterion": _name(criterion), "measure": " and ".join(measures), "then": then, "final": final}
-            found.append(Message("response_later", shown))
+        for message, verdicts in itertools.groupby(settled, _later):
+            shown = {"criterion": _name(criterion), "measure": " and ".join(verdict.measure for verdict in verdicts)}
+            found.append(Message(message.code, {**shown, **message.parameters}))
     return tuple(found)
+
+
+def _later(verdict: Verdict) -> Message:
+    """What later scans made of a category, and which of them did."""
+    option = verdict.final[0]
+    why, found = (option.reasons[0].code, option.reasons[0].parameters) if option.reasons else ("", {})
+    if len(verdict.final) == 1:
+        code = LATER.get(why, "response_later")
+    else:
+        code = "response_later_baseline_open" if why == "response_baseline_enhancement" else "response_later_open"
+    shown = {"then": _words(verdict.provisional), "final": _words(verdict.final), "dated": option.dated}
+    return Message(code, {**found, **shown})
 
 
 def _name(criterion: str) -> str:

@@ -11,7 +11,7 @@ from .. import texts
 from ..analysis import Analysis
 from ..measures import Message
 from ..report import words
-from ..report.impression import impression
+from ..report.impression import heading_of_later, impression
 from ..report.therapy_figure import short
 from ..response import CRITERIA, Option, Response, Verdict
 from ..response.categories import in_words
@@ -86,9 +86,10 @@ def _both_times(verdict: Verdict) -> str:
 
 def _reasons(item: object, analysis: Analysis, verdict: Verdict) -> None:
     """What is possible with its reasons, what is unknown, what sources dispute and what else must be said."""
-    _options(item, _("As known then"), verdict.provisional)
+    _options(item, words.say("report_then"), verdict.provisional)
     if {option.category for option in verdict.final} != {option.category for option in verdict.provisional}:
-        _options(item, _("Final, with what later scans confirmed or not"), verdict.final)
+        heading = words.say(f"report_{heading_of_later(analysis.patient, verdict.visit)}")
+        _options(item, heading, verdict.final)
     if verdict.baseline:
         names = [words.date_words(analysis.patient.visit(one)) for one in (verdict.baseline, verdict.nadir) if one]
         _sentence(item, _("Baseline and nadir: {visits}").format(visits=", ".join(names)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..analysis import Analysis
-from ..measures import Message
+from ..measures import Message, Patient
 from ..response import Response, Verdict
 from . import words
 
@@ -15,8 +15,8 @@ def impression(analysis: Analysis, response: Response, language: str = "english"
     later = {name: _categories(verdict, True, language) for name, verdict in (("area", area), ("volume", volume))}
     parts = [_by_both(both, language) + _sizes(analysis, area, volume, language)]
     if later != both:
-        code = "report_impression_unconfirmed" if _is_last(analysis, response) else "report_impression_later"
-        parts.append(words.say(code, language, categories=_by_both(later, language)))
+        heading = words.say(f"report_{heading_of_later(analysis.patient, response.visit)}", language)
+        parts.append(f"{heading}: {_by_both(later, language)}")
     return ". ".join([*parts, *_unknown((*area.unknowns, *volume.unknowns), language)]) + "."
 
 
@@ -25,9 +25,10 @@ def tree_impression(verdict: Verdict, language: str = "english") -> str:
     return ". ".join([_categories(verdict, False, language), *_unknown(verdict.unknowns, language)]) + "."
 
 
-def _is_last(analysis: Analysis, response: Response) -> bool:
-    """Whether no scan came after the visit: then nothing later can have made another category of it."""
-    return analysis.patient.visits[-1].id == response.visit
+def heading_of_later(patient: Patient, visit_id: str) -> str:
+    """The label (``report_...``) of a visit's final category, where that is another one than at the visit."""
+    no_scan_came_later = patient.visits[-1].id == visit_id
+    return "unconfirmed" if no_scan_came_later else "later"
 
 
 def _categories(verdict: Verdict, final: bool, language: str) -> str:

@@ -20,7 +20,7 @@ from ..response import CRITERIA, Lesion, Option, Response, Verdict
 from ..response.categories import in_words
 from ..response.measurability import measurable_2010, measurable_rano_2
 from . import lesion_pictures, words
-from .impression import impression, tree_impression
+from .impression import heading_of_later, impression, tree_impression
 from .markup import Markup, row, table
 from .therapy_figure import applies, short, therapy_figure
 
@@ -239,7 +239,7 @@ def _words(markup: Markup, verdict: Verdict) -> str:
     parts = [_options(markup, "then", verdict.provisional)]
     later = {option.category for option in verdict.final}
     if later != {option.category for option in verdict.provisional}:
-        parts.append(_options(markup, "later", verdict.final))
+        parts.append(_options(markup, heading_of_later(markup.patient, verdict.visit), verdict.final))
     said = [reason for option in (*verdict.provisional, *verdict.final) for reason in option.reasons]
     notes = [note for note in verdict.notes if note not in said]
     for code, messages in (("unknown", verdict.unknowns), ("depends", verdict.depends_on), ("notes", notes)):

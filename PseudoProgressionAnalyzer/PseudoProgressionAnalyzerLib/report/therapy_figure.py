@@ -16,6 +16,7 @@ from ..lesion.estimate import Estimate
 from ..measures import Event, Measurement
 from ..response import CRITERIA, Verdict
 from . import words
+from .impression import heading_of_later
 from .scales import nice_ticks, nice_top
 from .svg import FAINT, GRID, INK, DateAxis, document, line, text
 from .therapy_bands import TRACK, bands, track
@@ -94,7 +95,8 @@ def visit_lines(analysis: Analysis, visit: str, language: str = "english") -> li
         now, later = _of_criterion(analysis, visit, criterion, language)
         if now:
             # These words are also drawn into pictures, whose font has no arrow.
-            both = words.say("report_then_final", language, now=now, final=later) if later else now
+            code = f"report_then_{heading_of_later(analysis.patient, visit)}"
+            both = words.say(code, language, now=now, later=later) if later else now
             found.append(f"{words.label('criterion', criterion, language)}: {both}")
     return found
 

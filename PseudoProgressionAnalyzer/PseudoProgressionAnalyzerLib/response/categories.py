@@ -34,7 +34,7 @@ IN_WORDS = {
     PR_OR_MR: "partial or minor response (PR/MR)",
     SD: "stable disease (SD)",
     PRELIMINARY: "preliminary progression, awaiting confirmation",
-    PSEUDOPROGRESSION: "preliminary progression, not confirmed, which favours pseudoprogression",
+    PSEUDOPROGRESSION: "growth that was not confirmed (favours pseudoprogression)",
     PD: "progressive disease (PD)",
     STEROID: "not assignable because of the steroid dose",
     TWELVE_WEEKS: "no progression by itself within 12 weeks of radiotherapy",

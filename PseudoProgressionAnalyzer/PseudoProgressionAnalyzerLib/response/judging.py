@@ -230,7 +230,9 @@ class _Walk:
         further = self._grown(at, answer, before.burden, before.open)
         if further or signs == {BASELINE}:
             return settled
-        shown = {"visit": seen[answer].visit, "days": (seen[answer].date - seen[at].date).days}
+        shown = {
+            "since": seen[at - 1].visit, "visit": seen[answer].visit, "days": (seen[answer].date - seen[at].date).days,
+        }  # fmt: skip
         faded = Settled(PSEUDOPROGRESSION, reasons=(Message("response_baseline_enhancement", shown),))
         return [faded] if signs == {PRELIMINARY} and further is False else [*settled, faded]
 

@@ -256,7 +256,7 @@ def test_the_outcome_of_earlier_visits_is_what_was_known_of_it_then(full):
     alone = judged(known_analysis(full, MIDDLE)[0])
     assert known.outcome == alone.outcome and not known.outcome[MIDDLE]
     codes = {message.code for message in known.outcome[EARLIER]}
-    assert "response_later" in codes and "outcome_volume_smaller" in codes
+    assert "response_later_baseline" in codes and "outcome_volume_smaller" in codes
 
 
 def test_a_baseline_that_was_not_scanned_yet_is_not_asked_for(analysis):

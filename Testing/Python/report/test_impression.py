@@ -34,7 +34,7 @@ def test_category_size_and_what_later_scans_made_of_it():
     area, volume = map(float, re.match(form, said).groups())
     assert area == pytest.approx(100 * ((16 / 12) ** 2 - 1), rel=0.15)
     assert volume == pytest.approx(100 * ((16 / 12) ** 3 - 1), rel=0.1)
-    assert said.endswith("With the later scans: preliminary progression, not confirmed: favours pseudoprogression.")
+    assert said.endswith("With the later scans: growth that was not confirmed: favours pseudoprogression.")
 
 
 def test_the_smallest_size_is_named_where_it_is_another_visit():
