@@ -142,8 +142,15 @@ def trust(analysis: Analysis, visit_id: str) -> str:
 def failed_alignments(analysis: Analysis, visit_ids: Iterable[str]) -> list[Message]:
     """A remark ``alignment_failed`` for each of these visits whose alignment has failed: it may show another place or
     another patient, so a change to or from it is in doubt, also one that is measured without the transform."""
-    failed = [visit_id for visit_id in visit_ids if trust(analysis, visit_id) == "failed"]
-    return [Message("alignment_failed", {"visit": visit_id}) for visit_id in failed]
+    return [Message("alignment_failed", {"visit": one}) for one in visit_ids if trust(analysis, one) == "failed"]
+
+
+def unchecked_alignments(analysis: Analysis, visit_ids: Iterable[str], rests: str) -> list[Message]:
+    """A remark ``alignment_check_<rests>`` for each of these visits whose alignment is to be checked by eye.
+
+    rests: what rests on it, ``carried`` (the place of a carried region) or ``identity`` (which lesion is which).
+    """
+    return [Message(f"alignment_check_{rests}", {"visit": one}) for one in visit_ids if trust(analysis, one) == "check"]
 
 
 def visit_to_visit(analysis: Analysis, moving: str, fixed: str) -> np.ndarray:

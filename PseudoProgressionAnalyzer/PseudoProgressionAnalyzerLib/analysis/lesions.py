@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
 from ..imaging.resampling import resample
-from ..lesion.change import change_per_month, doubling_time
+from ..lesion.change import change_per_month, doubling_time, within_error
 from ..lesion.diameters import RULES, Diameters, diameters
 from ..lesion.estimate import Estimate
 from ..lesion.following import FollowedLesion, Outline
@@ -25,7 +26,7 @@ from ..lesion.surroundings import contact_area, distance, necrotic_fraction, sha
 from ..lesion.volume import volume_estimate
 from ..measures import Image, Visit
 from . import Analysis
-from .aligning import visit_to_visit
+from .aligning import failed_alignments, unchecked_alignments, visit_to_visit
 from .dose import high_dose_within, remark
 from .enhancement import uptake_of
 from .reading import drawn_as
@@ -64,6 +65,15 @@ def follow_lesions(analysis: Analysis) -> None:
         tracked = track([found.lesions for found in there.values()], TOLERANCE)
         if component != "enhancing":  # identities of their own
             tracked = [_renamed(record, "N") for record in tracked]
+        before = {later: earlier for earlier, later in itertools.pairwise(there)}
+        tracked = [
+            record
+            if record.change is None
+            else dataclasses.replace(
+                record, change=_doubted(analysis, record.change, before[record.visit], record.visit)
+            )
+            for record in tracked
+        ]
         followed += [
             _with_outline(analysis, record, there[record.visit].outlines.get(record.number)) for record in tracked
         ]
@@ -227,6 +237,12 @@ def _as_drawn(measured: Diameters, ends: np.ndarray) -> Diameters:
     )
 
 
+def _doubted(analysis: Analysis, change: Estimate, *visits: str) -> Estimate:
+    """The change with a remark where it is in doubt whether both visits show the same place and so the same lesion."""
+    remarks = (*failed_alignments(analysis, visits), *unchecked_alignments(analysis, visits, "identity"))
+    return dataclasses.replace(change, flags=(*change.flags, *remarks))
+
+
 def _with_rates(analysis: Analysis, followed: list[FollowedLesion]) -> list[FollowedLesion]:
     """Change per month and doubling time since the last visit that showed the lesion, where it is comparable."""
     dates = {visit.id: visit.date for visit in analysis.patient.visits}
@@ -241,11 +257,12 @@ def _with_rates(analysis: Analysis, followed: list[FollowedLesion]) -> list[Foll
                 days = (dates[lesion.visit] - dates[earlier.visit]).days
             if days is not None and days > 0:
                 then, now = earlier.tracked.volume, lesion.tracked.volume
+                both = earlier.visit, lesion.visit
                 lesion = dataclasses.replace(
                     lesion,
                     since=earlier.visit,
-                    change_per_month=change_per_month(then, now, days),
-                    doubling_time=doubling_time(then, now, days),
+                    change_per_month=_doubted(analysis, within_error(change_per_month(then, now, days)), *both),
+                    doubling_time=_doubted(analysis, doubling_time(then, now, days), *both),
                 )
         if lesion.outline is not None:
             before[lesion.lesion] = lesion

@@ -17,7 +17,7 @@ from ..lesion.volume import volume_estimate
 from ..measures import Image, Measurement, Message, Patient, Region
 from ..spectroscopy.result import Fit
 from . import Analysis
-from .aligning import failed_alignments, visit_to_visit
+from .aligning import failed_alignments, unchecked_alignments, visit_to_visit
 from .map_estimates import (
     MEASURED_MAPS,
     OUTSIDE,
@@ -151,7 +151,7 @@ def replace_values(analysis: Analysis, gone: Callable[[Measurement], bool], new:
     values = in_order([*kept, *new], analysis.patient)
     known = _by_measure([row for row in analysis.measurements if row.compared_to])
     visits, acquired, found = measured_visits(analysis), protocols(analysis), []
-    doubted = failed_alignments(analysis, visits)
+    doubted = [*failed_alignments(analysis, visits), *unchecked_alignments(analysis, visits, "carried")]
     for measure, rows in _by_measure(values).items():
         if measure in touched:
             found += changes(rows, visits, acquired, doubted)
@@ -267,7 +267,8 @@ def changes(
     The change of a measure has its name and unit; ``<name>_percent`` is the same change in per cent of the earlier
     value. Both name the earlier visit in ``compared_to``. acquired: spectra, as ``spectra_changes.protocols``: visits
     with another echo time or field are not compared, and other differences of their protocols are said. doubted:
-    ``failed_alignments``, said of every change to or from their visits.
+    ``failed_alignments``, said of every change to or from their visits, and ``unchecked_alignments``, said of those in
+    carried regions alone.
     """
     order = {visit_id: number for number, visit_id in enumerate(visits)}
     found = []
@@ -287,7 +288,12 @@ def changes(
             refused = any(reason.code in REFUSED for reason in reasons)
             unsaid = {flag.code: flag for row in (earlier, later) for flag in row.flags if flag.code in ORIGIN_UNSAID}
             between = {earlier.visit, later.visit, later.drawn_in}
-            doubts = [remark for remark in doubted if remark.parameters["visit"] in between]
+            doubts = [
+                remark
+                for remark in doubted
+                if remark.parameters["visit"] in between
+                and (later.kind == "fixed" or remark.code == "alignment_failed")
+            ]
             for name, change, words in pairs:
                 method = f"{words}; {later.method}" if words and not refused else later.method
                 if refused:

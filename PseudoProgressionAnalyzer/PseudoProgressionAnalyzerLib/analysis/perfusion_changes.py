@@ -13,6 +13,7 @@ import numpy as np
 from ..assessment.published import log_spread
 from ..imaging.registration import UNCERTAINTY_LIMIT
 from ..imaging.resampling import overlap_weights, resample, transform_points, voxel_centres
+from ..lesion.change import within_error
 from ..lesion.estimate import Estimate, widened
 from ..measures import Image, InputError, Map, Message
 from ..perfusion.regions import NORMAL_95, NORMAL_RANGE, REPEATABILITY, response_map
@@ -159,13 +160,15 @@ def within_repeatability(name: str, change: Estimate, earlier: float, later: flo
     log-normal (as ``assessment.spreads.repeat_spread``) and never ends below -100. Both are at least as wide as the
     change's own interval. A change inside either carries the flag ``change_within_repeatability``: whether the error
     grows with the value was not read. Source of the coefficients: ``perfusion.regions.REPEATABILITY``. Without one a
-    statistic of voxels keeps its narrow interval, and the flag ``change_of_voxels_alone`` says what is not in it.
+    statistic of voxels keeps its narrow interval, and the flag ``change_of_voxels_alone`` says what is not in it; any
+    other change whose interval holds zero says so (``lesion_change_within_error``).
     """
     if change.value is None:
         return change
     if name not in REPEATABILITY:
-        narrow = OF_VOXELS.search(name) and (change.low, change.high) != (None, None)
-        return replace(change, flags=(*change.flags, Message("change_of_voxels_alone"))) if narrow else change
+        if OF_VOXELS.search(name) and (change.low, change.high) != (None, None):
+            return replace(change, flags=(*change.flags, Message("change_of_voxels_alone")))
+        return within_error(change)
     coefficient, variation = REPEATABILITY[name]
     factor = math.exp(NORMAL_95 * math.sqrt(2) * log_spread(variation))
     ratio = later / earlier if earlier > 0 and later > 0 else math.nan

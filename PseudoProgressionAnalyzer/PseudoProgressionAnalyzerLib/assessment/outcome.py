@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..lesion.change import percent_change, within_error
+from ..lesion.estimate import estimate_of
 from ..measures import Measurement, Message, Patient
 from .as_of import begin
 from .context import percent_words
@@ -44,14 +46,11 @@ def outcome_after(patient: Patient, visit_id: str, measurements: Sequence[Measur
 
 
 def _size(then: Measurement | None, later: Measurement | None, visit: str, days: int) -> Message:
-    """The lesion's later volume against that of the visit (mL); within error where the 95 % intervals overlap."""
+    """The lesion's later volume against that of the visit (mL); within error where the interval of the change holds
+    zero, as everywhere."""
     if then is None or later is None or then.value == 0:
         return Message("outcome_no_volume", {"visit": visit, "days": days})
-    limits = (then.low, then.high, later.low, later.high)
-    if None not in limits and later.low <= then.high and then.low <= later.high:
-        change = "within_error"
-    else:
-        change = "larger" if later.value > then.value else "smaller"
-    percent = 100 * (later.value - then.value) / then.value
-    shown = {"visit": visit, "days": days, "percent": round(abs(percent)), "then": round(then.value, 1)}
+    percent = within_error(percent_change(estimate_of(then), estimate_of(later)))
+    change = "within_error" if percent.flags else "larger" if percent.value > 0 else "smaller"
+    shown = {"visit": visit, "days": days, "percent": round(abs(percent.value)), "then": round(then.value, 1)}
     return Message(f"outcome_volume_{change}", {**shown, "later": round(later.value, 1)})

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import qt
 from slicer.i18n import tr as _
 
+from .. import texts
 from ..analysis import Analysis
 from ..lesion.following import FollowedLesion
 from ..report.words import date_words, label, quantity
@@ -114,5 +115,6 @@ def _cells(analysis: Analysis, lesion: FollowedLesion, number: int, tips: dict) 
         cells.append(f"{lines.longest:.1f} x {lines.perpendicular:.1f} mm{drawn}")
         cells += ["", "", f"{outline.shape.sphericity:.2f} ({outline.sphere.sphericity:.2f})"]
     if tracked.change is not None and tracked.change.value is not None:
-        tips[number, 2] = quantity(tracked.change.value, tracked.change.low, tracked.change.high, "%", sign=True)
+        change = quantity(tracked.change.value, tracked.change.low, tracked.change.high, "%", sign=True)
+        tips[number, 2] = "\n".join([change, *(texts.sentence(flag) for flag in tracked.change.flags)])
     return [*cells, *[""] * (ROUNDNESS + 1 - len(cells))]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..measures import InputError, Message
 from .estimate import Estimate
@@ -60,6 +61,13 @@ def percent_change(reference: Estimate, later: Estimate) -> Estimate:
         return Estimate(-100.0, "%")
     ratio, low, high = (None if log is None else math.exp(log) for log in _mover(_log(reference), _log(later)))
     return Estimate(100 * (ratio - 1), "%", *(None if bound is None else 100 * (bound - 1) for bound in (low, high)))
+
+
+def within_error(change: Estimate) -> Estimate:
+    """The change with the flag ``lesion_change_within_error`` where its interval holds zero."""
+    if change.value is None or None in (change.low, change.high) or not change.low <= 0 <= change.high:
+        return change
+    return replace(change, flags=(*change.flags, Message("lesion_change_within_error")))
 
 
 def change_per_month(earlier: Estimate, later: Estimate, days: float) -> Estimate:

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..imaging.resampling import held_block
-from .change import percent_change
+from .change import percent_change, within_error
 from .estimate import Estimate, checked_mask, cropped
 from .volume import banded
 
@@ -234,7 +234,7 @@ def _family_records(
 ) -> list[TrackedLesion]:
     """What became of lesions that hang together."""
     members = {old_names[old] for old in olds} | {names[new] for new in news}
-    change = percent_change(previous.volume(olds), visit.volume(news)) if olds else None
+    change = within_error(percent_change(previous.volume(olds), visit.volume(news))) if olds else None
     growth = _growth(change) if olds and news else None
     shared = ("merged",) * (len(olds) > 1) + ("split",) * (len(news) > 1)
     records = []

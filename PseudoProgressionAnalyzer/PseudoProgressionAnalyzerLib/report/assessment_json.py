@@ -32,6 +32,10 @@ def document(analysis: Analysis, language: str = "english", as_of: str = "", not
     leaves out.
     """
     patient = analysis.patient
+
+    def say(message: Message) -> dict[str, Any]:
+        return _message(message, language)
+
     said = [(visit, message) for visit, messages in analysis.messages.items() for message in messages]
     return {
         "disclaimer": DISCLAIMER,
@@ -45,8 +49,8 @@ def document(analysis: Analysis, language: str = "english", as_of: str = "", not
             for row in (*analysis.measurements, *lesion_rows(analysis))
         ],
         "assessments": [_assessment(patient, assessment, language) for assessment in analysis.assessments],
-        "lesions": response_json.lesions(analysis),
-        "responses": response_json.responses(analysis, lambda message: _message(message, language)),
+        "lesions": response_json.lesions(analysis, say),
+        "responses": response_json.responses(analysis, say),
         "outcome": [
             {"as_of": visit, "messages": _messages(messages_, language)}
             for visit, messages_ in analysis.outcome.items()

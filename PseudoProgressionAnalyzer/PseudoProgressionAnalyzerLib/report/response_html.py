@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..analysis import Analysis
-from ..analysis.aligning import failed_alignments
+from ..analysis.aligning import failed_alignments, unchecked_alignments
 from ..analysis.responding import course
 from ..lesion.diameters import RULES
 from ..lesion.estimate import Estimate
@@ -47,7 +47,8 @@ def response_section(markup: Markup, analysis: Analysis) -> str:
 
 def _doubted(markup: Markup, analysis: Analysis) -> str:
     """Visits that may not be comparable."""
-    said = failed_alignments(analysis, [visit.id for visit in analysis.patient.visits])
+    visits = [visit.id for visit in analysis.patient.visits]
+    said = [*failed_alignments(analysis, visits), *unchecked_alignments(analysis, visits, "identity")]
     return markup.bullets(said) if said else ""
 
 

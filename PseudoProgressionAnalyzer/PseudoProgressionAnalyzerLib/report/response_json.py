@@ -15,9 +15,9 @@ from . import words
 Say = Callable[[Message], dict[str, Any]]
 
 
-def lesions(analysis: Analysis) -> list[dict[str, Any]]:
+def lesions(analysis: Analysis, say: Say) -> list[dict[str, Any]]:
     """Every lesion of every visit by its identity; its numbers stand among the measurements, kind ``followed``."""
-    return [_lesion(lesion) for lesion in analysis.lesions]
+    return [_lesion(lesion, say) for lesion in analysis.lesions]
 
 
 def responses(analysis: Analysis, say: Say) -> list[dict[str, Any]]:
@@ -29,8 +29,11 @@ def responses(analysis: Analysis, say: Say) -> list[dict[str, Any]]:
     return [_verdict(verdict, say) for verdict in (*verdicts, *analysis.response.bt_rads)]
 
 
-def _lesion(lesion: FollowedLesion) -> dict[str, Any]:
+def _lesion(lesion: FollowedLesion, say: Say) -> dict[str, Any]:
     tracked, outline = lesion.tracked, lesion.outline
+    change = _interval(tracked.change)
+    if change is not None:
+        change["flags"] = [say(flag) for flag in tracked.change.flags]
     return {
         "visit": lesion.visit,
         "lesion": lesion.lesion,
@@ -38,7 +41,7 @@ def _lesion(lesion: FollowedLesion) -> dict[str, Any]:
         "events": list(tracked.events),
         "relatives": list(tracked.relatives),
         "growth": tracked.growth,
-        "change_percent": _interval(tracked.change),
+        "change_percent": change,
         "centre": [words.finite(one) for one in outline.centre] if outline is not None else None,
         "lines_by_reader": list(lesion.by_reader),
     }
@@ -69,7 +72,7 @@ def _option(option: Option, say: Say) -> dict[str, Any]:
     }
 
 
-def _interval(estimate: Estimate | None) -> dict[str, float | None] | None:
+def _interval(estimate: Estimate | None) -> dict[str, Any] | None:
     if estimate is None:
         return None
     return {name: words.finite(getattr(estimate, name)) for name in ("value", "low", "high")}

@@ -10,7 +10,10 @@ import pytest
 from PseudoProgressionAnalyzerLib.analysis import lesions as following
 from PseudoProgressionAnalyzerLib.analysis.lesion_rows import ALL, lesion_rows
 from PseudoProgressionAnalyzerLib.analysis.lesions import follow_lesions
-from PseudoProgressionAnalyzerLib.measures import Image, Map, Region
+from PseudoProgressionAnalyzerLib.measures import Image, Map, Message, Region
+from PseudoProgressionAnalyzerLib.report import assessment_json
+from PseudoProgressionAnalyzerLib.report.markup import Markup
+from PseudoProgressionAnalyzerLib.report.response_html import response_section
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from followed import BALLS, IDENTITIES, LEFT, RIGHT, balls, followed_patient, grid, pose, reading
@@ -63,6 +66,31 @@ def test_growth_is_per_month_and_doubling_where_it_can_be_compared(analysis):
     assert at(analysis, 2)["L1"].change_per_month is None, "what merged is not compared alone"
     assert at(analysis, 4)["L1"].tracked.growth == "shrinking"
     assert at(analysis, 4)["L1"].doubling_time.value is None
+
+
+def test_a_change_is_remarked_within_its_error_and_where_the_alignment_is_in_doubt():
+    """10 and 10.2 mm differ by 6 % of volume, one reader twice by 8 %. Which lesion is which rests on the alignment."""
+    made = followed_patient([[(RIGHT, 10.0)], [(RIGHT, 10.2)], [(RIGHT, 16.0)]])
+    made.alignment = {f"v{number}": {"uncertainty": 0.3} for number in range(3)}
+
+    def said():
+        follow_lesions(made)
+        followed = [next(lesion for lesion in made.lesions if lesion.visit == f"v{number}") for number in (1, 2)]
+        change = [[flag.code for flag in lesion.tracked.change.flags] for lesion in followed]
+        rate = [[flag.code for flag in lesion.change_per_month.flags] for lesion in followed]
+        assert change == rate
+        rows = {(row.visit, row.name): row.flags for row in lesion_rows(made)}
+        assert [[flag.code for flag in rows[f"v{number}", "volume_per_month"]] for number in (1, 2)] == rate
+        entries = [entry["change_percent"] for entry in assessment_json.document(made)["lesions"]]
+        assert [entry and [flag["code"] for flag in entry["flags"]] for entry in entries] == [None, *change]
+        return change
+
+    assert said() == [["lesion_change_within_error"], []]
+    made.messages["v2"] = [Message("registration_uncertain", {"uncertainty": 2.8, "limit": 2.0})]
+    assert said() == [["lesion_change_within_error"], ["alignment_check_identity"]]
+    assert "to be checked by eye" in response_section(Markup(made.patient), made)
+    made.messages["v2"].append(Message("registration_disagrees", {"distance": 2.7, "limit": 1.6}))
+    assert said() == [["lesion_change_within_error"], ["alignment_failed"]]
 
 
 def test_rows_say_the_same_and_own_rows_are_not_doubled(analysis):

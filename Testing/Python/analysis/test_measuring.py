@@ -10,6 +10,8 @@ from PseudoProgressionAnalyzerLib.analysis.aligning import make_users
 from PseudoProgressionAnalyzerLib.analysis.mapping import make_ratio_maps
 from PseudoProgressionAnalyzerLib.analysis.measuring import changes, measure_visits, values_of
 from PseudoProgressionAnalyzerLib.measures import Image, Map, Measurement, Message, Patient, Region, Series, Visit
+from PseudoProgressionAnalyzerLib.report.markup import Markup
+from PseudoProgressionAnalyzerLib.report.measurement_tables import measurement_tables
 
 ANATOMY = np.diag([1.0, 1.0, 2.0, 1.0])  # mm
 COARSE = np.diag([2.0, 2.0, 4.0, 1.0])
@@ -222,6 +224,38 @@ def test_a_change_to_a_visit_whose_alignment_failed_says_so():
     assert said() == {("b",)}
     make_users(analysis, "b")  # the user's own judgement
     assert said() == {()}
+
+
+def test_a_change_that_rests_on_an_alignment_to_be_checked_says_so():
+    """The carried region may lie on another place in b; each visit's own lesion is measured in that visit."""
+    analysis = two_visits()
+    analysis.alignment = {"a": {"uncertainty": 0.0}, "b": {"uncertainty": 2.8}}
+
+    def said():
+        measure_visits(analysis)
+        marked = [
+            row for row in analysis.measurements if "alignment_check_carried" in {flag.code for flag in row.flags}
+        ]
+        assert all(row.compared_to for row in marked), "a value is not a change"
+        changed = [row for row in analysis.measurements if row.compared_to and row.kind == "fixed"]
+        assert marked in ([], changed)
+        return {flag.parameters["visit"] for row in marked for flag in row.flags if flag.code.startswith("alignment_")}
+
+    assert said() == set()
+    analysis.messages["b"] = [Message("registration_uncertain", {"uncertainty": 2.8, "limit": 2.0})]
+    assert said() == {"b"}
+    shown = measurement_tables(Markup(analysis.patient), analysis.measurements)
+    own, fixed = (shown[shown.index(kind) :].partition("<h3>")[0] for kind in ("Own: the region", "Fixed: the region"))
+    assert "to be checked by eye" in fixed and "to be checked by eye" not in own
+    make_users(analysis, "b")
+    assert said() == set()
+
+
+def test_a_change_of_volume_within_its_error_says_so():
+    found = changes([row("a", 10.0, low=8.0, high=12.0), row("b", 10.5, low=8.5, high=12.5)], ["a", "b"])
+    assert [[flag.code for flag in change.flags] for change in found] == [["lesion_change_within_error"]] * 2
+    found = changes([row("a", 10.0, low=8.0, high=12.0), row("b", 20.0, low=17.0, high=24.0)], ["a", "b"])
+    assert [change.flags for change in found] == [(), ()]
 
 
 def test_no_change_where_a_unit_is_unknown():

@@ -31,6 +31,13 @@ def test_other_ends(later, code):
     assert codes(outcome_after(patient(), EARLY, rows)) == [code]
 
 
+def test_the_interval_of_the_change_decides_as_elsewhere():
+    """18 to 22 and 22 to 26 mL meet, but their difference, 4 (1.2 to 6.8) mL, does not hold zero."""
+    rows = [measured("volume", 20.0, "mL", EARLY, error=0.1), measured("volume", 24.0, "mL", LATE, error=0.0834)]
+    assert rows[0].high >= rows[1].low
+    assert codes(outcome_after(patient(), EARLY, rows)) == ["outcome_volume_larger"]
+
+
 def test_without_intervals_the_sign_decides():
     rows = [measured("volume", 20.0, "mL", EARLY, error=None), measured("volume", 19.0, "mL", LATE, error=None)]
     assert codes(outcome_after(patient(), EARLY, rows)) == ["outcome_volume_smaller"]
