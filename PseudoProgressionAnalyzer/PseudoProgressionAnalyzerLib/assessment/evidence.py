@@ -152,7 +152,7 @@ def imagined(criterion: Criterion, circumstances: Circumstances, beyond: bool) -
     nothing = Measurement("", "", "own", "", criterion.measure, None, criterion.unit)
     # A tracer is chosen with the test.
     chosen = Circumstances(circumstances.day, circumstances.given, criterion.tracer)
-    if _refused_criterion(criterion, chosen):
+    if _refused_criterion(criterion, chosen) or other_kind(nothing, criterion):
         return Held(criterion, nothing, False, ())
     factor, reasons = _applies(nothing, criterion, chosen)
     return Held(criterion, nothing, True, tuple(reasons), math.inf if beyond else -math.inf, factor=factor)

@@ -103,6 +103,21 @@ def test_what_is_not_known_is_shown_and_does_not_weigh(known, reason):
     assert reason in CRITERIA[known].shown_only
 
 
+def test_no_fact_stands_twice():
+    """What ``leakage_correction`` says is no reason in ``shown_only``; what was turned round is told in the notes."""
+    for criterion in CRITERIA.values():
+        assert not (criterion.leakage_correction and "without_leakage_correction" in criterion.shown_only)
+        assert "as positive" not in criterion.population
+        sentences = criterion.notes.split("; ")
+        assert len(sentences) == len({sentence.partition(">")[0] for sentence in sentences}), criterion.id
+
+
+def test_what_is_said_of_ratios_is_said_of_ratios_alone():
+    for criterion in CRITERIA.values():
+        if "molar ratio" in criterion.notes:
+            assert criterion.statistic == "ratio of concentrations", criterion.id
+
+
 def test_molar_and_area_ratios_are_never_one_measure():
     assert CRITERIA["MRS-01"].measure == "Cho_NAA_molar"
     assert not [c for c in CRITERIA.values() if c.measure == "Cho_NAA_area"]

@@ -13,6 +13,7 @@ from PseudoProgressionAnalyzerLib.assessment.criteria_set import default_criteri
 from PseudoProgressionAnalyzerLib.assessment.evidence import (
     Circumstances,
     hold,
+    imagined,
     likelihood_ratio,
     probability_beyond,
 )
@@ -198,5 +199,8 @@ def test_a_cut_off_of_rcbv_is_held_only_against_its_own_kind():
     refused = hold(measured("rCBV_ratio_mean", 2.0), wrong, LATE, spreads)
     assert not refused.used and "evidence_without_leakage_correction" in [reason.code for reason in refused.reasons]
     assert hold(measured("rCBV_uncorrected_ratio_mean", 2.0), own, LATE, spreads).used
+    uncorrected = held(measured("rCBV_ratio_hotspot", 2.0), "DSC-18").reasons
+    assert [reason.code for reason in uncorrected].count("evidence_without_leakage_correction") == 1
+    assert not imagined(wrong, LATE, beyond=True).used and imagined(own, LATE, beyond=True).used
     unknown = hold(measured("rCBV_ratio_mean", 2.0), rows["DSC-01"], LATE, spreads)
     assert unknown.used and "evidence_leakage_correction_not_read" in [reason.code for reason in unknown.reasons]
