@@ -21,6 +21,25 @@ CATEGORY = 150  # pixels of a column of categories at most: the whole words are 
 NARROWEST, HIGHEST, MARGIN = 420, 2000, 8  # pixels: of the tree, of a sentence, around a text
 
 
+def open_by_lines(tree: object) -> None:
+    """A line opens and closes by a click anywhere on it and by Enter, not only by its small triangle.
+
+    Qt tells of a double click after a first click and before a second one: the three together are as one.
+    """
+
+    def turn(item: object, _column: int = 0) -> None:
+        if item is not None and item.childCount():
+            item.setExpanded(not item.isExpanded())
+
+    tree.setExpandsOnDoubleClick(False)
+    tree.connect("itemClicked(QTreeWidgetItem*,int)", turn)
+    tree.connect("itemDoubleClicked(QTreeWidgetItem*,int)", turn)
+    for key in (qt.Qt.Key_Return, qt.Qt.Key_Enter):
+        shortcut = qt.QShortcut(qt.QKeySequence(key), tree)
+        shortcut.setContext(qt.Qt.WidgetShortcut)
+        shortcut.connect("activated()", lambda: turn(tree.currentItem()))
+
+
 def fill_responses(tree: object, analysis: Analysis | None) -> None:
     """Fills the tree; what was open stays open."""
     opened = {_path(item) for item in _items(tree) if item.isExpanded()}

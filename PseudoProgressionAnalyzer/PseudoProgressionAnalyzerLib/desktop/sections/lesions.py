@@ -14,7 +14,7 @@ from ..lesion_table import LesionTable
 from ..lesion_work import LesionWork
 from ..placeholder import when_empty
 from ..reading_form import ReadingForm
-from ..response_tree import fill_responses
+from ..response_tree import fill_responses, open_by_lines
 from ..section import Section, offer
 
 TUMOURS = ("enhancing", "non_enhancing", "mixed")
@@ -40,6 +40,7 @@ class LesionsSection(Section):
         self.watched = LineWatch(self.line_moved)
         self.table = LesionTable(self.ui.lesionsTable, self.look_at, self.choose_target, self.take_for)
         when_empty(self.ui.responseTree, _("How each criterion judges each visit, once lesions are measured"))
+        open_by_lines(self.ui.responseTree)
         self.form = ReadingForm(self.ui.readingBox.layout(), self.answered)
         self.choices = ChoicesForm(self.ui.choicesBox.layout(), lambda name, value: self._choose(**{name: value}))
         for words_, value in ((_("enhancing tumour"), 0), (_("non-enhancing tumour"), 1), (_("mixed tumour"), 2)):
