@@ -255,10 +255,10 @@ def test_the_scene_names_the_patient_only_when_asked(job, tmp_path, shown):
 def test_the_timelines_grey_pictures_are_those_that_the_scene_shows(analysis, job, tmp_path, monkeypatch):
     asked = []
     cell = ScenePictures.cell
-    monkeypatch.setattr(ScenePictures, "cell", lambda self, *what: asked.append(what[:3]) or cell(self, *what))
+    monkeypatch.setattr(ScenePictures, "cell", lambda self, *what: asked.append(what[:2]) or cell(self, *what))
     assert main(["analyze", ".", "--output", str(tmp_path / "out")]) == 0
     visits = [visit.id for visit in analysis.patient.visits]
-    assert sorted(asked) == sorted((visit, "T1CE", "") for visit in visits)  # maps are laid over them in the report
+    assert sorted(asked) == sorted((visit, "T1CE") for visit in visits)  # maps are laid over them in the report
 
 
 def test_without_slicer_core_the_rest_is_written(job, tmp_path, capsys, monkeypatch):

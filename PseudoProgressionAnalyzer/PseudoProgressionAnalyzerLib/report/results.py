@@ -153,10 +153,10 @@ class _Moved:
     def __init__(self, pictures: timeline_png.Pictures, to_reference: np.ndarray):
         self.pictures, self.to_reference = pictures, to_reference
 
-    def cell(self, visit: str, image: str, overlay: str, plane: Image) -> np.ndarray | None:
+    def cell(self, visit: str, image: str, plane: Image) -> np.ndarray | None:
         """As ``Pictures.cell``."""
         moved = dataclasses.replace(plane, affine=self.to_reference @ plane.affine)
-        return self.pictures.cell(visit, image, overlay, moved)
+        return self.pictures.cell(visit, image, moved)
 
 
 def _remove_stale(folder: Path, placed: list[Path]) -> None:

@@ -42,10 +42,10 @@ class Pictures(Protocol):
     """What the grey pictures show, when somebody else has drawn them: a scene that people will open. Windows are the
     same for all visits. Maps are laid over them here, in the report's own colours."""
 
-    def cell(self, visit: str, image: str, overlay: str, plane: Image) -> np.ndarray | None:
-        """A visit's image, ``(rows, columns, 3)`` from 0 to 1; None where there is none. overlay: always empty. plane:
-        ``(1, rows, columns)`` in the reference visit's RAS mm, first row on top; pixels show what lies at its voxel
-        centres. Regions are not drawn."""
+    def cell(self, visit: str, image: str, plane: Image) -> np.ndarray | None:
+        """A visit's image, ``(rows, columns, 3)`` from 0 to 1; None where there is none. plane: ``(1, rows, columns)``
+        in the reference visit's RAS mm, first row on top; pixels show what lies at its voxel centres. Regions are not
+        drawn."""
 
 
 def sheet(
@@ -107,7 +107,7 @@ class _Drawn:
         images = dict.fromkeys(name for column in columns for name in column.images)
         self.windows = {name: self._window(name) for name in images}
 
-    def cell(self, visit: str, image: str, overlay: str, plane: Image) -> np.ndarray | None:
+    def cell(self, visit: str, image: str, plane: Image) -> np.ndarray | None:
         """As ``Pictures.cell``, in the plane that the visits were cut in."""
         column = self.columns[visit]
         if image not in column.images:
@@ -143,7 +143,7 @@ class _Sheet:
         self.done, self.drawn = done, 0
         self.language = language
         # rows of maps and the strip show the same pictures again
-        self.cell = functools.cache(lambda visit, image: pictures.cell(visit, image, "", plane))
+        self.cell = functools.cache(lambda visit, image: pictures.cell(visit, image, plane))
         _, self.height, self.width = plane.shape
         self.across = min(len(columns), COLUMNS_PER_BLOCK)
         self.maps = [row for row in MAP_ROWS if any(row.name in column.maps for column in columns)]

@@ -1,6 +1,6 @@
 """Pictures of the patient in a scene, from the scene's own slice pipeline.
 
-Reslicing, windows, colours and blending are those that Slicer shows, and no graphics library is needed.
+Reslicing, windows and colours are those that Slicer shows, and no graphics library is needed.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from vtkmodules.util.numpy_support import vtk_to_numpy
 
 from ..measures import Image, InputError
 from . import nodes
-from .display import OVERLAY_OPACITY
 from .focus import to_world
-from .nodes import Kind, find, linked, marked
+from .nodes import Kind, find
 
 
 class ScenePictures:
-    """The slices and colour scales of the patient in a scene, as they look there now.
+    """The slices of the patient in a scene, as they look there now.
 
     The scene's Application must live as long as this: its logics hold the colours. Raises InputError
     ``scene_without_patient``.
@@ -28,33 +27,16 @@ class ScenePictures:
         if self._patient is None:
             raise InputError("scene_without_patient")
 
-    def cell(self, visit: str, image: str, overlay: str, plane: Image) -> np.ndarray | None:
-        """A visit's image with a map over it (empty: none) in a plane, float ``(rows, columns, 3)`` from 0 to 1; None
-        when the scene lacks one of them.
+    def cell(self, visit: str, image: str, plane: Image) -> np.ndarray | None:
+        """A visit's image in a plane, float ``(rows, columns, 3)`` from 0 to 1; None when the scene lacks it.
 
         plane: ``(1, rows, columns)`` with orthogonal axes in the scene's RAS, first row on top: each pixel shows what
-        lies at its voxel centre. Regions are not drawn.
+        lies at its voxel centre. Maps and regions are not drawn.
         """
-        wanted = [find(self._patient, Kind.IMAGE, visit, image)]
-        if overlay:
-            wanted.append(find(self._patient, Kind.MAP, visit, overlay))
-        if any(node is None or nodes.get_image(node) is None for node in wanted):
+        wanted = find(self._patient, Kind.IMAGE, visit, image)
+        if wanted is None or nodes.get_image(wanted) is None:
             return None
-        # A map without a display has no value that could be shown.
-        return _View(plane).picture(*(node for node in wanted if node.GetDisplayNode() is not None))
-
-    def scale(self, overlay: str) -> tuple[float, float, np.ndarray] | None:
-        """A map's lowest and highest colour: values, and the colours ``(n, 3)`` from one to the other; None when the
-        scene shows no such map. Values below the lowest are hidden."""
-        for node in linked(self._patient, Kind.MAP):
-            display = node.GetDisplayNode()
-            if marked(node, "name") == overlay and display is not None:
-                colours = display.GetColorNode()
-                ramp = np.zeros((colours.GetNumberOfColors(), 4))
-                for step, colour in enumerate(ramp):
-                    colours.GetColor(step, colour)
-                return display.GetWindowLevelMin(), display.GetWindowLevelMax(), ramp[:, :3]
-        return None
+        return _View(plane).picture(wanted)
 
 
 class _View:
@@ -87,13 +69,9 @@ class _View:
         upside_down[1, 3] = self.rows - 1
         return nodes.from_vtk(self.node.GetXYToRAS()) @ upside_down
 
-    def picture(self, image: object, overlay: object | None = None) -> np.ndarray:
-        """The blended slice of an image with a map over it, float ``(rows, columns, 3)`` from 0 to 1."""
-        composite = self.logic.GetSliceCompositeNode()
-        composite.SetBackgroundVolumeID(self._borrow(image).GetID())
-        if overlay is not None:
-            composite.SetForegroundVolumeID(self._borrow(overlay).GetID())
-            composite.SetForegroundOpacity(OVERLAY_OPACITY)
+    def picture(self, image: object) -> np.ndarray:
+        """The slice of an image through its window, float ``(rows, columns, 3)`` from 0 to 1."""
+        self.logic.GetSliceCompositeNode().SetBackgroundVolumeID(self._borrow(image).GetID())
         self.logic.UpdatePipeline()
         connection = self.logic.GetImageDataConnection()
         connection.GetProducer().Update()

@@ -149,7 +149,7 @@ def test_a_later_reference_visit_gives_way_to_the_first(analysis):
     planes = []
 
     class Pictures:
-        def cell(self, visit, image, overlay, plane):
+        def cell(self, visit, image, plane):
             planes.append(plane.affine)
 
     results.page(turned, pictures=Pictures(), as_of=EARLIER)

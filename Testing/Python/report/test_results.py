@@ -160,7 +160,7 @@ def test_an_error_of_the_callers_files_leaves_nothing(analysis, tmp_path):
 
 def test_the_pictures_that_are_given_are_shown(analysis, tmp_path):
     class Black:
-        def cell(self, visit, image, overlay, plane):
+        def cell(self, visit, image, plane):
             return np.zeros((*plane.shape[1:], 3))
 
     write_results(analysis, tmp_path / "own")

@@ -228,8 +228,8 @@ class Painted:
     def __init__(self):
         self.asked, self.lacks = [], set()
 
-    def cell(self, visit, image, overlay, plane):
-        self.asked.append((visit, image, overlay))
+    def cell(self, visit, image, plane):
+        self.asked.append((visit, image))
         return None if visit in self.lacks else np.full((*plane.shape[1:], 3), self.GREY)
 
 
@@ -241,7 +241,7 @@ def test_grey_pictures_are_those_that_are_given_and_maps_are_laid_over_them_here
     names = [visit.id for visit in analysis.patient.visits]
     painted = Painted()
     pixels = picture(analysis, pictures=painted)
-    assert sorted(painted.asked) == sorted((name, "T1CE", "") for name in names)  # each once, for all rows
+    assert sorted(painted.asked) == sorted((name, "T1CE") for name in names)  # each once, for all rows
     assert count(pixels, Painted.GREY) > 0 == count(picture(analysis), Painted.GREY)
     painted.lacks = {names[1]}
     lacking = picture(analysis, pictures=painted)
@@ -269,7 +269,7 @@ def test_the_scenes_cells_differ_from_those_drawn_here_only_in_their_window(anal
     columns = [aligned.cut_visit(analysis, visit, plane) for visit in analysis.patient.visits]
     here, scene = timeline_png._Drawn(columns), from_scene(analysis)
     for column in columns:
-        one, two = (pictures.cell(column.visit.id, "T1CE", "", plane)[..., 0] for pictures in (here, scene))
+        one, two = (pictures.cell(column.visit.id, "T1CE", plane)[..., 0] for pictures in (here, scene))
         between = (one > 0.02) & (one < 0.98) & (two > 0.02) & (two < 0.98)
         slope, offset = np.polyfit(one[between], two[between], 1)
         assert between.mean() > 0.3 and slope > 0.2
