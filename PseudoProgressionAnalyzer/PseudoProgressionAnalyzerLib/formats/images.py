@@ -19,7 +19,6 @@ from ..measures import Image, InputError
 
 SUFFIXES = (".nii.gz", ".nii", ".nrrd")
 
-_TIME_UNITS = {8: 1.0, 16: 1e-3, 24: 1e-6}  # s by the bits of xyzt_units (nifti1.h)
 
 EDGES = 0.01, 100.0
 """mm between which the edges of a voxel of a head lie: ITK believes a header that calls millimetres metres."""
@@ -151,13 +150,18 @@ def places_apart(path: Path) -> float:
     return float(np.linalg.norm((first - second) @ _corners(size[1:4]).T, axis=0).max())
 
 
+def seconds(xyzt_units: int) -> float | None:
+    """Seconds of one unit of time by a NIfTI header (nifti1.h); None where it names none, or another one."""
+    return {8: 1.0, 16: 1e-3, 24: 1e-6}.get(xyzt_units & 0x38)
+
+
 def frame_interval(path: Path) -> float | None:
     """Seconds between the time points of a NIfTI time series by its header; None where it says none. One second is
     what libraries write that know nothing. Errors as ``read_header``."""
     reader = _reader(path)
     if reader.GetDimension() < 4 or "xyzt_units" not in reader.GetMetaDataKeys():
         return None
-    unit = _TIME_UNITS.get(int(float(reader.GetMetaData("xyzt_units"))) & 0x38)
+    unit = seconds(int(float(reader.GetMetaData("xyzt_units"))))
     step = float(reader.GetMetaData("pixdim[4]"))
     return None if unit is None or not math.isfinite(step) or step <= 0 or step * unit == 1.0 else step * unit
 

@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 
 from ..measures import InputError, Spectra
-from .images import nifti_affine
+from .images import nifti_affine, seconds
 from .spectra_combine import combine_coils, combine_repetitions
 from .spectra_fields import needed
 
 EXTENSION = 44  # code of the JSON header in the list of NIfTI extensions
-SECONDS = {8: 1.0, 16: 1e-3, 24: 1e-6}
 COMPLEX = {32: "c8", 1792: "c16"}
 SEQUENCES = {"press": "PRESS", "steam": "STEAM", "slaser": "sLASER", "semi": "sLASER", "svs_se": "PRESS"}
 
@@ -95,7 +94,7 @@ def _header(content: bytes) -> dict[str, Any]:
         places |= {"codes": (252, "2h"), "quaternion": (256, "6f"), "rows": (280, "12f")}
     found = {name: struct.unpack_from(order + form, content, place) for name, (place, form) in places.items()}
     pixdim = found["pixdim"]
-    scale = SECONDS.get(found["units"][0] & 56, 1.0)  # files without a unit hold seconds
+    scale = seconds(found["units"][0]) or 1.0  # files without a unit hold seconds
     return {
         "order": order,
         "size": size,

@@ -213,6 +213,6 @@ def _treated(events: Sequence[Event], date: datetime.date) -> bool | None:
     """Whether a drug is given on a day: None when nothing is stated by then or a course has no date."""
     events = [event for event in events if event.date is None or event.date <= date]
     given = [event for event in events if _given(event)]
-    if any(event.date is not None and event.date <= date <= (event.end or date) for event in given):
+    if any(event.date is not None and date <= (event.end or date) for event in given):
         return True
     return None if not events or any(event.date is None for event in given) else False

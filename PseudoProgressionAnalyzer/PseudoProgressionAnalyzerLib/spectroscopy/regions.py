@@ -46,13 +46,11 @@ class RegionRatio:
 
 
 class Change(NamedTuple):
-    """Later over earlier ratio with its 95 % interval, and the logarithm with its standard error."""
+    """Later over earlier ratio with its 95 % interval."""
 
     value: float
     low: float
     high: float
-    log: float
-    log_error: float
 
 
 @dataclass(frozen=True)
@@ -258,11 +256,10 @@ def change(earlier: RegionRatio, later: RegionRatio) -> Change | None:
     """
     if earlier.value is None or later.value is None:
         return None
-    log = float(np.log(later.value / earlier.value))
+    log = np.log(later.value / earlier.value)
     low = log - np.hypot(np.log(later.value / later.low), np.log(earlier.high / earlier.value))
     high = log + np.hypot(np.log(later.high / later.value), np.log(earlier.value / earlier.low))
-    error = float(high - low) / (2 * ratios.Z)
-    return Change(float(np.exp(log)), float(np.exp(low)), float(np.exp(high)), log, error)
+    return Change(*(float(np.exp(one)) for one in (log, low, high)))
 
 
 def comparable(earlier: Fit, later: Fit) -> list[Message]:

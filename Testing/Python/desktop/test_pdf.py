@@ -1,5 +1,6 @@
 """The page as PDF through Qt: the first sheet holds what a browser shows first, pictures beside numbers."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 pytest.importorskip("PySide6.QtGui", reason="Qt cannot be loaded here", exc_type=ImportError)
 
 CODE = """
-import sys, types
+import json, sys, types
 from pathlib import Path
 from PySide6 import QtCore, QtGui
 
@@ -42,7 +43,7 @@ def pictures(made):
 pdf._document = document
 pdf.write(page, file)
 count, placed, first = sheets[0]
-print(repr((count, placed, first.pageSize().width(), first.pageSize().height(), len(sheets))))
+print(json.dumps((count, placed, first.pageSize().width(), first.pageSize().height(), len(sheets))))
 """
 
 
@@ -60,7 +61,7 @@ def printed(tmp_path):
         )
         assert run.returncode == 0, run.stderr
         assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF-")
-        return eval(run.stdout)
+        return json.loads(run.stdout)
 
     return write
 

@@ -51,7 +51,7 @@ def test_changes_are_recovered_on_shifted_and_turned_grids(first, factor, seed):
     assert found.value == pytest.approx(factor, rel=0.15)
     assert found.low < factor < found.high
     assert not found.low < factor * 1.5 < found.high and not found.low < factor / 1.5 < found.high
-    assert found.log == pytest.approx(np.log(two.value / one.value))
+    assert found.value == pytest.approx(two.value / one.value)
     if factor != 1:
         assert not found.low < 1 < found.high
     assert comparable(first[1], later) == []
