@@ -11,10 +11,9 @@ from .. import texts
 from ..analysis import Analysis
 from ..measures import Message
 from ..report import words
-from ..report.impression import heading_of_later, impression
+from ..report.impression import heading_of_later, impression, with_other_baselines
 from ..report.therapy_figure import short
 from ..response import CRITERIA, Option, Response, Verdict
-from ..response.categories import in_words
 
 TREE = "BT_RADS"
 CATEGORY = 150  # pixels of a column of categories at most: the whole words are in the tool tip
@@ -84,16 +83,9 @@ def _fit(tree: object) -> None:
 
 def _other_baselines(item: object, analysis: Analysis, response: Response) -> None:
     """What is possible with every other baseline, where it differs."""
-    found = []
-    for other in analysis.response.what_if:
-        same = (other.area, other.volume) == (response.area.possible, response.volume.possible)
-        here = (other.criterion, other.visit) == (response.criterion, response.visit)
-        if here and not same and not set(other.area) <= {"baseline", "before_baseline"}:
-            date = words.date_words(analysis.patient.visit(other.baseline))
-            both = (in_words(other.area), in_words(other.volume))
-            found.append(f"{date}: {both[0]}" if both[0] == both[1] else f"{date}: {both[0]} | {both[1]}")
+    found = with_other_baselines(analysis, response)
     if found:
-        below = _sentence(item, _("With another baseline"))
+        below = _sentence(item, words.say("report_other_baselines"))
         for entry in found:
             _sentence(below, entry)
 

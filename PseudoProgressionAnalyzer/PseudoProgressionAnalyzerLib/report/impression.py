@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..analysis import Analysis
 from ..measures import Message, Patient
 from ..response import Response, Verdict
+from ..response.categories import BASELINE, BEFORE_BASELINE, in_words
 from . import words
 
 
@@ -23,6 +24,19 @@ def impression(analysis: Analysis, response: Response, language: str = "english"
 def tree_impression(verdict: Verdict, language: str = "english") -> str:
     """The same of BT-RADS, which has one verdict."""
     return ". ".join([_categories(verdict, False, language), *_unknown(verdict.unknowns, language)]) + "."
+
+
+def with_other_baselines(analysis: Analysis, response: Response, language: str = "english") -> list[str]:
+    """What a visit's categories would be with every other baseline, where that differs from what stands."""
+    found = []
+    for other in analysis.response.what_if:
+        same = (other.area, other.volume) == (response.area.possible, response.volume.possible)
+        here = (other.criterion, other.visit) == (response.criterion, response.visit)
+        if here and not same and not set(other.area) <= {BASELINE, BEFORE_BASELINE}:
+            said = {"area": in_words(other.area), "volume": in_words(other.volume)}
+            date = words.date_words(analysis.patient.visit(other.baseline), language)
+            found.append(words.say("report_with_baseline", language, visit=date, categories=_by_both(said, language)))
+    return found
 
 
 def heading_of_later(patient: Patient, visit_id: str) -> str:

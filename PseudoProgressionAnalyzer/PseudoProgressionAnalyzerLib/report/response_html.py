@@ -17,10 +17,9 @@ from ..lesion.estimate import Estimate
 from ..lesion.following import FollowedLesion
 from ..measures import Message
 from ..response import CRITERIA, Lesion, Option, Response, Verdict
-from ..response.categories import in_words
 from ..response.measurability import measurable_2010, measurable_rano_2
 from . import lesion_pictures, words
-from .impression import heading_of_later, impression, tree_impression
+from .impression import heading_of_later, impression, tree_impression, with_other_baselines
 from .markup import Markup, row, table
 from .therapy_figure import applies, short, therapy_figure
 
@@ -261,17 +260,7 @@ def _options(markup: Markup, code: str, options: Sequence[Option]) -> str:
 
 def _what_if(markup: Markup, analysis: Analysis, response: Response) -> str:
     """The categories with every other baseline, where they differ from what stands."""
-    found = []
-    for other in analysis.response.what_if:
-        if (other.criterion, other.visit) != (response.criterion, response.visit):
-            continue
-        same = (other.area, other.volume) == (response.area.possible, response.volume.possible)
-        if same or set(other.area) <= {"baseline", "before_baseline"}:
-            continue
-        both = in_words(other.area)
-        if other.area != other.volume:
-            both = f"{both} by area, {in_words(other.volume)} by volume"
-        found.append(markup.say("with_baseline", visit=_visit_words(markup, other.baseline), categories=both))
+    found = [escape(one) for one in with_other_baselines(analysis, response, markup.language)]
     if not found:
         return ""
     return f"<h4>{markup.say('other_baselines')}</h4><ul>{''.join(f'<li>{entry}</li>' for entry in found)}</ul>"

@@ -13,7 +13,7 @@ from test_responding import patient
 from PseudoProgressionAnalyzerLib import texts
 from PseudoProgressionAnalyzerLib.analysis.responding import update_lesions
 from PseudoProgressionAnalyzerLib.lesion.estimate import Estimate
-from PseudoProgressionAnalyzerLib.report.impression import impression, tree_impression
+from PseudoProgressionAnalyzerLib.report.impression import impression, tree_impression, with_other_baselines
 
 
 def line(analysis, visit, criterion="RANO_2.0"):
@@ -73,3 +73,11 @@ def test_what_is_not_known_stands_in_the_line():
     tree = analysis.response.bt_rads_of("v2")
     first = "It is unknown how enhancement compares with the study before"
     assert tree_impression(tree) == f"1a, 2, 3b, 3c or 4. {first} (and 3 more that are not known)."
+
+
+def test_another_baseline_is_named_where_it_says_something_else():
+    """10 mm is a quarter of the volume of 16 mm and more than half of that of 12 mm."""
+    analysis = patient((16, 12, 10))
+    assert line(analysis, "v2").startswith("PR, partial response: ")
+    assert with_other_baselines(analysis, analysis.response.of("v2", "RANO_2.0")) == ["2023-03-12: stable disease (SD)"]
+    assert with_other_baselines(analysis, analysis.response.of("v1", "RANO_2.0")) == []
