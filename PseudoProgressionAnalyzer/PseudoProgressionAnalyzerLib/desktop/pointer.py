@@ -23,25 +23,50 @@ FIRST = 1.0
 
 
 class Pointer:
-    """Follows the crosshair and clicks into every slice view of the present layout."""
+    """Follows the crosshair and clicks into every slice view of the present layout, from ``open`` to ``close``, where
+    that is ``wanted()``: asked of a patient that is whole."""
 
-    def __init__(self, pointed: Pointed):
+    def __init__(self, pointed: Pointed, wanted: Callable[[], object]):
         self.pointed = pointed
+        self.wanted = wanted
+        self.opened = False
         self.observed: list[tuple[object, int]] = []
         self.views: tuple[object, ...] = ()
+        self._layout_changed = lambda layout: self.follow()  # kept: a signal lets go of the very same function
+
+    def open(self) -> None:
+        """Clicks and the crosshair are followed, whatever layout comes."""
+        manager = slicer.app.layoutManager()
+        if manager is not None and not self.opened:  # without a window there is none
+            manager.connect("layoutChanged(int)", self._layout_changed)
+        self.opened = True
+        self.follow()
+
+    def close(self) -> None:
+        """Nothing is observed any more."""
+        self.forget()
+        manager = slicer.app.layoutManager()
+        if manager is not None and self.opened:
+            manager.disconnect("layoutChanged(int)", self._layout_changed)
+        self.opened = False
 
     def follow(self) -> None:
-        """From now on, in the views that the layout has now."""
+        """From now on, in the views that the layout has now; does nothing where it is closed by now."""
         self.forget()
-        crosshair = _crosshair()
-        if crosshair is not None:
-            self._observe(crosshair, slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent, self._moved)
-        self.views = _views()
-        for interactor in self.views:
-            self._observe(interactor, vtk.vtkCommand.LeftButtonPressEvent, self._clicked)
+        if not self.opened:
+            return
+        if slicer.mrmlScene.IsClosing() or slicer.mrmlScene.IsImporting():
+            qt.QTimer.singleShot(0, self.follow)  # the patient is not whole yet, or not whole any more
+        elif self.wanted():
+            crosshair = _crosshair()
+            if crosshair is not None:
+                self._observe(crosshair, slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent, self._moved)
+            self.views = _views()
+            for interactor in self.views:
+                self._observe(interactor, vtk.vtkCommand.LeftButtonPressEvent, self._clicked)
 
     def forget(self) -> None:
-        """Ends all observations."""
+        """Ends all observations, until the next ``follow``."""
         for node, tag in self.observed:
             node.RemoveObserver(tag)
         self.observed = []

@@ -89,48 +89,85 @@ def manager(monkeypatch):
     return made
 
 
-def test_the_pointer_follows_views_that_were_made_again_under_their_names(later, manager, monkeypatch):
-    pointer = import_module("PseudoProgressionAnalyzerLib.desktop.pointer")
+@pytest.fixture
+def pointer(later, manager, monkeypatch):
+    """A pointer, not open yet; ``crosshair``, what is ``wanted``, and a scene that is whole are made up."""
+    module = import_module("PseudoProgressionAnalyzerLib.desktop.pointer")
     crosshair = Observed()
-    monkeypatch.setattr(pointer, "_crosshair", lambda: crosshair)
+    monkeypatch.setattr(module, "_crosshair", lambda: crosshair)
     monkeypatch.setattr(slicer, "vtkMRMLCrosshairNode", SimpleNamespace(CursorPositionModifiedEvent=1), raising=False)
+    scene = SimpleNamespace(IsClosing=lambda: False, IsImporting=lambda: False)
+    monkeypatch.setattr(slicer, "mrmlScene", scene, False)
+    made = module.Pointer(lambda *pointed: None, lambda: made.patient)
+    made.crosshair, made.patient = crosshair, ["2023-01-10"]
+    return made
+
+
+def test_the_pointer_follows_views_that_were_made_again_under_their_names(later, manager, pointer):
     first, second = Observed(), Observed()
     manager.views = {"PPA_0_0": first, "being made": None}
-    made = pointer.Pointer(lambda *pointed: None)
-    made.follow()
+    pointer.open()
     assert len(first.observers) == 1
-    made._moved(crosshair, "")
+    pointer._moved(pointer.crosshair, "")
     assert later == []
     manager.views = {"PPA_0_0": second}
-    made._moved(crosshair, "")
+    pointer._moved(pointer.crosshair, "")
     later.pop()()
-    assert (len(first.observers), len(second.observers), len(crosshair.observers)) == (0, 1, 1)
-    made.forget()
-    assert second.observers == crosshair.observers == {}
+    assert (len(first.observers), len(second.observers), len(pointer.crosshair.observers)) == (0, 1, 1)
+    pointer.close()
+    assert second.observers == pointer.crosshair.observers == {}
+
+
+def test_a_pointer_that_was_closed_hears_of_no_layout(manager, pointer):
+    for _ in range(2):
+        pointer.open()
+        pointer.open()
+        assert len(manager.connected) == 1
+        pointer.close()
+        assert manager.connected == []
+
+
+def test_a_pointer_that_was_closed_meanwhile_follows_nothing_later(later, manager, pointer):
+    """What was put off comes after the patient is gone."""
+    first, second = Observed(), Observed()
+    manager.views = {"PPA_0_0": first}
+    pointer.open()
+    manager.views = {"PPA_0_0": second}
+    pointer._moved(pointer.crosshair, "")
+    pointer.close()
+    later.pop()()
+    assert first.observers == second.observers == pointer.crosshair.observers == {}
+
+
+def test_a_pointer_asks_only_of_a_patient_that_is_whole(later, manager, pointer):
+    manager.views = {"PPA_0_0": Observed()}
+    slicer.mrmlScene.IsImporting = lambda: True
+    pointer.wanted = MagicMock(side_effect=AssertionError("asked of half a patient"))
+    pointer.open()
+    assert later == [pointer.follow]
+    slicer.mrmlScene.IsImporting, pointer.wanted = lambda: False, list
+    later.pop()()
+    assert pointer.crosshair.observers == {}
+    pointer.wanted = lambda: ["2023-01-10"]
+    manager.connected[0][1](0)
+    assert len(pointer.crosshair.observers) == 1
 
 
 @pytest.mark.parametrize("name", ["maps", "spectroscopy"])
-def test_a_section_that_was_closed_hears_of_no_layout(later, manager, monkeypatch, name):
+def test_a_section_follows_the_pointer_from_open_to_close_where_there_is_something_to_show(
+    later, manager, monkeypatch, name
+):
     module = import_module(f"PseudoProgressionAnalyzerLib.desktop.sections.{name}")
-    heard = []
-    monkeypatch.setattr(module, "Pointer", lambda pointed: SimpleNamespace(forget=lambda: None, follow=heard.append))
+    pointer = MagicMock()
+    monkeypatch.setattr(module, "Pointer", lambda pointed, wanted: pointer(wanted) and pointer)
     monkeypatch.setattr(module, "when_empty", MagicMock(), raising=False)
-    session = SimpleNamespace(analysis=None)
     section = next(found for found in vars(module).values() if getattr(found, "name", "") == name)(
-        MagicMock(), session, None
+        MagicMock(), SimpleNamespace(analysis=None), None
     )
-    scene = SimpleNamespace(IsClosing=lambda: False, IsImporting=lambda: False)
-    monkeypatch.setattr(slicer, "mrmlScene", scene, False)
-    for _ in range(2):
-        section.open()
-        section.open()
-        assert len(manager.connected) == 1
-        section.close()
-        assert manager.connected == []
-    scene.IsImporting = lambda: True
-    section.session = None  # a patient that is not whole must not be read
-    section.listen()
-    assert later == [section.listen]
+    assert not pointer.call_args.args[0]()  # no patient
+    section.open()
+    section.close()
+    assert [call[0] for call in pointer.method_calls] == ["open", "close"]
 
 
 class Focused:

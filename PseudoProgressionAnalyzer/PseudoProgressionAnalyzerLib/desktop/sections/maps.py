@@ -41,7 +41,7 @@ class MapsSection(Section):
 
     def __init__(self, *parts):
         super().__init__(*parts)
-        self.pointer = Pointer(self._pointed)
+        self.pointer = Pointer(self._pointed, self._visits)
         self.plot = None
         self.series: tuple[str, Image] | None = None
         self.reading = False
@@ -56,35 +56,17 @@ class MapsSection(Section):
         ui.mapSelector.connect("activated(int)", lambda index: self.show_map())
         ui.dscVisitSelector.connect("currentIndexChanged(int)", lambda index: self.show_choices())
         ui.dscComputeButton.connect("clicked()", self.compute_again)
-        self.layout_changed = lambda layout: self.listen()
-        self.followed = False
 
     def open(self) -> None:
-        """Clicks and the crosshair are followed."""
-        manager = slicer.app.layoutManager()
-        if manager is not None and not self.followed:  # without a window there is none
-            manager.connect("layoutChanged(int)", self.layout_changed)
-            self.followed = True
-        self.listen()
+        """Clicks and the crosshair are followed, where the patient has curves."""
+        self.pointer.open()
 
     def close(self) -> None:
         """Nothing is observed any more; the plot lets go of its nodes, and the series of its memory."""
-        self.pointer.forget()
-        manager = slicer.app.layoutManager()
-        if manager is not None and self.followed:
-            manager.disconnect("layoutChanged(int)", self.layout_changed)
-            self.followed = False
+        self.pointer.close()
         self.series = None
         if self.plot is not None:
             self.plot.mrmlPlotViewNode().SetPlotChartNodeID(None)
-
-    def listen(self) -> None:
-        """Follows the pointer in the views of the present layout, where the patient has curves."""
-        self.pointer.forget()
-        if slicer.mrmlScene.IsClosing() or slicer.mrmlScene.IsImporting():
-            qt.QTimer.singleShot(0, self.listen)  # the patient is not whole yet, or not whole any more
-        elif self._visits():
-            self.pointer.follow()
 
     def refresh(self) -> None:
         """Which maps there are, where they come from, and how far they can be trusted."""
@@ -112,7 +94,7 @@ class MapsSection(Section):
                   if visit.of_role("DSC")}  # fmt: skip
         fill_selector(self.ui.dscVisitSelector, visits)
         self.show_choices()
-        self.listen()
+        self.pointer.follow()
         if self._visits() and not self.ui.curveHolder.layout().count():
             self.plot = plot_widget(self.ui.curveHolder, "PPACurve", "Signal curve", PLOT_HEIGHT)
         self.ui.curveHolder.visible = self.ui.curveLabel.visible = bool(self._visits())

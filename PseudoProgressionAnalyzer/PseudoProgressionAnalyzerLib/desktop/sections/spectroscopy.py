@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import qt
 import slicer
 from slicer.i18n import tr as _
 
@@ -44,40 +43,22 @@ class SpectroscopySection(Section):
 
     def __init__(self, *parts):
         super().__init__(*parts)
-        self.pointer = Pointer(self._pointed)
+        self.pointer = Pointer(self._pointed, self._visits)
         self.plot = None
         self.shown: tuple | None = None  # visit and voxel whose spectrum is plotted
         self.ui.spectraMapSelector.connect("activated(int)", lambda index: self.show_map())
         self.ui.wholeGridCheckBox.connect("clicked(bool)", self.choose_whole)
         self.ui.spectrumSelector.connect("activated(int)", lambda index: self.show_region())
-        self.layout_changed = lambda layout: self.listen()
-        self.followed = False
 
     def open(self) -> None:
-        """Clicks and the crosshair are followed."""
-        manager = slicer.app.layoutManager()
-        if manager is not None and not self.followed:  # without a window there is none
-            manager.connect("layoutChanged(int)", self.layout_changed)
-            self.followed = True
-        self.listen()
+        """Clicks and the crosshair are followed, where the patient has spectra."""
+        self.pointer.open()
 
     def close(self) -> None:
         """Nothing is observed any more; the plot lets go of its nodes."""
-        self.pointer.forget()
-        manager = slicer.app.layoutManager()
-        if manager is not None and self.followed:
-            manager.disconnect("layoutChanged(int)", self.layout_changed)
-            self.followed = False
+        self.pointer.close()
         if self.plot is not None:
             self._nothing()
-
-    def listen(self) -> None:
-        """Follows the pointer in the views of the present layout, where the patient has spectra."""
-        self.pointer.forget()
-        if slicer.mrmlScene.IsClosing() or slicer.mrmlScene.IsImporting():
-            qt.QTimer.singleShot(0, self.listen)  # the patient is not whole yet, or not whole any more
-        elif self._visits():
-            self.pointer.follow()
 
     def refresh(self) -> None:
         """In which visits there are spectra, and the maps that can be laid over the anatomy."""
@@ -99,7 +80,7 @@ class SpectroscopySection(Section):
                 selector.addItem(_("Accepted voxels in the lesion") if name == OVERLAP else label("map", name), name)
         self._show_whole()
         self._offer_regions()
-        self.listen()
+        self.pointer.follow()
         if visits and not self.ui.spectrumHolder.layout().count():
             self.plot = plot_widget(self.ui.spectrumHolder, "PPASpectrum", "Spectrum", PLOT_HEIGHT)
         self._again()
