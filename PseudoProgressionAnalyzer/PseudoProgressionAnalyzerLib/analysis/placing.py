@@ -13,6 +13,7 @@ from ..imaging.motion import LEAST, Motion, find_motion, without_motion
 from ..imaging.resampling import resample
 from ..imaging.within import place_series
 from ..measures import Image, InputError, Message, Series
+from ..spectroscopy.result import Fit
 from . import Analysis
 from .reading import ANATOMICAL, voxels_of, warn
 
@@ -53,6 +54,17 @@ def image_on_visit(analysis: Analysis, visit_id: str, role: str) -> Image | None
     if image is None:
         return None
     return Image(image.array, analysis.series_to_visit.get((visit_id, role), np.eye(4)) @ image.affine)
+
+
+def voxel_at(
+    analysis: Analysis, visit_id: str, role: str, grid: Image | Fit, point: np.ndarray
+) -> tuple[int, int, int] | None:
+    """The voxel ``(k, j, i)`` of a grid of a visit's series that a point lies in (RAS mm of the reference visit, of the
+    visit where that is not aligned yet); None outside."""
+    to_reference = analysis.visit_to_reference.get(visit_id, np.eye(4)) @ analysis.series_to_visit[visit_id, role]
+    index = np.linalg.inv(to_reference @ grid.affine) @ np.array([*point[:3], 1.0])
+    voxel = tuple(int(place) for place in np.floor(index[2::-1] + 0.5))
+    return voxel if all(0 <= v < n for v, n in zip(voxel, grid.shape, strict=True)) else None
 
 
 def read_time_series(

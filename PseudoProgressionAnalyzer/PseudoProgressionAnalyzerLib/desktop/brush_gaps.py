@@ -18,8 +18,7 @@ from scipy.spatial import cKDTree
 
 from ..imaging.resampling import transform_points
 from ..measures import Image
-from ..scene.focus import to_world
-from ..scene.nodes import from_vtk, get_image
+from ..scene.nodes import from_vtk, get_image, to_world
 from ..scene.segments import oriented, segment_mask
 
 BEFORE_EFFECTS = 10.0

@@ -19,8 +19,7 @@ from ..patient.editing import settled
 from . import nodes
 from .build import SOURCE
 from .candidates import Candidate
-from .focus import to_world
-from .nodes import PREFIX
+from .nodes import PREFIX, to_world
 from .segments import segment_mask
 
 

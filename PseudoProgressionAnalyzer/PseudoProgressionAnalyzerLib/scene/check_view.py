@@ -11,8 +11,7 @@ from . import nodes, timeline
 from .application import Application
 from .build import ANATOMY
 from .display import show_anatomy
-from .focus import to_world
-from .nodes import Kind, find, mark, marked, put
+from .nodes import Kind, find, mark, marked, put, to_world
 
 EDGE = 25.0  # mm of the squares: a few across the ventricles
 FULL: Window = (0.0, 255.0)

@@ -9,7 +9,7 @@ import numpy as np
 import slicer
 
 from ..analysis import Analysis
-from ..measures import Image, Message
+from ..measures import Message
 from . import nodes
 from .build import checksum
 from .nodes import Kind, find, marked, put, set_columns
@@ -25,14 +25,6 @@ SERIES = {
 FOR_LEGEND = 1.6  # times the series: the legend stands beside the curves, not on them
 MARKS = ("baseline", "bolus")
 """Upright lines: where the baseline begins, and where it ends because the bolus arrives."""
-
-
-def voxel_of(analysis: Analysis, visit_id: str, grid: Image, world: np.ndarray) -> tuple[int, int, int] | None:
-    """The voxel ``(k, j, i)`` of a visit's DSC series that a point of the scene (RAS mm) lies in; None outside."""
-    to_world = analysis.visit_to_reference.get(visit_id, np.eye(4)) @ analysis.series_to_visit[visit_id, "DSC"]
-    index = np.linalg.inv(to_world @ grid.affine) @ np.array([*world[:3], 1.0])
-    voxel = tuple(int(place) for place in np.floor(index[2::-1] + 0.5))
-    return voxel if all(0 <= v < n for v, n in zip(voxel, grid.shape, strict=True)) else None
 
 
 def curves_of(analysis: Analysis, visit_id: str, voxel_signal: np.ndarray | None = None) -> dict[str, np.ndarray]:

@@ -6,25 +6,16 @@ import itertools
 
 import numpy as np
 import slicer
-from vtkmodules.vtkCommonMath import vtkMatrix3x3, vtkMatrix4x4
+from vtkmodules.vtkCommonMath import vtkMatrix3x3
 
 from ..imaging.resampling import held_block, transform_points, voxel_centres
 from . import nodes
-from .nodes import Kind, find, linked, marked
+from .nodes import Kind, find, linked, marked, to_world
 from .segments import regions_of, segment_mask
 
 ORIENTATION = "Axial"
 _NEAR = 5.0  # mm above and below the chosen level
 _AROUND = 20.0  # mm: the brain with skull and scalp
-
-
-def to_world(node: object) -> np.ndarray:
-    """4x4 from a node's own RAS to the scene's, through the transforms that it stands under."""
-    matrix = vtkMatrix4x4()
-    parent = node.GetParentTransformNode()
-    if parent is not None:
-        parent.GetMatrixTransformToWorld(matrix)
-    return nodes.from_vtk(matrix)
 
 
 def set_axial(slice_node: object) -> None:

@@ -98,6 +98,15 @@ def from_vtk(matrix: vtkMatrix4x4) -> np.ndarray:
     return np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
 
 
+def to_world(node: object) -> np.ndarray:
+    """4x4 from a node's own RAS to the scene's, through the transforms that it stands under; of those that bend,
+    none."""
+    matrix, parent = vtkMatrix4x4(), node.GetParentTransformNode()
+    if parent is not None and parent.IsTransformToWorldLinear():
+        parent.GetMatrixTransformToWorld(matrix)
+    return from_vtk(matrix)
+
+
 def image_data(array: np.ndarray) -> vtkImageData:
     """A copy of an array ``(k, j, i)`` as vtkImageData; bool becomes uint8, 64-bit integers (not stored) float64."""
     if array.dtype == bool:

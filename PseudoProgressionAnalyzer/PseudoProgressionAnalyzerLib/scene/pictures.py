@@ -11,8 +11,7 @@ from vtkmodules.util.numpy_support import vtk_to_numpy
 
 from ..measures import Image, InputError
 from . import nodes
-from .focus import to_world
-from .nodes import Kind, find
+from .nodes import Kind, find, to_world
 
 
 class ScenePictures:

@@ -13,8 +13,7 @@ from ..analysis.map_estimates import FEWEST_EFFECTIVE_VOXELS, SMALLEST_COVERED_S
 from ..imaging.resampling import overlap_weights
 from ..lesion.statistics import Statistics, region_statistics
 from . import nodes
-from .focus import to_world
-from .nodes import Kind, find, marked, patient_node
+from .nodes import Kind, find, marked, patient_node, to_world
 from .segments import segment_mask
 
 REFERENCE = re.compile(r"reference|nawm|white.?matter|contralateral", re.IGNORECASE)

@@ -20,7 +20,7 @@ from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from ..imaging.resampling import held_block, resample
 from ..measures import Image, Region
 from .display import COLOURS
-from .nodes import PREFIX, array_of, from_vtk, image_data, marked, to_vtk
+from .nodes import PREFIX, array_of, from_vtk, image_data, marked, to_vtk, to_world
 from .terminology import terminology_entry
 
 BETWEEN_TIES = 0.0013
@@ -124,16 +124,8 @@ def _to_visit(node: object) -> np.ndarray:
         return np.eye(4)
     now, before = vtkMatrix4x4(), np.array(json.loads(marked(anatomy, "grid"))[1])
     anatomy.GetIJKToRASMatrix(now)
-    to_visit = before @ np.linalg.inv(_to_world(anatomy) @ from_vtk(now)) @ _to_world(node)
+    to_visit = before @ np.linalg.inv(to_world(anatomy) @ from_vtk(now)) @ to_world(node)
     return np.eye(4) if np.allclose(to_visit, np.eye(4), atol=1e-4) else to_visit
-
-
-def _to_world(node: object) -> np.ndarray:
-    """4x4 of the transforms above a node; of those that bend, none."""
-    matrix, parent = vtkMatrix4x4(), node.GetParentTransformNode()
-    if parent is not None and parent.IsTransformToWorldLinear():
-        parent.GetMatrixTransformToWorld(matrix)
-    return from_vtk(matrix)
 
 
 def fingerprint(mask: Image) -> str:

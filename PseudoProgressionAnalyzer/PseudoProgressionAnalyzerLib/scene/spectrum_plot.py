@@ -33,15 +33,6 @@ SERIES = {
 """Colour and width of each curve, told apart with any colour vision (Okabe and Ito, Color universal design, 2008)."""
 
 
-def voxel_at(analysis: Analysis, visit_id: str, role: str, world: np.ndarray) -> tuple[int, int, int] | None:
-    """The voxel ``(k, j, i)`` of a visit's spectra that a point of the scene (RAS mm) lies in; None outside."""
-    found = analysis.spectra_fits[visit_id, role]
-    to_world = analysis.visit_to_reference.get(visit_id, np.eye(4)) @ analysis.series_to_visit[visit_id, role]
-    index = np.linalg.inv(to_world @ found.affine) @ np.array([*world[:3], 1.0])
-    voxel = tuple(int(place) for place in np.floor(index[2::-1] + 0.5))
-    return voxel if all(0 <= v < n for v, n in zip(voxel, found.shape, strict=True)) else None
-
-
 def lesion_overlap(analysis: Analysis, visit_id: str, role: str) -> np.ndarray:
     """Share of each voxel of a visit's spectra ``(k, j, i)`` that lies in the lesions drawn in that visit."""
     total = np.zeros(analysis.spectra_fits[visit_id, role].shape)

@@ -10,8 +10,8 @@ import numpy as np
 from ..measures import Visit
 from . import nodes
 from .application import Application
-from .focus import head_bounds, lesion_focus, native_axes, set_axial, to_world, visit_focus
-from .nodes import Kind, find, mark, marked
+from .focus import head_bounds, lesion_focus, native_axes, set_axial, visit_focus
+from .nodes import Kind, find, mark, marked, to_world
 from .timeline_layout import enlarged_view
 from .timeline_rows import keep_state, state_of, visits_of
 from .timeline_views import Views, column_of, row_of, view_nodes

@@ -13,8 +13,7 @@ from PseudoProgressionAnalyzerLib.measures import Image
 from PseudoProgressionAnalyzerLib.scene import nodes
 from PseudoProgressionAnalyzerLib.scene.application import application
 from PseudoProgressionAnalyzerLib.scene.build import build_scene, share_images
-from PseudoProgressionAnalyzerLib.scene.focus import to_world
-from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked
+from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked, to_world
 from PseudoProgressionAnalyzerLib.scene.save import open_scene, save_mrb
 from PseudoProgressionAnalyzerLib.scene.segments import segment_mask, segment_of
 

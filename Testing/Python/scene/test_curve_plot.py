@@ -3,15 +3,10 @@
 import numpy as np
 import pytest
 
+from PseudoProgressionAnalyzerLib.analysis.placing import voxel_at
 from PseudoProgressionAnalyzerLib.scene import nodes
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
-from PseudoProgressionAnalyzerLib.scene.curve_plot import (
-    changed_file,
-    curves_of,
-    file_entry,
-    show_curves,
-    voxel_of,
-)
+from PseudoProgressionAnalyzerLib.scene.curve_plot import changed_file, curves_of, file_entry, show_curves
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
 
@@ -38,9 +33,9 @@ def test_a_point_of_the_scene_finds_its_voxel(drawn, phantom):
     to_world = phantom.to_reference[VISIT] @ phantom.dsc_to_visit @ grid.affine
     for voxel in ((0, 0, 0), (3, 7, 11), (19, 33, 33)):
         world = to_world @ [*voxel[::-1], 1]
-        assert voxel_of(drawn, VISIT, grid, world[:3]) == voxel
-        assert voxel_of(drawn, VISIT, grid, world[:3] + 0.4 * to_world[:3, 0]) == voxel
-    assert voxel_of(drawn, VISIT, grid, (to_world @ [-1, 0, 0, 1])[:3]) is None
+        assert voxel_at(drawn, VISIT, "DSC", grid, world[:3]) == voxel
+        assert voxel_at(drawn, VISIT, "DSC", grid, world[:3] + 0.4 * to_world[:3, 0]) == voxel
+    assert voxel_at(drawn, VISIT, "DSC", grid, (to_world @ [-1, 0, 0, 1])[:3]) is None
 
 
 def test_curves_are_per_cent_of_their_own_baseline(drawn):

@@ -11,7 +11,6 @@ from PseudoProgressionAnalyzerLib.measures import Image
 from PseudoProgressionAnalyzerLib.scene import timeline
 from PseudoProgressionAnalyzerLib.scene.application import application
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
-from PseudoProgressionAnalyzerLib.scene.focus import to_world
 from PseudoProgressionAnalyzerLib.scene.lines import (
     hide_left_behind,
     lines_wait,
@@ -20,7 +19,7 @@ from PseudoProgressionAnalyzerLib.scene.lines import (
     show_rule,
     write_lines,
 )
-from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked
+from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked, to_world
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
 from PseudoProgressionAnalyzerLib.scene.save import open_scene, save_mrb
 

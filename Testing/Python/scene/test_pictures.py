@@ -13,8 +13,8 @@ from PseudoProgressionAnalyzerLib.scene import nodes, pictures
 from PseudoProgressionAnalyzerLib.scene.application import application
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
 from PseudoProgressionAnalyzerLib.scene.display import OVERLAY_OPACITY
-from PseudoProgressionAnalyzerLib.scene.focus import head_bounds, lesion_focus, to_world
-from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find
+from PseudoProgressionAnalyzerLib.scene.focus import head_bounds, lesion_focus
+from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, to_world
 from PseudoProgressionAnalyzerLib.scene.pictures import ScenePictures
 
 RIGHT, ANTERIOR, SUPERIOR = np.eye(3)

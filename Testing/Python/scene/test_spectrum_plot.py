@@ -8,6 +8,7 @@ from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonTransforms import vtkGeneralTransform
 from vtkmodules.vtkFiltersCore import vtkMassProperties, vtkTriangleFilter
 
+from PseudoProgressionAnalyzerLib.analysis.placing import voxel_at
 from PseudoProgressionAnalyzerLib.scene import nodes
 from PseudoProgressionAnalyzerLib.scene.application import application
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
@@ -20,7 +21,6 @@ from PseudoProgressionAnalyzerLib.scene.spectrum_plot import (
     choose_whole_grid,
     show_grid,
     show_spectrum,
-    voxel_at,
     whole_grid,
     write_overlaps,
 )
@@ -39,9 +39,9 @@ def test_a_point_of_the_scene_lies_in_its_voxel(analysis, phantom):
         to_world = analysis.visit_to_reference[visit] @ found.affine
         for voxel in ((0, 0, 0), (0, 3, 4), (0, 2, 1)):
             inside = to_world @ [voxel[2] + 0.4, voxel[1] - 0.4, voxel[0] + 0.3, 1]
-            assert voxel_at(analysis, visit, "MRSI", inside[:3]) == voxel
-        assert voxel_at(analysis, visit, "MRSI", (to_world @ [0, 0, 0.6, 1])[:3]) is None
-        assert voxel_at(analysis, visit, "MRSI", (to_world @ [5.6, 0, 0, 1])[:3]) is None
+            assert voxel_at(analysis, visit, "MRSI", found, inside[:3]) == voxel
+        assert voxel_at(analysis, visit, "MRSI", found, (to_world @ [0, 0, 0.6, 1])[:3]) is None
+        assert voxel_at(analysis, visit, "MRSI", found, (to_world @ [5.6, 0, 0, 1])[:3]) is None
 
 
 def test_the_chart_holds_the_curves_and_follows_another_voxel(patient, analysis, phantom):
@@ -148,7 +148,7 @@ def test_other_maps_are_no_grids(patient, analysis):
 def test_the_voxel_of_the_spectrum_is_outlined_where_it_lies(patient, analysis, phantom):
     """Its box holds the points that ``voxel_at`` says lie in it, and no others; one box at a time."""
     for visit, voxel in ((phantom.visits[0], (0, 2, 1)), (phantom.visits[1], (0, 3, 4))):
-        node = mark_cell(patient, analysis, visit, "MRSI", voxel)
+        node, spectra = mark_cell(patient, analysis, visit, "MRSI", voxel), analysis.spectra_fits[visit, "MRSI"]
         assert node.GetDisplayNode().GetVisibility() and node.GetDisplayNode().GetVisibility2D()
         transform = vtkGeneralTransform()
         if node.GetParentTransformNode() is not None:
@@ -158,9 +158,9 @@ def test_the_voxel_of_the_spectrum_is_outlined_where_it_lies(patient, analysis, 
         middle = world.mean(axis=0)
         for share, inside in ((0.98, True), (1.02, False)):
             for corner in world:
-                found = voxel_at(analysis, visit, "MRSI", middle + share * (corner - middle))
+                found = voxel_at(analysis, visit, "MRSI", spectra, middle + share * (corner - middle))
                 assert (found == voxel) is inside
-        volume = abs(np.linalg.det(analysis.spectra_fits[visit, "MRSI"].affine[:3, :3]))
+        volume = abs(np.linalg.det(spectra.affine[:3, :3]))
         mass = vtkMassProperties()
         closed = vtkTriangleFilter()
         closed.SetInputData(node.GetPolyData())

@@ -7,8 +7,8 @@ from PseudoProgressionAnalyzerLib.measures import Image
 from PseudoProgressionAnalyzerLib.scene import nodes, timeline
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
 from PseudoProgressionAnalyzerLib.scene.display import Scale
-from PseudoProgressionAnalyzerLib.scene.focus import native_axes, region_focus, to_world
-from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find
+from PseudoProgressionAnalyzerLib.scene.focus import native_axes, region_focus
+from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, to_world
 from PseudoProgressionAnalyzerLib.scene.segments import segment_of
 from PseudoProgressionAnalyzerLib.scene.timeline_layout import ACTIVE_COLOUR
 from PseudoProgressionAnalyzerLib.scene.timeline_look import letters, look_again, look_of

@@ -11,13 +11,13 @@ from ... import texts
 from ...analysis import DscChoices
 from ...analysis.dsc_maps import SHARES
 from ...analysis.mapping import GIVEN_MAPS
-from ...analysis.placing import read_time_series
+from ...analysis.placing import read_time_series, voxel_at
 from ...measures import Image, Message
 from ...perfusion.dsc import MODELS
 from ...report.perfusion import grade_of
 from ...report.words import date_words, label
 from ...scene import timeline
-from ...scene.curve_plot import changed_file, curves_of, file_entry, show_curves, voxel_of
+from ...scene.curve_plot import changed_file, curves_of, file_entry, show_curves
 from ...scene.nodes import patient_node
 from ..placeholder import when_empty
 from ..plot_widget import plot_widget
@@ -159,7 +159,7 @@ class MapsSection(Section):
             self.ui.curveLabel.text = _("No DSC curves in {visit}.").format(visit=visit)
             return False
         image = self._series(visit)
-        voxel = voxel_of(analysis, visit, image, world) if image is not None else None
+        voxel = voxel_at(analysis, visit, "DSC", image, world) if image is not None else None
         signal = None if voxel is None else image.array[(slice(None), *voxel)].astype(float)
         curves = curves_of(analysis, visit, signal)
         place = "" if voxel is None else ", ".join(str(index) for index in voxel[::-1])

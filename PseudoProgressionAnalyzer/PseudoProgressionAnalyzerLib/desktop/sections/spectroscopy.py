@@ -10,6 +10,7 @@ from ... import texts
 from ...analysis.fitting_spectra import REFERENCE
 from ...analysis.mean_spectra import waiting
 from ...analysis.measuring_spectra import WAITING, measured_role
+from ...analysis.placing import voxel_at
 from ...measures import InputError, Message
 from ...report.spectrum_words import lines_of, quality_line, ratios_table, why_not_accepted, why_uncertain
 from ...report.words import label
@@ -22,7 +23,6 @@ from ...scene.spectrum_plot import (
     choose_whole_grid,
     lesion_overlap,
     show_spectrum,
-    voxel_at,
     whole_grid,
     write_overlaps,
 )
@@ -136,7 +136,7 @@ class SpectroscopySection(Section):
         if role is None:
             self._nothing(_("No spectra in {visit}.").format(visit=visit))
             return False
-        voxel = voxel_at(analysis, visit, role, world)
+        voxel = voxel_at(analysis, visit, role, analysis.spectra_fits[visit, role], world)
         if voxel is None:
             self._nothing(_("Outside of the spectra of {visit}.").format(visit=visit))
             return False
