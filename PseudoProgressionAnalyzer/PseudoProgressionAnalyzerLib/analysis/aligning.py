@@ -112,6 +112,21 @@ def forget_transform(analysis: Analysis, visit_id: str) -> None:
     analysis.finished.discard(("step_align", visit_id))
 
 
+def choose_another_reference(analysis: Analysis, visit_id: str) -> None:
+    """Aligns all visits to another reference visit from now on: they are registered again, but for those whose
+    transform is the user's own, which is brought to the new reference visit by the transform that this one had."""
+    old, before = analysis.reference_visit, dict(analysis.visit_to_reference)
+    users = [visit.id for visit in analysis.patient.visits if is_users(analysis, visit.id)]
+    for visit in analysis.patient.visits:
+        forget_transform(analysis, visit.id)
+    analysis.reference_visit = visit_id
+    if visit_id in users:  # the user has said how these two lie to each other
+        users[users.index(visit_id)] = old
+    for visit in users if visit_id in before else ():
+        analysis.visit_to_reference[visit] = np.linalg.inv(before[visit_id]) @ before[visit]
+        make_users(analysis, visit)
+
+
 def is_users(analysis: Analysis, visit_id: str) -> bool:
     """Whether the visit's transform is the user's own."""
     return bool(analysis.alignment.get(visit_id, {}).get(USER))
@@ -186,7 +201,11 @@ def _edge_distances(before: float | None, after: float | None) -> dict[str, floa
 
 
 def _forget_registration(analysis: Analysis, visit_id: str) -> None:
-    """Takes what was said of an earlier transform away, and reopens the steps that used it."""
+    """Takes what was said of an earlier transform away, and reopens the steps that used it; of mean spectra those of
+    regions that it carried."""
     said = analysis.messages.get(visit_id, [])
     said[:] = [message for message in said if not message.code.startswith("registration_")]
     analysis.finished = {step for step in analysis.finished if step[0] not in DEPENDENT}
+    for key in [key for key in analysis.region_spectra if key[0] != key[1] and visit_id in key[:2]]:
+        del analysis.region_spectra[key]
+        analysis.finished.discard(("step_region_spectra", key[0]))

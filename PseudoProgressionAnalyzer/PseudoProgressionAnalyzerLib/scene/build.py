@@ -45,6 +45,7 @@ from .spectra import build_spectra
 from .spectrum_plot import GRIDS, show_grid
 from .table import write_table
 from .terminology import code_map
+from .transforms import put_series_transform, put_visit_transform
 from .windows import keep_matched
 
 COMPUTED_REFERENCE = "reference tissue"
@@ -75,7 +76,7 @@ def build_scene(
         mark(patient, kind=Kind.PATIENT)
     write_patient(patient, analysis, prepared.checksums)
     for visit_id, matrix in analysis.visit_to_reference.items():
-        _put_transform(patient, Kind.VISIT_TO_REFERENCE, visit_id, analysis.reference_visit, matrix)
+        put_visit_transform(patient, visit_id, analysis.reference_visit, matrix)
     pause()
     _build_images(patient, analysis, pause)
     _build_maps(patient, analysis, prepared.scales, pause)
@@ -174,8 +175,8 @@ def write_measurements(patient: object, analysis: Analysis) -> None:
 
 
 def write_assessment(patient: object, assessment_json: str) -> None:
-    """Writes the content of assessment.json into its text node; nothing where it is empty."""
-    if assessment_json:
+    """Writes the content of assessment.json into its text node; where it is empty, nothing stays of one of before."""
+    if assessment_json or find(patient, Kind.ASSESSMENT) is not None:
         put(patient, "vtkMRMLTextNode", "assessment", Kind.ASSESSMENT).SetText(assessment_json)
 
 
@@ -226,22 +227,12 @@ def _on_disk(analysis: Analysis) -> list[tuple[str, Series]]:
     ]
 
 
-def _put_transform(patient: object, kind: str, moving: str, fixed: str, matrix: np.ndarray, name: str = "") -> object:
-    title = f"{moving} {name} to {fixed} moving_to_fixed" if name else f"{moving} moving_to_fixed"
-    node = put(patient, "vtkMRMLLinearTransformNode", title, kind, moving, name)
-    node.SetMatrixTransformToParent(nodes.to_vtk(matrix))
-    mark(node, moving=f"{moving} {name}".strip(), fixed=fixed, convention="RAS mm of moving to RAS mm of fixed")
-    return node
-
-
 def _place(patient: object, node: object, analysis: Analysis, visit_id: str, series: str) -> None:
     """Puts a node under its visit's transform, with the series' own transform between where it is not the identity."""
     parent = find(patient, Kind.VISIT_TO_REFERENCE, visit_id)
     matrix = analysis.series_to_visit.get((visit_id, series))
-    if matrix is not None and not np.array_equal(matrix, np.eye(4)):
-        own = _put_transform(patient, Kind.SERIES_TO_VISIT, visit_id, f"{visit_id} {ANATOMY}", matrix, series)
-        own.SetAndObserveTransformNodeID(parent.GetID() if parent else None)
-        parent = own
+    if matrix is not None:
+        parent = put_series_transform(patient, visit_id, series, matrix) or parent
     node.SetAndObserveTransformNodeID(parent.GetID() if parent else None)
 
 

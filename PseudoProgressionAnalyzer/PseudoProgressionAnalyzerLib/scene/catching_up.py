@@ -6,39 +6,15 @@ Regions that differ are measured again; where the numbers of all regions may be 
 from __future__ import annotations
 
 from ..analysis import Analysis
-from ..analysis.aligning import forget_transform, is_rigid, make_users
-from ..analysis.correcting import FOLLOWING, forget_judgement
+from ..analysis.correcting import forget_judgement
 from ..analysis.measuring import put_values, values_of
 from ..analysis.overlaps import TISSUE, RegionOverlaps
 from ..measures import Image, Message
 from . import nodes
 from .nodes import Kind, linked, marked
-from .noting import same
 from .region_list import forget_tissue
 from .regions import remeasure_segments
 from .segments import fingerprint, regions_of
-
-RATIOS = ("step_reference_tissue", "step_ratios")
-
-
-def follow_transforms(analysis: Analysis, aligned: list, placed: list) -> list[Message]:
-    """Transforms that were changed in the scene are the user's own; the steps that depend on them run again. aligned,
-    placed: ``[visit, matrix]`` and ``[visit, series, matrix]`` of before."""
-    messages = []
-    for visit, before in aligned:
-        now = analysis.visit_to_reference.get(visit)
-        if now is None or same(now, before):
-            continue
-        usable = visit != analysis.reference_visit and is_rigid(now)
-        (make_users if usable else forget_transform)(analysis, visit)
-        messages.append(Message("scene_transform_changed" if usable else "scene_transform_unusable", {"visit": visit}))
-    for visit, series, before in placed:
-        if not same(analysis.series_to_visit[visit, series], before):
-            messages.append(Message("scene_series_moved", {"visit": visit, "series": series}))
-            analysis.finished -= {(step, visit) for step in RATIOS}
-    if messages:
-        analysis.finished -= {(step, "") for step in FOLLOWING}
-    return messages
 
 
 def follow_regions(scene: object, analysis: Analysis, before: dict[tuple[str, str], str] | None) -> list[Message]:

@@ -19,7 +19,7 @@ from ..measures import Assessment, Image, InputError, Map, Message, Patient, Reg
 from ..response import Choices, PatientResponse
 from . import nodes
 from .build import ANATOMY, COMPUTED_REFERENCE, checksum
-from .catching_up import follow_regions, follow_transforms
+from .catching_up import follow_regions
 from .lines import read_lines
 from .nodes import Kind, find, linked, marked
 from .noting import as_noted, noted_regions
@@ -28,6 +28,7 @@ from .region_list import keep_names_apart, rename
 from .segments import fingerprint, name_segment, note_use, noted_use, on_grid, regions_of, segment_mask
 from .spectra import read_spectra
 from .table import read_table
+from .transforms import take_transforms, written
 
 
 @dataclass
@@ -117,12 +118,13 @@ def read_scene(scene: object) -> SceneContent:
     for visit in content["brains"]:
         if found := image_of(Kind.BRAIN, visit):
             analysis.brains[visit] = found[1].array > 0
+    aligned_by = dict(content.get("aligned_by", []))
     for visit in content["visit_to_reference"]:
         if node := expected(Kind.VISIT_TO_REFERENCE, visit):
-            analysis.visit_to_reference[visit] = _matrix(node)
+            analysis.visit_to_reference[visit] = written(node, aligned_by.get(visit))
     for visit, series, matrix in content["series_to_visit"]:
         node = find(patient_node, Kind.SERIES_TO_VISIT, visit, series)
-        analysis.series_to_visit[visit, series] = _matrix(node) if node else np.array(matrix)
+        analysis.series_to_visit[visit, series] = written(node, matrix) if node else np.array(matrix)
     for visit, name in content["maps"]:
         if found := image_of(Kind.MAP, visit, name):
             analysis.maps[visit, name] = _map(*found, name)
@@ -132,7 +134,7 @@ def read_scene(scene: object) -> SceneContent:
     analysis.measurements = read_table(measured) if measured else []
     titles = _read_regions(patient_node, analysis, content, expected, messages)
     analysis.finished = {(step, visit) for step, visit in analysis.finished if visit not in incomplete}
-    messages += follow_transforms(analysis, content.get("aligned_by", []), content["series_to_visit"])
+    messages += take_transforms(patient_node, analysis)
     if ("step_measure", "") in analysis.finished:
         messages += follow_regions(scene, analysis, noted_regions(measured, titles))
     elif analysis.measurements:
@@ -167,13 +169,6 @@ def _content(patient_node: object) -> dict[str, Any]:
     if content.get("version") != 1:
         raise InputError("scene_version", node=patient_node.GetName(), version=content.get("version"))
     return content
-
-
-def _matrix(node: object) -> np.ndarray:
-    """The 4x4 of a linear transform node to its parent."""
-    matrix = nodes.to_vtk(np.eye(4))
-    node.GetMatrixTransformToParent(matrix)
-    return nodes.from_vtk(matrix)
 
 
 def _map(node: object, image: Image, name: str) -> Map:

@@ -6,6 +6,7 @@ import pytest
 from PseudoProgressionAnalyzerLib.analysis import Analysis, aligning
 from PseudoProgressionAnalyzerLib.analysis.aligning import (
     align_visit,
+    choose_another_reference,
     doubts,
     forget_transform,
     is_users,
@@ -66,6 +67,34 @@ def test_a_users_transform_is_taken_and_reopens_what_depends_on_it(without_image
     np.testing.assert_array_equal(analysis.visit_to_reference["b"], shift(-3, 1))
     forget_transform(analysis, "b")
     assert "b" not in analysis.visit_to_reference and ("step_align", "b") not in analysis.finished
+
+
+def test_mean_spectra_of_carried_regions_go_with_the_transform_that_carried_them(without_images):
+    analysis = without_images
+    keys = [("a", "a", "lesion"), ("b", "a", "lesion"), ("b", "b", "own"), ("a", "c", "lesion")]
+    analysis.region_spectra = dict.fromkeys(keys)
+    analysis.finished |= {("step_region_spectra", visit) for visit in "ab"}
+    use_transform(analysis, "b", shift(-3, 1))
+    assert list(analysis.region_spectra) == [("a", "a", "lesion"), ("b", "b", "own"), ("a", "c", "lesion")]
+    assert ("step_region_spectra", "b") not in analysis.finished
+    assert ("step_region_spectra", "a") in analysis.finished
+
+
+@pytest.mark.parametrize("to", ["b", "c"])
+def test_the_users_own_transform_is_brought_to_another_reference_visit(without_images, to):
+    """Where the heads lie to each other stays, by hand: b 3 mm left of a, c 10 mm, so c is 7 mm left of b."""
+    analysis = without_images
+    analysis.patient.visits.append(Visit("c", None, [Series("T1CE", "none")]))
+    analysis.visit_to_reference["c"], analysis.alignment["c"] = shift(10), {"uncertainty": 0.2}
+    use_transform(analysis, "b", shift(3))
+    choose_another_reference(analysis, to)
+    assert analysis.reference_visit == to
+    expected = {"b": {"a": shift(-3)}, "c": {"b": shift(-7)}}[to]
+    assert list(analysis.visit_to_reference) == list(expected)
+    for visit, matrix in expected.items():
+        np.testing.assert_allclose(analysis.visit_to_reference[visit], matrix)
+    assert [visit for visit in "abc" if is_users(analysis, visit)] == list(expected)
+    assert {visit for step, visit in analysis.finished if step == "step_align" and visit} == set(expected)
 
 
 @pytest.mark.parametrize(

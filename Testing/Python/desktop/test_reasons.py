@@ -156,7 +156,7 @@ def built(section, session):
     made.watched, made.series, made.listed, made.rows = MagicMock(), MagicMock(picture=None), [], []
     made.events, made.shortcuts, made.entered = MagicMock(chosen=None), [], True
     first = session.analysis.patient.visits[0].id if session.analysis else ""
-    made.editors = MagicMock(visit=first)
+    made.editors, made.watch = MagicMock(visit=first), MagicMock()
     if section == "Lesions":
         made.ui.lesionVisitSelector.currentText = first
     return made

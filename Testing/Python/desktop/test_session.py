@@ -18,6 +18,7 @@ from PseudoProgressionAnalyzerLib.scene.read import read_scene
 from PseudoProgressionAnalyzerLib.scene.region_list import reference_is_computed
 from PseudoProgressionAnalyzerLib.scene.segments import on_grid, oriented, put_segment, segment_mask, segment_of
 from PseudoProgressionAnalyzerLib.scene.table import read_table
+from PseudoProgressionAnalyzerLib.scene.transforms import matrix_of
 
 FIRST, SECOND = "2023-01-10", "2023-03-01"
 VOXEL = 0.008  # mL
@@ -273,7 +274,9 @@ def test_what_was_judged_before_another_stroke_is_not_taken(session, grown):
     assert not session.accept(work())
 
 
-def test_a_transform_of_the_users_own_and_back(session, monkeypatch):
+@pytest.fixture
+def registered(session, monkeypatch):
+    """A measured patient whose visits register to where they are, but for transforms of the user's own."""
     from PseudoProgressionAnalyzerLib.analysis import run as running
 
     def align(analysis, visit, *parts):
@@ -283,7 +286,28 @@ def test_a_transform_of_the_users_own_and_back(session, monkeypatch):
     monkeypatch.setattr(running, "align_visit", align)
     monkeypatch.setattr(running, "find_reference_tissue", lambda analysis, visit: None)
     session.compute()
-    before = {keyed(row): row.value for row in session.analysis.measurements}
+    return session
+
+
+def shifted(by):
+    matrix = np.eye(4)
+    matrix[0, 3] = by
+    return matrix
+
+
+def edit(session, matrix):
+    """What Slicer's module Transforms does."""
+    node = find(patient_node(session.application.scene), Kind.VISIT_TO_REFERENCE, SECOND)
+    node.SetMatrixTransformToParent(to_vtk(matrix))
+    return node
+
+
+def values_of(session):
+    return {keyed(row): row.value for row in session.analysis.measurements}
+
+
+def test_a_transform_of_the_users_own_and_back(registered):
+    session, before = registered, values_of(registered)
     node = session.application.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "mine")
     matrix = np.eye(4)
     matrix[:3, 3] = (3, 0, 0)
@@ -306,6 +330,87 @@ def test_a_transform_of_the_users_own_and_back(session, monkeypatch):
     np.testing.assert_allclose(session.analysis.visit_to_reference[SECOND], np.eye(4))
     after = {keyed(row): row.value for row in session.analysis.measurements}
     assert all(after[key] == pytest.approx(value) for key, value in before.items())
+
+
+def test_an_edited_transform_is_the_users_own_until_it_is_given_back(registered):
+    session, before = registered, values_of(registered)
+    node = edit(session, shifted(4))  # two voxels
+    said = [message.code for message in session.take_transforms()]
+    assert said == ["scene_transform_changed", "scene_numbers_gone"]
+    assert is_users(session.analysis, SECOND) and session.analysis.measurements == []
+    found = read_scene(session.application.scene)  # as saved now
+    assert (found.messages, found.analysis.measurements, found.assessment_json) == ([], [], "")
+    assert session.take_transforms() == []
+    session.compute()
+    np.testing.assert_allclose(matrix_of(node), shifted(4))
+    changed = {key for key, value in values_of(session).items() if value != before.get(key) and not key[5]}
+    assert {(key[0], key[2]) for key in changed} == {(SECOND, "fixed")}
+    session.use_computed_transform(SECOND)
+    np.testing.assert_allclose(matrix_of(node), np.eye(4))
+    assert not is_users(session.analysis, SECOND)
+    after = values_of(session)
+    assert all(after[key] == pytest.approx(value) for key, value in before.items())
+
+
+@pytest.mark.parametrize("when", ["before", "while"])
+def test_a_transform_that_is_edited_around_computing_is_computed_with(registered, when):
+    """Nobody has taken it yet when the work begins, or it is edited while steps run."""
+    session = registered
+    edit(session, shifted(4))
+    session.take_transforms()
+    session.compute()
+    expected = values_of(session)
+    session.use_computed_transform(SECOND)
+    edits = [lambda: edit(session, shifted(4))]
+    if when == "while":
+        session.analysis.finished.discard(("step_measure", ""))
+        session.events.append(lambda: edits.pop()() if edits else None)
+    else:
+        edits.pop()()
+    session.compute()
+    assert edits == [] and is_users(session.analysis, SECOND)
+    assert values_of(session) == pytest.approx(expected)
+    assert [message.code for message in session.take_transforms()] == ["scene_transform_changed"]  # said once
+    assert values_of(session) == pytest.approx(expected) and session.take_transforms() == []
+
+
+def test_what_is_saved_right_after_an_edit_has_no_number_of_before(registered, tmp_path):
+    edit(registered, shifted(4))
+    registered.save_assessment(tmp_path / "assessment.json")
+    assert json.loads((tmp_path / "assessment.json").read_text())["measurements"] == []
+    assert "scene_transform_changed" in [message.code for message in registered.take_transforms()]
+
+
+def test_what_is_judged_beside_an_edit_is_not_taken(registered, grown):
+    session = registered
+    session.remeasure(*draw(session, SECOND, grown(session.analysis.regions[SECOND, "lesion"].array)))
+    work = session.judging()
+    edit(session, shifted(4))
+    session.take_transforms()
+    assert not session.accept(work())
+    assert session.analysis.measurements == []
+
+
+def test_a_transform_that_is_chosen_counts_before_one_that_was_edited(registered):
+    session = registered
+    edit(session, shifted(4))
+    session.use_computed_transform(SECOND)
+    np.testing.assert_allclose(session.analysis.visit_to_reference[SECOND], np.eye(4))
+    node = session.application.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "mine")
+    node.SetMatrixTransformToParent(to_vtk(shifted(2)))
+    edited = edit(session, shifted(4))
+    session.use_transform(SECOND, node)
+    np.testing.assert_allclose(matrix_of(edited), shifted(2))
+
+
+def test_the_users_own_transform_outlives_another_reference_visit(registered):
+    session = registered
+    edit(session, shifted(4))
+    session.set_reference_visit(SECOND)
+    session.compute()
+    np.testing.assert_allclose(session.analysis.visit_to_reference[FIRST], shifted(-4))
+    np.testing.assert_allclose(session.analysis.visit_to_reference[SECOND], np.eye(4))
+    assert is_users(session.analysis, FIRST) and not is_users(session.analysis, SECOND)
 
 
 def test_another_reference_visit_aligns_all_again(session, monkeypatch):

@@ -10,6 +10,9 @@ import pytest
 pytest.importorskip("slicer", reason="slicer-core cannot be loaded here", exc_type=ImportError)
 
 import slicer
+from vtkmodules.vtkCommonMath import vtkMatrix4x4
+
+from PseudoProgressionAnalyzerLib.measures import Message
 
 
 class Anything(ModuleType):
@@ -168,6 +171,53 @@ def test_a_section_follows_the_pointer_from_open_to_close_where_there_is_somethi
     section.open()
     section.close()
     assert [call[0] for call in pointer.method_calls] == ["open", "close"]
+
+
+def test_a_transform_that_is_edited_is_told_of_once_it_rests(later):
+    module = import_module("PseudoProgressionAnalyzerLib.desktop.transform_watch")
+    rested, (first, second) = MagicMock(), (slicer.vtkMRMLLinearTransformNode() for _ in range(2))
+    watch = module.TransformWatch(rested)
+    watch.timer.connect.assert_called_once_with("timeout()", rested)
+    watch.follow([first])
+    watch.timer.start.assert_not_called()
+    for step in range(3):  # as a slider that is dragged: each step begins the wait again
+        first.SetMatrixTransformToParent(shifted(step + 1.0))
+        assert watch.timer.start.call_count == step + 1
+    watch.follow([second])
+    first.SetMatrixTransformToParent(shifted(9.0))
+    assert watch.timer.start.call_count == 3
+    second.SetMatrixTransformToParent(shifted(9.0))
+    assert watch.timer.start.call_count == 4
+    watch.forget()
+    second.SetMatrixTransformToParent(shifted(1.0))
+    assert watch.timer.start.call_count == 4
+    watch.timer.stop.assert_called_once()
+
+
+def shifted(by):
+    matrix = vtkMatrix4x4()
+    matrix.SetElement(0, 3, by)
+    return matrix
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_the_panel_says_which_transform_was_edited_once_no_work_runs(later, monkeypatch, busy):
+    module = import_module("PseudoProgressionAnalyzerLib.desktop.sections.align")
+    monkeypatch.setattr(module, "when_empty", MagicMock())
+    monkeypatch.setattr(module, "TransformWatch", MagicMock())
+    session, panel = MagicMock(), MagicMock(busy=busy)
+    session.take_transforms.return_value = [Message("scene_transform_changed", {"visit": "2023-03-01"})]
+    section = module.AlignSection(MagicMock(), session, panel)
+    section.take_transforms()
+    if busy:
+        section.watch.later.assert_called_once()
+        session.take_transforms.assert_not_called()
+    else:
+        panel.refresh.assert_called_once()
+        assert "2023-03-01" in panel.say.call_args.args[0]
+        session.take_transforms.return_value = []
+        section.take_transforms()
+        panel.refresh.assert_called_once()
 
 
 class Focused:

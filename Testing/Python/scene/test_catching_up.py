@@ -21,6 +21,7 @@ from PseudoProgressionAnalyzerLib.scene.read import read_scene
 from PseudoProgressionAnalyzerLib.scene.region_list import add_region
 from PseudoProgressionAnalyzerLib.scene.save import open_scene, save_mrb
 from PseudoProgressionAnalyzerLib.scene.segments import on_grid, put_segment, segment_mask, segment_of
+from PseudoProgressionAnalyzerLib.scene.transforms import matrix_of
 
 FIRST, SECOND, THIRD = "2023-01-10", "2023-03-01", "2023-06-05"
 
@@ -219,15 +220,17 @@ def test_a_transform_that_was_edited_is_the_users_and_no_number_is_kept(patient,
 
 
 @pytest.mark.parametrize("visit", [FIRST, SECOND])
-def test_a_transform_that_cannot_be_one_is_not_taken(patient, again, visit):
+def test_a_transform_that_cannot_be_one_is_not_taken(patient, analysis, again, visit):
     """One that scales; and of the reference visit, any."""
     matrix = np.diag([1.3, 1, 1, 1]) if visit == SECOND else np.eye(4) + np.eye(4, k=3) * 2
     find(patient, Kind.VISIT_TO_REFERENCE, visit).SetMatrixTransformToParent(nodes.to_vtk(matrix))
     content = again()
-    assert codes(content) == ["scene_transform_unusable", "scene_numbers_gone"]
-    assert visit not in content.analysis.visit_to_reference
-    assert ("step_align", visit) not in content.analysis.finished
-    assert content.analysis.measurements == []
+    assert codes(content) == ["scene_transform_unusable"]
+    np.testing.assert_allclose(content.analysis.visit_to_reference[visit], analysis.visit_to_reference[visit])
+    assert ("step_align", visit) in content.analysis.finished and not is_users(content.analysis, visit)
+    assert content.analysis.measurements == analysis.measurements
+    kept = again.scene.GetFirstNodeByName(content.messages[0].parameters["name"])
+    assert np.allclose(matrix_of(kept), matrix), "what the user made is there for the user"
 
 
 def test_a_series_that_was_moved_against_its_visit(patient, again, phantom):

@@ -13,10 +13,13 @@ from ...imaging import agreement
 from ...imaging.registration import UNCERTAINTY_LIMIT
 from ...report.words import date_words
 from ...scene import check_view
+from ...scene.nodes import patient_node
 from ...scene.timeline import is_shown
+from ...scene.transforms import transform_nodes
 from .. import tables
 from ..placeholder import when_empty
 from ..section import Section, offer
+from ..transform_watch import TransformWatch
 
 MOST = 190  # pixels of the table's height: longer ones scroll
 
@@ -62,6 +65,7 @@ class AlignSection(Section):
         self.ui.computedTransformButton.connect("clicked()", self.use_computed)
         self.ui.trustTable.connect("itemSelectionChanged()", self.choose)
         self.ui.transformSelector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: self.enable(False))
+        self.watch = TransformWatch(self.take_transforms)
         self.ui.checkSelector.addItems([_("Fading"), _("Checkerboard")])
         self.ui.checkBox.connect("toggled(bool)", lambda on: self.check())
         self.ui.checkSelector.connect("currentIndexChanged(int)", self.choose)
@@ -93,6 +97,17 @@ class AlignSection(Section):
         visit = self.visit
         said = _("{visit} was aligned again.").format(visit=visit)
         self._work(lambda show, cancel: self.session.use_computed_transform(visit, show, cancel), said)
+
+    def take_transforms(self) -> None:
+        """Transforms that were edited elsewhere in Slicer count as the user's own, once nothing else runs."""
+        if self.panel.busy:
+            self.watch.later()
+            return
+        with self.panel.errors():
+            said = self.session.take_transforms()
+            if said:
+                self.panel.refresh()
+                self.panel.say(" ".join(map(texts.sentence, said)))
 
     def _work(self, work: Callable, said: str) -> None:
         """Long work, and where it came to its end what was done and what is next."""
@@ -187,12 +202,14 @@ class AlignSection(Section):
         ]
 
     def close(self) -> None:
-        """The timeline shows what it showed before."""
+        """The timeline shows what it showed before, and no transform is watched."""
         self.ui.checkBox.checked = False
+        self.watch.forget()
 
     def enable(self, busy: bool) -> None:
         """What needs a patient, an aligned visit, or a transform."""
-        analysis, visit = self.session.analysis, self.visit
+        analysis, visit, patient = self.session.analysis, self.visit, patient_node(self.session.application.scene)
+        self.watch.follow(transform_nodes(patient) if patient is not None else [])
         if self.ui.checkBox.checked and not busy and not check_view.is_shown(self.session.application, visit):
             self.ui.checkBox.checked = False  # the views show something else by now: another page, other rows
         why = _("Load a patient first")

@@ -21,7 +21,7 @@ class Building(Judging, TimelineWork):
     """The way from the analysis into the scene, with the interface alive."""
 
     def _work(self, analysis: Analysis, show: Show, cancel: threading.Event | None, last_step: str = "") -> None:
-        """Runs the steps that are not done; again those that depend on regions edited meanwhile."""
+        """Runs the steps that are not done; again those that depend on regions or transforms edited meanwhile."""
         cancel = cancel or threading.Event()
         edited = True
         while edited:
@@ -38,6 +38,8 @@ class Building(Judging, TimelineWork):
                     analysis.finished -= {(step, "") for step in FOLLOWING}
                 for visit in {marked(node, "visit") for node, _ in taken}:
                     analysis.finished -= {("step_reference_tissue", visit), ("step_ratios", visit)}
+                if analysis is self._analysis:
+                    edited |= self._look_at_transforms()
 
     def _bring(self, analysis: Analysis, epoch: int) -> None:
         """Brings the work on a patient into the scene that has it. Raises CancelledError where the scene was closed or

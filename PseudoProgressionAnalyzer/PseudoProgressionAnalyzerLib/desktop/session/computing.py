@@ -8,7 +8,7 @@ from collections.abc import Callable
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
 from ...analysis import DscChoices
-from ...analysis.aligning import forget_transform, use_transform
+from ...analysis.aligning import choose_another_reference, forget_transform, use_transform
 from ...analysis.correcting import FOLLOWING, correct
 from ...analysis.perfusion_changes import waiting_response_maps
 from ...measures import Patient
@@ -28,6 +28,7 @@ class Computing(Building):
         """Aligns, maps, measures and assesses what is not done yet, up to a step where one is named, then brings the
         scene up to date. Raises CancelledError also where the scene was closed or opened meanwhile."""
         analysis, epoch = self._patient(), self._epoch
+        self._look_at_transforms()
         analysis.given = given_again(patient_node(self.application.scene), analysis.patient)
         dropped = any(("step_region_spectra", visit) not in analysis.finished for visit in analysis.visit_to_reference)
         if self.take_lines() or dropped or waiting_response_maps(analysis):
@@ -39,15 +40,14 @@ class Computing(Building):
             self._bring(analysis, epoch)
 
     def set_reference_visit(self, visit: str) -> None:
-        """Chooses the visit that ``compute`` aligns the others to; their transforms, also the user's own, are given
-        up where it is another one than before."""
+        """Chooses the visit that ``compute`` aligns the others to; where it is another one than before, they are
+        registered again, and transforms of the user's own brought to it."""
         analysis = self._patient()
         if not visit or visit == analysis.reference_visit:
             return
-        for other in [each.id for each in analysis.patient.visits]:
-            forget_transform(analysis, other)
+        self._look_at_transforms()
+        choose_another_reference(analysis, visit)
         analysis.finished -= {(step, "") for step in FOLLOWING}
-        analysis.reference_visit = visit
 
     def use_transform(
         self, visit: str, node: object, show: Show = silent, cancel: threading.Event | None = None
@@ -57,11 +57,13 @@ class Computing(Building):
         is changed."""
         matrix = vtkMatrix4x4()
         node.GetMatrixTransformToWorld(matrix)
+        self._look_at_transforms()  # what is chosen here counts, whatever was edited before
         use_transform(self._patient(), visit, from_vtk(matrix))
         self._follow_transform(show, cancel)
 
     def use_computed_transform(self, visit: str, show: Show = silent, cancel: threading.Event | None = None) -> None:
         """Registers a visit again that has a transform of the user's own."""
+        self._look_at_transforms()
         forget_transform(self._patient(), visit)
         self._follow_transform(show, cancel)
 

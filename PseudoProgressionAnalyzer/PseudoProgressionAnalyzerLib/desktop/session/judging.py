@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...analysis import Analysis
-from ...analysis.correcting import JUDGING
+from ...analysis.correcting import JUDGING, forget_numbers
 from ...analysis.judging import assess_visits
 from ...analysis.known import latest_assessed
 from ...analysis.mean_spectra import STEP as MEAN_SPECTRA
@@ -17,6 +17,7 @@ from ...analysis.mean_spectra import follow_mean_spectra
 from ...analysis.measuring import measure_waiting
 from ...analysis.perfusion_changes import waiting_response_maps
 from ...analysis.responding import update_lesions
+from ...measures import Message
 from ...report import assessment_json
 from ...scene import timeline
 from ...scene.as_of import choose_as_of, chosen_as_of
@@ -24,6 +25,7 @@ from ...scene.build import write_assessment, write_measurements, write_patient
 from ...scene.lines import lines_wait, read_lines, write_lines
 from ...scene.nodes import patient_node
 from ...scene.spectra import write_region_spectra
+from ...scene.transforms import take_transforms
 from .strokes import Strokes
 
 ASSESSED = {(step, "") for step in JUDGING}
@@ -53,9 +55,11 @@ class Judging(Strokes):
         super().__init__()
         self._settled = 0
         self.written = 0
+        self._moved: list[Message] = []  # of transforms that were taken, not said yet
 
     def forget(self) -> None:
         super().forget()
+        self._moved.clear()
         self._settled = self._edits
 
     @property
@@ -77,8 +81,29 @@ class Judging(Strokes):
         self._edits += taken
         return taken
 
+    def take_transforms(self) -> list[Message]:
+        """Takes transforms that were edited in the scene, and says which, also those that work has taken meanwhile.
+        Where something was measured by those of before, no number stays until it is computed again."""
+        analysis = self._analysis if self._shown is None else None
+        taken = analysis is not None and self._look_at_transforms()
+        if taken and analysis.measurements and ("step_measure", "") not in analysis.finished:
+            forget_numbers(analysis)
+            self._moved.append(Message("scene_numbers_gone"))
+            self._edits += 1  # what is judged beside is of before
+            self._write("")
+        said, self._moved = self._moved, []
+        return said
+
+    def _look_at_transforms(self) -> bool:
+        """Whether transforms were edited in the scene: they are taken, as the user's own."""
+        patient = patient_node(self.application.scene)
+        found = take_transforms(patient, self._patient()) if patient is not None else []
+        self._moved += found
+        return bool(found)
+
     def settle(self) -> None:
         """Judges and writes what strokes changed, where anything did, at once: before a file is written of it."""
+        self._moved = self.take_transforms()  # said once somebody asks
         if self.unsettled:
             self.assess()
 
