@@ -48,8 +48,8 @@ def plot_measures(
     visits = [visit for visit in patient.visits if visit.date is not None]
     charts: dict[str, object] = {}
     for number, (key, title) in enumerate(chosen.items()):
-        values = {row.visit: row for row in measurements if _key(row) == tuple(key) and not row.compared_to}
-        dated = [visit for visit in visits if visit.id in values and values[visit.id].value is not None]
+        values = _values(measurements, key)
+        dated = [visit for visit in visits if visit.id in values]
         if not dated:
             continue
         rows = [values[visit.id] for visit in dated]
@@ -68,6 +68,12 @@ def plot_measures(
         chart.SetTitle(titles[0] if len(titles) in (1, 3) else "")
         chart.SetLegendVisibility(len(titles) > 3)
     return list(charts.values())
+
+
+def undated(patient: Patient, measurements: Sequence[Measurement], chosen: Mapping[tuple[str, ...], str]) -> list[str]:
+    """The visits with a value to plot that have no date to plot it at."""
+    found = {visit for key in chosen for visit in _values(measurements, key)}
+    return [visit.id for visit in patient.visits if visit.id in found and visit.date is None]
 
 
 def origin(patient: Patient) -> datetime.date | None:
@@ -117,6 +123,12 @@ def plot_view(application: Application, number: int = 0) -> object:
 def show_chart(view: object, chart: object | None) -> None:
     """Shows a chart in a plot view node, and nothing else: never the function of Slicer that changes the layout."""
     view.SetPlotChartNodeID(chart.GetID() if chart is not None else None)
+
+
+def _values(measurements: Sequence[Measurement], key: tuple[str, ...]) -> dict[str, Measurement]:
+    """The rows of a measure that have a value, by visit."""
+    rows = (row for row in measurements if _key(row) == tuple(key) and not row.compared_to)
+    return {row.visit: row for row in rows if row.value is not None}
 
 
 def _key(row: Measurement) -> tuple[str, ...]:
@@ -173,6 +185,8 @@ def _series(patient_node: object, table: object, title: str, column: str, number
     node.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter)
     styles = slicer.vtkMRMLPlotSeriesNode
     node.SetLineStyle(styles.LineStyleSolid if value else styles.LineStyleDot)
-    node.SetMarkerStyle(styles.MarkerStyleCircle if value else styles.MarkerStyleNone)
+    alone = table.GetTable().GetNumberOfRows() == 1  # no line is drawn through it
+    bound = styles.MarkerStylePlus if alone else styles.MarkerStyleNone
+    node.SetMarkerStyle(styles.MarkerStyleCircle if value else bound)
     node.SetColor(*COLOURS[number % len(COLOURS)])
     return node

@@ -173,6 +173,27 @@ def test_a_section_follows_the_pointer_from_open_to_close_where_there_is_somethi
     assert [call[0] for call in pointer.method_calls] == ["open", "close"]
 
 
+def test_plots_follow_the_numbers_whoever_made_them_anew(later, monkeypatch):
+    """A date that was corrected, another reference visit: not only strokes. Only the button says that there is none."""
+    module = import_module("PseudoProgressionAnalyzerLib.desktop.sections.measurements")
+    for name in ("fill", "fit_rows"):
+        monkeypatch.setattr(module, name, MagicMock())
+    section = module.MeasurementsSection.__new__(module.MeasurementsSection)
+    section.ui, section.panel, section.session = MagicMock(), MagicMock(), MagicMock()
+    section.ui.measurementsTable.rowCount = 0
+    section.ui.measurementsTable.selectionModel().selectedIndexes = []
+    section.shown, section.grid = ([], [], []), SimpleNamespace(measures=[SimpleNamespace(name="volume")])
+    section._look = section.show_words = lambda *parts: None
+    section.tips, section._draw, section.plotted = dict, MagicMock(return_value=False), []
+    section.refresh()
+    section._draw.assert_not_called()
+    section.show_plot()
+    section.panel.say.assert_called_once()
+    section.refresh()
+    assert section._draw.call_count == 2
+    section.panel.say.assert_called_once()
+
+
 def test_a_transform_that_is_edited_is_told_of_once_it_rests(later):
     module = import_module("PseudoProgressionAnalyzerLib.desktop.transform_watch")
     rested, (first, second) = MagicMock(), (slicer.vtkMRMLLinearTransformNode() for _ in range(2))

@@ -92,8 +92,24 @@ def test_absent_values_and_dates_make_no_points(app, patient, analysis):
     table = chart.GetNthPlotSeriesNode(0).GetTableNode()
     assert (column(table, "day"), column(table, "value")) == ([0.0, 59.0], [1.0, 4.0])
     assert plots.origin(Patient("p", visits)) == day
+    assert plots.undated(Patient("p", visits), rows, TITLED) == ["b"]
+    assert plots.undated(Patient("p", visits[2:]), rows, TITLED) == []
+    assert plots.undated(Patient("p", visits), rows, {SPHERICITY: "Sphericity"}) == []
     assert chart.GetNumberOfPlotSeriesNodes() == 1  # no interval is known
     assert plots.plot_measures(app, Patient("p", [Visit("b", None)]), rows, TITLED) == []
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_of_one_visit_the_interval_is_seen_too(app, patient, analysis, number):
+    """No line is drawn through a point that is alone."""
+    visits = patient.visits[:number]
+    (chart,) = plots.plot_measures(app, Patient("p", visits), analysis.measurements, TITLED)
+    seen = [each.GetMarkerStyle() != slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone for each in series_of(chart)]
+    assert seen == [True, number == 1, number == 1]
+    low, high = chart.GetXAxisRange()
+    days = [(visit.date - visits[0].date).days for visit in visits]
+    assert low < days[0] and high > days[-1]
+    assert column(series_of(chart)[0].GetTableNode(), "day") == days
 
 
 def test_own_and_fixed_are_two_lines_and_units_never_share_an_axis(app, patient, analysis):

@@ -65,6 +65,8 @@ class MeasurementsSection(Section):
             table.clearSelection()
             table.setCurrentCell(-1, -1)
         self.show_words(table.currentRow(), table.currentColumn())
+        if self.plotted and self.session.analysis is not None:
+            self._draw()
 
     def _look(self) -> None:
         analysis = self.session.analysis
@@ -118,8 +120,6 @@ class MeasurementsSection(Section):
     def settled(self) -> None:
         """Tool tips and plots follow once the pen rests."""
         self.refresh()
-        if self.plotted:
-            self._draw()
 
     def compact(self) -> tuple[list[str], list[str], list[list[str]]]:
         """Header, names of the rows and cells: a column for each visit, the change below the value."""
@@ -209,24 +209,27 @@ class MeasurementsSection(Section):
         chosen = [self.grid.measures[number] for number in numbers if number < len(self.grid.measures)]
         self.plotted = chosen or [measure for measure in self.grid.measures if measure.name == "volume"]
         with self.panel.errors():
-            self._draw()
+            if not self._draw():
+                self.panel.say(_("Nothing to plot: no value has a date."))
         self.panel.bring_into_view(self.ui.plotBox)
 
-    def _draw(self) -> None:
+    def _draw(self) -> bool:
+        """Plots as the numbers are now; whether there is anything to plot."""
         analysis = self.session.analysis
         several = len({(measure.region, measure.kind, measure.drawn_in) for measure in self.plotted}) > 1
         chosen = {}
         for measure in self.plotted:
             key = (measure.region, measure.kind, measure.drawn_in, measure.name)
             chosen[key] = f"{self.title(measure)}, {self.where(measure)}" if several else self.title(measure)
-        axis = _("date of the visit")
+        axis, undated = _("date of the visit"), plots.undated(analysis.patient, analysis.measurements, chosen)
+        if undated:
+            axis = _("date of the visit; without a date, not shown: {visits}").format(visits=", ".join(undated))
         bounds = (_("95 % low"), _("95 % high"))  # short: legends cover what they explain
         charts = plots.plot_measures(
             self.session.application, analysis.patient, analysis.measurements, chosen, axis, bounds
         )
-        if not charts:
-            self.panel.say(_("Nothing to plot: no value has a date."))
         self.plots.show(analysis.patient, charts)
+        return bool(charts)
 
     def go_to(self, visit: str) -> None:
         """Goes to a visit."""
