@@ -46,7 +46,7 @@ from .spectrum_plot import GRIDS, show_grid
 from .table import write_table
 from .terminology import code_map
 from .transforms import put_series_transform, put_visit_transform
-from .windows import keep_matched
+from .windows import keep_matched, match_windows, set_by_user
 
 COMPUTED_REFERENCE = "reference tissue"
 """Name of the reference tissue that was found, not drawn."""
@@ -249,13 +249,13 @@ def _differs(node: object, image: Image) -> bool:
 
 
 def _build_images(patient: object, analysis: Analysis, pause: Callable[[], None]) -> None:
-    new = False
+    images, brains = set(), False  # those whose voxels are new
     for (visit_id, role), image in analysis.images.items():
         node = put(patient, "vtkMRMLScalarVolumeNode", f"{visit_id} {role}", Kind.IMAGE, visit_id, role)
         if _differs(node, image):
             nodes.set_image(node, image)
             note_volume(node)
-            new = True
+            images.add(node)
         _place(patient, node, analysis, visit_id, role)
         pause()
     for visit_id, brain in analysis.brains.items():
@@ -265,21 +265,32 @@ def _build_images(patient: object, analysis: Analysis, pause: Callable[[], None]
         if _differs(node, image):
             nodes.set_image(node, image)
             note_volume(node)
-            new = True
+            brains = True
         _place(patient, node, analysis, visit_id, ANATOMY)
         pause()
-    if new:  # else windows may be the user's by now
+    if images or brains:
         for role in dict.fromkeys(role for _, role in analysis.images):
-            shown = {}
-            for (visit, name), image in analysis.images.items():
-                if name == role:
-                    shown[visit] = image, _brain_on(analysis, visit, role, image)
-                    pause()
-            for visit_id, window in grey_windows(shown).items():
-                node = find(patient, Kind.IMAGE, visit_id, role)
-                keep_matched(node, window)
-                show_anatomy(node, window)
-                pause()
+            _show_images(patient, analysis, role, images, pause)
+
+
+def _show_images(patient: object, analysis: Analysis, role: str, new: set[object], pause: Callable[[], None]) -> None:
+    """Matches the windows of one kind of image in all visits; a window that the user has set stays, and those of images
+    that are new follow it."""
+    shown, users = {}, []
+    for (visit, name), image in analysis.images.items():
+        if name == role:
+            shown[visit] = image, _brain_on(analysis, visit, role, image)
+            pause()
+    for visit_id, window in grey_windows(shown).items():
+        node = find(patient, Kind.IMAGE, visit_id, role)
+        if node not in new and set_by_user(node):
+            users.append(node)
+        else:
+            show_anatomy(node, window)
+        keep_matched(node, window)
+        pause()
+    if users:
+        match_windows(patient, users[0], but=users)
 
 
 def _brain_on(analysis: Analysis, visit_id: str, role: str, image: Image) -> np.ndarray | None:

@@ -11,7 +11,7 @@ from ..measures import Visit
 from . import nodes
 from .application import Application
 from .focus import head_bounds, lesion_focus, native_axes, set_axial, visit_focus
-from .nodes import Kind, find, mark, marked, to_world
+from .nodes import ANATOMY, Kind, find, linked, mark, marked, to_world
 from .timeline_layout import enlarged_view
 from .timeline_rows import keep_state, state_of, visits_of
 from .timeline_views import Views, column_of, row_of, view_nodes
@@ -44,6 +44,13 @@ class Look:
         matrix = np.eye(4)
         matrix[:3, :3], matrix[:3, 3] = axes, self.middle
         return Look(matrix, (0.0, 0.0, 0.0), self.side)
+
+    def along(self, motion: np.ndarray, turns: bool) -> Look:
+        """The same place of a head that was moved (4x4, RAS mm); the view turns with it, or stays as it stands."""
+        if np.allclose(motion, np.eye(4), atol=1e-6):
+            return self
+        moved = Look(motion @ self.matrix, self.origin, self.side)
+        return moved if turns else moved.turned(self.matrix[:3, :3])
 
 
 def look_of(application: Application, leading: object | None = None) -> dict[int, Look]:
@@ -95,6 +102,34 @@ def _of_plain(patient_node: object, kept: list | None) -> Look | None:
 
 def _reference_visit(patient_node: object) -> str:
     return json.loads(patient_node.GetText() or "{}").get("reference_visit", "")
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Where the heads of the patient lie in the scene: the reference visit, and 4x4 of each visit's T1CE by visit."""
+
+    reference: str
+    poses: dict[str, np.ndarray]
+
+
+def heads(patient_node: object) -> Heads:
+    """As they lie now."""
+    images = [node for node in linked(patient_node, Kind.IMAGE) if marked(node, "name") == ANATOMY]
+    return Heads(_reference_visit(patient_node), {marked(node, "visit"): to_world(node) for node in images})
+
+
+def go_along(patient_node: object, look: dict[int, Look], before: Heads) -> dict[int, Look]:
+    """Where the columns are to look after visits were aligned anew, so that they show the place of the head that they
+    showed ``before``: all along the visit that the others lay on; in native position each along its own."""
+    now, state = heads(patient_node).poses, state_of(patient_node)
+    page, native = visits_of(patient_node)[state.get("first", 0) :], bool(state.get("native"))
+    found = {}
+    for column, each in look.items():
+        visit = before.reference if not native else page[column].id if column < len(page) else ""
+        known = visit in now and visit in before.poses
+        motion = now[visit] @ np.linalg.inv(before.poses[visit]) if known else np.eye(4)
+        found[column] = each.along(motion, turns=native)
+    return found
 
 
 def look_again(application: Application, look: dict[int, Look]) -> None:

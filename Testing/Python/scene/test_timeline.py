@@ -3,6 +3,7 @@
 Each property is shown together with its opposite: the same action without our setting does the harm.
 """
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -13,11 +14,18 @@ from PseudoProgressionAnalyzerLib.scene import nodes, timeline
 from PseudoProgressionAnalyzerLib.scene.application import application
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
 from PseudoProgressionAnalyzerLib.scene.focus import native_axes
-from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked
+from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, marked, to_world
 from PseudoProgressionAnalyzerLib.scene.save import open_scene, save_mrb
 from PseudoProgressionAnalyzerLib.scene.timeline import LAYOUT_ID, VIEW_GROUP, Row
 from PseudoProgressionAnalyzerLib.scene.timeline_layout import announce_layout, enlarged_view
-from PseudoProgressionAnalyzerLib.scene.timeline_look import look_again, look_of, move_across
+from PseudoProgressionAnalyzerLib.scene.timeline_look import (
+    centre_on,
+    go_along,
+    heads,
+    look_again,
+    look_of,
+    move_across,
+)
 from PseudoProgressionAnalyzerLib.scene.timeline_overlays import legend_units
 from PseudoProgressionAnalyzerLib.scene.timeline_put_away import fill_empty_views
 from PseudoProgressionAnalyzerLib.scene.timeline_rows import MADE, never_shown, pages
@@ -514,6 +522,40 @@ def test_a_place_in_the_frame_of_another_reference_visit_is_not_kept(app, shown)
     assert content["reference_visit"]
     node.SetText(json.dumps(content | {"reference_visit": "another"}))
     assert kept_look(node) == {}
+
+
+def place_in_heads(app, patient, phantom):
+    """The middle of the view of each column in the RAS of its visit."""
+    found = []
+    for column, visit in enumerate(phantom.visits):
+        to_head = np.linalg.inv(to_world(find(patient, Kind.IMAGE, visit, "T1CE")))
+        found.append(to_head @ [*look_of(app)[column].middle, 1])
+    return np.array(found)
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_another_reference_visit_leaves_the_place_of_the_head(app, shown, analysis, phantom, native):
+    timeline.show(app, native=native)
+    centre_on(timeline.view_nodes(app), np.array([-20.0, 12.0, 7.0]))
+    before, stood, lay = place_in_heads(app, shown, phantom), look_of(app), heads(shown)
+    aligned = copy.deepcopy(analysis)
+    aligned.reference_visit = phantom.visits[1]
+    back = np.linalg.inv(analysis.visit_to_reference[phantom.visits[1]])
+    aligned.visit_to_reference = {visit: back @ matrix for visit, matrix in analysis.visit_to_reference.items()}
+    build_scene(app, aligned)
+    assert np.abs(place_in_heads(app, shown, phantom) - before).max() > 1, "without following it is another place"
+    look_again(app, go_along(shown, look_of(app), lay))
+    np.testing.assert_allclose(place_in_heads(app, shown, phantom), before, atol=1e-6)
+    for column, look in look_of(app).items():
+        turned = (back if native else np.eye(4)) @ stood[column].matrix
+        np.testing.assert_allclose(look.matrix[:3, :3], turned[:3, :3], atol=1e-6)
+        assert look.side == pytest.approx(stood[column].side)
+
+
+def test_views_stay_exactly_where_no_head_moved(app, shown, analysis):
+    lay, looked = heads(shown), look_of(app)
+    build_scene(app, analysis)
+    assert all(found is looked[column] for column, found in go_along(shown, looked, lay).items())
 
 
 def test_views_that_show_nothing_show_the_chosen_visit_once_the_timeline_is_put_away(app, layout, shown, phantom):

@@ -10,7 +10,8 @@ from ...analysis.correcting import FOLLOWING, forget_numbers
 from ...analysis.run import run
 from ...report import assessment_json
 from ...scene.build import build_scene, known_checksums, prepare, share_images
-from ...scene.nodes import marked
+from ...scene.nodes import marked, patient_node
+from ...scene.timeline_look import heads
 from ..drawing import drawn_one_by_one
 from ..long_work import Show, run_in_background, silent
 from .judging import Judging
@@ -47,11 +48,11 @@ class Building(Judging, TimelineWork):
         self._check_same(epoch)
         if analysis.measurements and ("step_measure", "") not in analysis.finished:
             forget_numbers(analysis)
-        self.arranging = True
+        self.arranging, before = True, heads(patient_node(self.application.scene))
         try:
             with drawn_one_by_one(self._pause(epoch)):
                 self._build(analysis)
-                self._redraw()
+                self._redraw(before)
         finally:
             self.arranging = False
 

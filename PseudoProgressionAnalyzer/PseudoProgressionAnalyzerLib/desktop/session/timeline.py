@@ -16,7 +16,7 @@ from ...scene import timeline
 from ...scene.captures import put_picture
 from ...scene.nodes import marked, patient_node
 from ...scene.timeline_change import put_change
-from ...scene.timeline_look import look_again, look_of
+from ...scene.timeline_look import Heads, go_along, look_again, look_of
 from ...scene.timeline_overlays import set_opacity
 from ...scene.timeline_put_away import fill_empty_views
 from ...scene.timeline_views import unlinked
@@ -140,11 +140,14 @@ class TimelineWork(ScenePatient):
             self.choose_rows(list(dict.fromkeys([*timeline.shown_rows(patient), row])))
         return picture
 
-    def _redraw(self) -> None:
-        """The timeline as the patient is now, with rows that there are maps for."""
+    def _redraw(self, before: Heads) -> None:
+        """The timeline as the patient is now, with rows that there are maps for, at the place of the head that it
+        showed. before: where the heads lay then."""
         if timeline.is_shown(self.application):
-            rows = timeline.rows_after_work(patient_node(self.application.scene))
-            look = look_of(self.application)
+            patient = patient_node(self.application.scene)
+            rows, look = timeline.rows_after_work(patient), go_along(patient, look_of(self.application), before)
+            with unlinked(self.application):
+                look_again(self.application, look)  # how a view lies in its image says how thick its slices are
             self._show(
                 lambda veiled: timeline.show(self.application, rows, pause=veiled),
                 lambda: look_again(self.application, look),
