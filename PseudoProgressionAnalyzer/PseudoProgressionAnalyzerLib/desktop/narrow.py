@@ -6,7 +6,7 @@ import qt
 
 LONG = 34  # characters of a label that does not wrap by itself
 LABEL = (130, 220)  # pixels of a long label beside what it names, least and most
-CHOICES = 8  # characters that a list of choices asks room for
+CHOICES = 6  # characters that a list of choices asks room for, beside that of an icon
 
 
 def fit(root: object) -> None:
