@@ -37,8 +37,9 @@ TOP = (
     "AcquisitionContrast", "AcquisitionDate", "AcquisitionNumber", "AcquisitionTime", "ComplexImageComponent",
     "Columns", "DiffusionBValue", "EchoPlanarPulseSequence", "EchoPulseSequence", "EchoTime", "FlipAngle",
     "ImageOrientationPatient", "ImagePositionPatient", "ImageType", "InstanceNumber", "InversionRecovery",
-    "InversionTime", "MagneticFieldStrength", "PixelSpacing", "RepetitionTime", "RescaleIntercept", "RescaleSlope",
-    "Rows", "SliceThickness", "SpacingBetweenSlices", "TemporalPositionIdentifier", "TriggerTime",
+    "InversionTime", "MagneticFieldStrength", "PixelPaddingRangeLimit", "PixelPaddingValue", "PixelSpacing",
+    "RepetitionTime", "RescaleIntercept", "RescaleSlope", "Rows", "SliceThickness", "SpacingBetweenSlices",
+    "TemporalPositionIdentifier", "TriggerTime",
 )  # fmt: skip
 DAY, UNDATED = 86400, 1
 """s of a day, and the day since 1970 on which times without a date are taken to be."""
@@ -52,7 +53,8 @@ class Frame:
     number: its place in the file from 0. position (mm, LPS) and orientation (row and column direction cosines, LPS) as
     in the header; spacing: mm between rows, between columns; gap: mm between the centres of slices as the header says
     it; step: that, or the slice thickness. slope, intercept: stored value to output units; scale_slope: Philips, output
-    units to signal; real: (slope, intercept, unit) to the real-world value. acquired: s since 1970. label: control,
+    units to signal; real: (slope, intercept, unit) to the real-world value; padding: lowest and highest stored value
+    that stand for none. acquired: s since 1970. label: control,
     label, m0scan or empty.
     """
 
@@ -69,6 +71,7 @@ class Frame:
     intercept: float
     scale_slope: float | None
     real: tuple[float, float, str] | None
+    padding: tuple[int, int] | None
     image_type: tuple[str, ...]
     component: str
     instance: int
@@ -309,13 +312,16 @@ def _frames(path: Path, dataset: Dataset, top: dict, shared: dict, each: list[di
         return ()
     if not each and count > 1:
         each = [{} for _ in range(count)]
-    mosaic = mosaic_of(dataset, path)
+    mosaic, signed = mosaic_of(dataset, path), _whole(path, dataset, "PixelRepresentation") == 1
     return tuple(
-        _frame(path, number, {**top, **shared, **own}, mosaic, bool(each)) for number, own in enumerate(each or [{}])
+        _frame(path, number, {**top, **shared, **own}, mosaic, bool(each), signed)
+        for number, own in enumerate(each or [{}])
     )
 
 
-def _frame(path: Path, number: int, values: dict[str, Any], mosaic: Mosaic | None, enhanced: bool) -> Frame:
+def _frame(
+    path: Path, number: int, values: dict[str, Any], mosaic: Mosaic | None, enhanced: bool, signed: bool
+) -> Frame:
     def numbers(keyword: str, count: int) -> tuple[float, ...] | None:
         found = values.get(keyword)
         if found is None or found == "" or (isinstance(found, MultiValue) and not found):
@@ -356,6 +362,7 @@ def _frame(path: Path, number: int, values: dict[str, Any], mosaic: Mosaic | Non
         intercept=number_of("RescaleIntercept") or 0.0,
         scale_slope=scale,
         real=_real_world(values, number_of),
+        padding=_padding(values, signed),
         image_type=kind,
         component=_component(kind, str(values.get("ComplexImageComponent", ""))),
         instance=number if enhanced else whole("InstanceNumber") or 0,
@@ -370,6 +377,21 @@ def _frame(path: Path, number: int, values: dict[str, Any], mosaic: Mosaic | Non
         segment=whole("ReferencedSegmentNumber"),
         mosaic=mosaic,
     )
+
+
+def _padding(values: dict[str, Any], signed: bool) -> tuple[int, int] | None:
+    """Lowest and highest stored value that stand for no value (PS3.3 C.7.5.1.1.2); signed: how values are stored."""
+
+    def stored(keyword: str) -> int | None:
+        found = values.get(keyword)
+        if isinstance(found, bytes):  # where the file does not say whether it is signed
+            return int.from_bytes(found, "little", signed=signed) if found else None
+        return int(found) if isinstance(found, int | float) else None
+
+    first, last = stored("PixelPaddingValue"), stored("PixelPaddingRangeLimit")
+    if first is None:
+        return None
+    return (first, first) if last is None else (min(first, last), max(first, last))
 
 
 def _real_world(values: dict[str, Any], number_of) -> tuple[float, float, str] | None:

@@ -33,15 +33,16 @@ PIXEL_ELEMENTS = (
 def read_arranged(arranged: Arrangement, quantity: bool) -> np.ndarray:
     """The values of a series as ``arranged.shape``: stored integers where nothing is rescaled, else float32.
 
-    quantity: whether the values are a quantity (a map), for which the real-world value counts, or signal. Raises
-    InputError as ``stored_frames``, and ``dicom_colour``.
+    quantity: whether the values are a quantity (a map), for which the real-world value counts and padding is NaN, or
+    signal. Raises InputError as ``stored_frames``, and ``dicom_colour``.
     """
     places: dict[Path, list[tuple[int, int, Frame]]] = {}
     for time, volume in enumerate(arranged.frames):
         for k, frame in enumerate(volume):
             places.setdefault(frame.file, []).append((time, k, frame))
     scalings = {scaling(frame, quantity) for volume in arranged.frames for frame in volume}
-    plain = scalings == {(1.0, 0.0)}
+    padded = quantity and any(frame.padding is not None for volume in arranged.frames for frame in volume)
+    plain = scalings == {(1.0, 0.0)} and not padded
     times = len(arranged.frames)
     slices, rows, columns = arranged.shape[-3:]
     values: np.ndarray | None = None
@@ -60,11 +61,19 @@ def read_arranged(arranged: Arrangement, quantity: bool) -> np.ndarray:
                 raise InputError("dicom_pixels_wrong", file=str(file))
             if not plain:
                 slope, intercept = scaling(frame, quantity)
+                nothing = _nothing(image, frame) if quantity else None
                 image = image.astype(np.float64) * slope + intercept
+                if nothing is not None:
+                    image[nothing] = np.nan
             values[time, slice(None) if frame.mosaic is not None else k] = image
     if not np.isfinite(values).any():
         raise InputError("image_no_values", file=str(arranged.frames[0][0].file))
     return values[0] if len(arranged.shape) == 3 else values
+
+
+def _nothing(stored: np.ndarray, frame: Frame) -> np.ndarray | None:
+    """Where stored values are padding; None where the header names none."""
+    return None if frame.padding is None else (stored >= frame.padding[0]) & (stored <= frame.padding[1])
 
 
 def scaling(frame: Frame, quantity: bool) -> tuple[float, float]:

@@ -150,6 +150,21 @@ def test_a_map_has_its_real_world_values(tmp_path):
     assert np.allclose(read(tmp_path, role="ADC").array[0], VOLUME[0] * 0.01 + 0.5)
 
 
+@pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian])
+@pytest.mark.parametrize(("value", "limit", "held"), [(-32768, None, 1), (-9, -7, 3), (None, None, 0)])
+def test_padding_is_no_value_of_a_map(tmp_path, syntax, value, limit, held):
+    """Background that stands for nothing would pull the mean of a region at its edge to thousands below zero."""
+    values = VOLUME[0].astype(np.int16)
+    values[0, 0], values[1, :3] = -32768, (-9, -8, -7)
+    tags = {"PixelPaddingValue": value, "PixelPaddingRangeLimit": limit, "RescaleSlope": 2, "RescaleIntercept": 1}
+    write.save(write.instance(values, **tags), tmp_path / "a.dcm", syntax)
+    expected = values * 2.0 + 1
+    np.testing.assert_array_equal(read(tmp_path).array[0], expected)
+    found = read(tmp_path, role="ADC").array[0]
+    assert np.isnan(found).sum() == held
+    np.testing.assert_array_equal(found[np.isfinite(found)], expected[np.isfinite(found)])
+
+
 def test_philips_label_and_control_of_one_time_point(tmp_path):
     number = 0
     for t in range(2):
