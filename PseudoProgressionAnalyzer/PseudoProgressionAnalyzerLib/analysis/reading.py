@@ -31,7 +31,9 @@ def read_visit(analysis: Analysis, visit_id: str) -> None:
             image = voxels_of(analysis, series)
             if image.array.min() == image.array.max():
                 raise InputError("image_flat", file=str(series.path), role=series.role)
-            analysis.images[visit_id, series.role] = Image(np.nan_to_num(image.array, nan=0.0), image.affine)
+            analysis.images[visit_id, series.role] = Image(
+                np.nan_to_num(image.array, nan=0.0, posinf=0.0, neginf=0.0), image.affine
+            )
             analysis.series_to_visit[visit_id, series.role] = np.eye(4)
     anatomy = analysis.images.get((visit_id, "T1CE"))
     if anatomy is None:

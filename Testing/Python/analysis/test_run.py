@@ -102,3 +102,14 @@ def test_a_flat_image_is_refused(tmp_path):
         read_visit(analysis, "a")
     assert error.value.message.code == "image_flat"
     assert str(path) == error.value.message.parameters["file"]
+
+
+def test_what_is_no_number_is_nothing_in_an_image(tmp_path):
+    """Infinity would become the largest number there is and hide the head from every threshold."""
+    values = np.arange(60, dtype=np.float32).reshape(3, 4, 5)
+    values[1, 1, :3] = np.inf, -np.inf, np.nan
+    path = put(tmp_path / "T1CE.nrrd", values)
+    analysis = Analysis(Patient("p", [Visit("a", None, [Series("T1CE", path)])]))
+    read_visit(analysis, "a")
+    assert analysis.images["a", "T1CE"].array[1, 1].tolist() == [0, 0, 0, 28, 29]
+    assert analysis.images["a", "T1CE"].array.max() == 59
