@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -177,9 +176,11 @@ def _write_maps(analysis: Analysis, folder: Path, done: Callable[[float], None])
     """
     if analysis.maps:
         folder.mkdir()
+    stems: list[str] = []
     for number, ((visit, name), map_) in enumerate(analysis.maps.items()):
         done(number / len(analysis.maps))
-        stem = re.sub(r"[^\w.-]+", "_", f"{visit}_{name}")  # a visit's id may hold what a file name may not
+        stem = writing.plain_name(f"{visit}_{name}", stems)  # a visit's id may hold what a file name may not
+        stems.append(stem)
         trusted = np.isfinite(map_.array) & (True if map_.quality is None else map_.quality)
         write_image(
             Image(np.where(trusted, map_.array, np.nan).astype(np.float32), map_.affine), folder / f"{stem}.nii.gz"

@@ -7,7 +7,7 @@ import itertools
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ..measures import DISCLAIMER, InputError
@@ -68,9 +68,17 @@ def _unfinished(place: Path) -> bool:
 def unused(parent: Path, name: str) -> Path:
     """A place in a folder that nothing has yet: the name, with what no file name may hold replaced, and a number where
     it is taken."""
-    plain = re.sub(r"[^\w.-]+", "_", name)
+    plain = plain_name(name)
     numbered = (f"{plain}_{number}" for number in itertools.count(2))
     return next(place for place in map(parent.joinpath, itertools.chain([plain], numbered)) if not place.exists())
+
+
+def plain_name(name: str, taken: Collection[str] = ()) -> str:
+    """A name with what no file name may hold replaced, and a number where another one has it already, be it in other
+    letters (Windows and macOS do not tell them apart)."""
+    plain, others = re.sub(r"[^\w.-]+", "_", name), {other.casefold() for other in taken}
+    numbered = (f"{plain}_{number}" for number in itertools.count(2))
+    return next(one for one in itertools.chain([plain], numbered) if one.casefold() not in others)
 
 
 @contextlib.contextmanager

@@ -90,6 +90,17 @@ def test_a_visit_id_that_is_no_file_name_is_no_trouble(analysis, tmp_path):
     assert (tmp_path / "out" / "maps" / ".._visit_1_2_rCBV_ratio.nii.gz").is_file()
 
 
+def test_visits_whose_names_differ_in_signs_alone_keep_their_maps_apart(analysis, tmp_path):
+    """The job ended after all of its work, and wrote nothing, because a file was there already."""
+    map_ = analysis.maps[VISITS[0], "rCBV_ratio"]
+    analysis.maps = {(visit, "rCBV_ratio"): map_ for visit in ("fu 1", "fu/1", "FU_1")}
+    write_results(analysis, tmp_path / "out")
+    sidecars = [json.loads(path.read_text()) for path in (tmp_path / "out" / "maps").glob("*.json")]
+    assert sorted(sidecar["Visit"] for sidecar in sidecars) == ["FU_1", "fu 1", "fu/1"]
+    names = [path.name.casefold() for path in (tmp_path / "out" / "maps").iterdir()]
+    assert len(names) == len(set(names)) == 9
+
+
 def test_an_error_half_way_leaves_nothing(analysis, tmp_path, monkeypatch):
     def fail(*arguments):
         raise KeyboardInterrupt
