@@ -46,6 +46,8 @@ SIGNED = ("K2_", "Tmax_")
 PERCENT = "_percent"
 """Ends the name of a change that is in per cent of the earlier value."""
 ORIGIN_UNSAID = ("ratio_map_origin_unknown", "ratio_map_kind_differs")  # without weight, and so is what follows
+PASSED_ON = (*ORIGIN_UNSAID, "region_partly_outside", "spectra_region_beyond")
+"""Flags of a value that are said of its changes too."""
 RATIOS = tuple(ratio.name for ratio in TO_REFERENCE.values())
 RESPONSES = tuple(measures_of(RESPONSE))
 
@@ -286,7 +288,7 @@ def changes(
                 pairs = _changes_of_spectra(earlier, later) if later.name in NAMES else _changes_of_one(earlier, later)
             reasons = not_compared(acquired or {}, earlier, later)
             refused = any(reason.code in REFUSED for reason in reasons)
-            unsaid = {flag.code: flag for row in (earlier, later) for flag in row.flags if flag.code in ORIGIN_UNSAID}
+            unsaid = {flag.code: flag for row in (earlier, later) for flag in row.flags if flag.code in PASSED_ON}
             between = {earlier.visit, later.visit, later.drawn_in}
             doubts = [
                 remark
@@ -309,9 +311,23 @@ def changes(
                         compared_to=earlier.visit,
                         reference=later.reference,
                         method=method,
-                        flags=(*reasons, *unsaid.values(), *doubts),
+                        flags=(*reasons, *unsaid.values(), *_made_otherwise(earlier, later), *doubts),
                     )
                 )
+    return found
+
+
+def _made_otherwise(earlier: Measurement, later: Measurement) -> list[Message]:
+    """That two values were made in different ways, with what of the ways differs; of spectra ``not_compared`` says
+    it."""
+    found = []
+    if earlier.method != later.method and later.name not in NAMES:
+        then, now = (row.method.split("; ") for row in (earlier, later))
+        told = {"then": "; ".join(one for one in then if one not in now)}
+        told |= {"now": "; ".join(one for one in now if one not in then)}
+        found.append(Message("change_methods_differ", told))
+    if earlier.reference != later.reference:
+        found.append(Message("change_references_differ", {"then": earlier.reference, "now": later.reference}))
     return found
 
 

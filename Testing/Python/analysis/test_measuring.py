@@ -337,3 +337,33 @@ def test_without_reference_tissue_no_ratio_of_before_stays():
     measure_visits(analysis)
     assert ("b", "rCBV_ratio") not in analysis.maps
     assert not [row for row in analysis.measurements if row.visit == "b" and row.reference]
+
+
+def flags_of_change(analysis):
+    return {flag.code: flag.parameters for flag in value(analysis, "b", "rCBV_ratio_mean", "own", "a").flags}
+
+
+def test_what_was_made_otherwise_is_said_of_the_change():
+    """Another leakage model in the later visit, and reference tissue that was drawn in it."""
+    analysis = two_visits()
+    made_otherwise = {"change_methods_differ", "change_references_differ"}
+    assert not made_otherwise & set(flags_of_change(analysis))
+    for visit, model in (("a", "unidirectional"), ("b", "bidirectional")):
+        analysis.maps[visit, "rCBV"].method = f"DSC, {model} leakage correction"
+        make_ratio_maps(analysis, visit)
+    analysis.patient.regions.append(Region("white", "b", "reference", "none"))
+    measure_visits(analysis)
+    said = flags_of_change(analysis)
+    assert said["change_methods_differ"] == {
+        "then": "DSC, unidirectional leakage correction", "now": "DSC, bidirectional leakage correction"
+    }  # fmt: skip
+    assert said["change_references_differ"] == {"then": "contralateral white matter", "now": "drawn reference tissue"}
+    assert "change_methods_differ" not in {flag.code for flag in value(analysis, "b", "volume", "own", "a").flags}
+
+
+def test_a_change_says_that_a_value_is_of_a_part():
+    analysis = two_visits()
+    whole = analysis.maps["b", "rCBV_ratio"]
+    analysis.maps["b", "rCBV_ratio"] = replace(whole, array=whole.array[:3], quality=whole.quality[:3])
+    measure_visits(analysis)
+    assert flags_of_change(analysis)["region_partly_outside"] == {"percent": 50}
