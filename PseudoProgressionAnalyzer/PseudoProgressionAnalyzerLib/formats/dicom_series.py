@@ -253,9 +253,10 @@ def _in_time(
         if None in times or len(set(times)) < len(times):
             continue
         steps = np.diff(np.array(times))
-        interval = float(np.median(steps))
+        rounded = 1.0 if all(time == round(time) for time in times) else 0.0  # a clock of whole seconds
+        interval = float(np.mean(steps) if rounded else np.median(steps))
         # The clock of an uneven series cannot be told by one number.
-        if np.abs(steps - interval).max() > 0.25 * interval:
+        if np.abs(steps - interval).max() > max(0.25 * interval, rounded):
             notes += (
                 Message(
                     "dicom_uneven_times",

@@ -110,6 +110,18 @@ def test_time_points_in_acquisition_order(tmp_path, order, clock):
     assert [note.code for note in arranged.notes] == (["dicom_time_by_instance"] if clock == "none" else [])
 
 
+def test_a_clock_of_whole_seconds_tells_the_mean_time_between_frames(tmp_path):
+    """Every 1.4 s, written as whole seconds: steps of 1 and of 2, of which neither is the time between frames."""
+    for t, frame in enumerate(TIMES):
+        for k, plane in enumerate(frame):
+            when = {"AcquisitionTime": f"1200{int(1.4 * t):02d}", "ImagePositionPatient": [0, 0, 2 * k]}
+            number = t * len(frame) + k + 1
+            write.save(write.instance(plane, number=number, **when), tmp_path / f"{number}.dcm")
+    (part,) = split([read_dicom_file(path) for path in dicom_paths(tmp_path)])
+    found = arrange(part)
+    assert found.interval == pytest.approx(7 / 5) and found.notes == ()
+
+
 def test_time_is_believed_more_than_image_numbers(tmp_path):
     for t in range(3):
         for k in range(2):
