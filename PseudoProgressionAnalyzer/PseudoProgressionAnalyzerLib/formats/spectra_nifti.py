@@ -29,7 +29,8 @@ def read(path: Path) -> Spectra:
     """The spectra of a NIfTI-MRS file; coils and repetitions are combined.
 
     Raises InputError ``spectra_unreadable``, ``spectra_nifti_kind`` (no NIfTI-MRS), ``spectra_fields`` (no spectrometer
-    frequency), ``spectra_dimension`` (editing, indirect and other dimensions), ``file_truncated``.
+    frequency), ``spectra_k_space`` (not reconstructed), ``spectra_dimension`` (editing, indirect and other dimensions),
+    ``file_truncated``.
     """
     content = _content(path)
     try:
@@ -39,6 +40,9 @@ def read(path: Path) -> Spectra:
         raise InputError("spectra_unreadable", file=str(path), detail="not a NIfTI file") from error
     if header["type"] not in COMPLEX or fields is None:
         raise InputError("spectra_nifti_kind", file=str(path))
+    k_space = fields.get("kSpace")
+    if any(k_space) if isinstance(k_space, list) else k_space:
+        raise InputError("spectra_k_space", file=str(path))
     if header["offset"] < header["size"]:
         raise InputError("spectra_unreadable", file=str(path), detail="its values begin inside its header")
     kind = np.dtype(header["order"] + COMPLEX[header["type"]])
@@ -60,7 +64,7 @@ def read(path: Path) -> Spectra:
         sequence=_sequence(fields),
         repetition_time=_number(fields, "RepetitionTime"),
         mixing_time=_number(fields, "MixingTime"),
-        excited=np.array(fields["VOI"], float) if np.shape(fields.get("VOI")) == (4, 4) else None,
+        excited=_box(fields.get("VOI")),
     )
 
 
@@ -141,6 +145,15 @@ def _combined(fid: np.ndarray, fields: dict[str, Any], dwell_time: float, path: 
         else:
             raise InputError("spectra_dimension", file=str(path), dimension=str(tag), length=fid.shape[axis])
     return fid.astype(np.complex64)
+
+
+def _box(value: Any) -> np.ndarray | None:
+    """The affine (4x4) of the box that was excited; None where the file states none."""
+    try:
+        box = np.array(value, float)
+    except (TypeError, ValueError):
+        return None
+    return box if box.shape == (4, 4) and np.isfinite(box).all() and abs(np.linalg.det(box)) > 0 else None
 
 
 def _first(value: Any) -> Any:

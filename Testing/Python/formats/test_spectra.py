@@ -388,6 +388,21 @@ def test_siemens_grids_hold_each_spectrum_in_its_place(tmp_path, kind):
     assert np.allclose(place[:3], (-30, 20, 38))
 
 
+@pytest.mark.parametrize("said", [[True, True, False], [False, False, False], False, None])
+def test_grids_that_are_not_reconstructed_are_refused(tmp_path, said):
+    path = write_nifti(tmp_path / "grid.nii", np.tile(brain(), (2, 3, 1, 1)), {**FIELDS, "kSpace": said})
+    if said and any(said):
+        assert code(path) == "spectra_k_space"
+    else:
+        assert load(path).shape == (1, 3, 2)
+
+
+@pytest.mark.parametrize("box", [[[1, 2], [3]], "box", None, np.zeros((4, 4)).tolist(), np.diag([9, 9, 9, 1]).tolist()])
+def test_a_box_that_is_none_is_not_taken(tmp_path, box):
+    excited = load(write_nifti(tmp_path / "a.nii", brain()[None, None, None], {**FIELDS, "VOI": box})).excited
+    assert (excited is not None) == (box is not None and box[-1] == [0, 0, 0, 1])
+
+
 @pytest.mark.parametrize(
     ("tags", "expected"),
     [
