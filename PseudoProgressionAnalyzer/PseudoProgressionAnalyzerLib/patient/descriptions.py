@@ -23,8 +23,10 @@ _GIVEN = re.compile(
     r"enhanced|inj|inject\w*|injekt\w*|iniez\w*|inyec\w*|dotarem|gadovist|magnevist|multihance|prohance|clariscan|"
     r"elucirem|vueway|civ|t1 (w )?c)\b|\+ ?(c|gd|km|gado|k)?(?= |$)|\bc ?\+"
 )
+_MINUS = re.compile(r"(?<![a-z])(c|ce|gd|km)-(?=$|[\s_)\].,])", re.IGNORECASE)  # C-, beside C+
 _NOT_GIVEN = re.compile(
-    r"\b(pre(reg)?(?! ?(op|rt|rad|treat|surg|ther))|prae|nativ\w*|ohne|without|wo|w o|sans|sin|senza|sem|zonder|non|no|"
+    r"\b(s (?=contr)|o (?=km|kontr)|"
+    r"pre(reg)?(?! ?(op|rt|rad|treat|surg|ther))|prae|nativ\w*|ohne|without|wo|w o|sans|sin|senza|sem|zonder|non|no|"
     r"bez|unenhanced|vor|avant|antes|prima|voor|plain|nc|oncesi|kontrastsiz|przed)\b"
 )
 # The first that fits says what a series is; a name with None is known and never measured.
@@ -37,8 +39,11 @@ _KINDS: tuple[tuple[str, str | None, str], ...] = (
     ("sRCBV", "sRCBV", r"srcbv(reg)?"),
     ("CBF", "CBF", r"n?cbf|relcbf|cerebral blood flow"),
     ("perfusion_map", None, r"mtt|ttp|tmax|pbp|t0|gbp|relmtt|ktrans|kep|leakage|dt1"),
+    ("exponential", None, r"eadc( map)?|exp(onential)?( \w+){0,2} adc|exponential apparent diffusion"),
+    ("relaxation_map", None, r"[tr][12] ?map\w*|mapit\w*"),
     ("APTw", "APTw", r"aptw?|mtr ?asym"),
-    ("ADC", "ADC", r"adc(reg)?|apparent diffusion|e?adc map"),
+    ("ADC", "ADC", r"adc(reg)?|apparent diffusion"),
+    ("DSC by T2*", "DSC", r"(dsc|perf(usion)?|pwi) (\w+ )*t2 ?(\*|star)|t2 ?(\*|star) (\w+ )*(dsc|perf(usion)?|pwi)"),
     ("diffusion", None, r"dwi|dti|diff\w*|trace\w*|tensor|fa|colfa|b ?\d{3,4}|ep2d diff\w*|resolve|exp"),
     ("angiography", None, r"tof|mra|mrv|angio\w*|venc|pca|phase contrast|cemra"),
     ("susceptibility", None, r"swi|swan|venbold|t2 ?(star|s)|t2 ?\*|hemo\w*|qsm|mip|minip"),
@@ -47,7 +52,7 @@ _KINDS: tuple[tuple[str, str | None, str], ...] = (
     ("permeability", None, r"dce|twist|tricks|permeab\w*"),
     ("ASL", "ASL", r"asl|p?c?asl|pcasl\w*|3dp?casl\w*|arterial spin\w*"),
     ("DSC", "DSC", r"dsc\w*|perf\w*|pwi|ep2d ?perf\w*|suscept\w*|bolus"),
-    ("T1 by FLAIR", "T1", r"t1 ?(w )?flair\w*"),
+    ("T1 by FLAIR", "T1", r"t1 ?(w )?flair\w*|t1 (\w+ )*(tirm|dark ?fluid)"),
     ("FLAIR", "FLAIR", r"flair(reg)?\w*|dark ?fluid|tirm|darkfluid"),
     ("T1", "T1", r"t1( ?w| ?reg)?|mprage|bravo|f?spgr|ir ?fspgr|mp2rage|tfl3d\w*|vibe|3dt1\w*"),
     ("T2", "T2", r"t2( ?w| ?reg)?|3dt2\w*"),
@@ -68,9 +73,9 @@ def plain(text: str) -> str:
 def contrast_said(text: str) -> bool | None:
     """Whether a description says that contrast agent was given; None when it says nothing, or both."""
     words = plain(text)
-    without = bool(_NOT_GIVEN.search(words))
+    without = bool(_NOT_GIVEN.search(words) or _MINUS.search(text))
     given = bool(_GIVEN.search(words))
-    if without and re.search(r" (post|apres|nach|dopo|despues|apos|w|with|mit|avec|con|com|met) ", words):
+    if without and re.search(r" (post|apres|nach|dopo|despues|apos|w(?! o )|with|mit|avec|con|com|met) ", words):
         return None
     if without:
         return False
