@@ -13,7 +13,7 @@ from pathlib import Path
 from PseudoProgressionAnalyzerLib import texts
 from PseudoProgressionAnalyzerLib.formats.dicom_files import dicom_paths, read_dicom_file
 from PseudoProgressionAnalyzerLib.formats.dicom_pixels import read_arranged
-from PseudoProgressionAnalyzerLib.formats.dicom_segments import read_segment
+from PseudoProgressionAnalyzerLib.formats.dicom_segments import SEGMENTATIONS, read_segment
 from PseudoProgressionAnalyzerLib.formats.dicom_series import arrange, by_series, split
 from PseudoProgressionAnalyzerLib.formats.images import SUFFIXES, read_image
 from PseudoProgressionAnalyzerLib.formats.sidecars import stem
@@ -49,7 +49,7 @@ def dicom_rows(folder: Path) -> None:
             row(short(path), "", None, error.message, "not read")
     for series in by_series(files).values():
         first = series[0]
-        if first.sop_class == "Segmentation Storage":
+        if first.sop_class in SEGMENTATIONS:
             for number, label in first.segments:
                 reason = Message("role_from_name", {"name": label, "role": "segmentation"})
                 row(f"{short(first.path)} segment {number}", "segmentation", None, reason, own_grid(first.path, number))

@@ -1,4 +1,7 @@
-"""Segments of DICOM SEG files as masks on the grid of the image that they were drawn on (PS3.3 C.8.20)."""
+"""Segments of DICOM SEG files as masks on the grid of the image that they were drawn on (PS3.3 C.8.20).
+
+A frame holds one slice of one segment, or of a label map, whose values are the numbers of the segments.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from .dicom_pixels import stored_frames
 from .dicom_series import check_frame
 from .images import ras_from_lps
 
+SEGMENTATIONS = ("Segmentation Storage", "Label Map Segmentation Storage", "1.2.840.10008.5.1.4.1.1.66.7")
+"""Names of the kinds of files; the last is that of label maps where pydicom does not know its name."""
 # Where a segment's voxel lies off the image's voxel by more than this part of a voxel, it was drawn on another grid.
 OFF_GRID = 0.1
 
@@ -23,14 +28,16 @@ def read_segment(path: Path, number: int, grid: Image) -> np.ndarray:
     ``mask_on_other_grid``.
     """
     header = read_dicom_file(path)
-    frames = [frame for frame in header.frames if frame.segment == number]
+    label_map = header.sop_class in SEGMENTATIONS[1:]
+    frames = [frame for frame in header.frames if label_map or frame.segment == number]
     if number not in dict(header.segments):
         raise InputError("segment_missing", file=str(path), label=number)
     stored = stored_frames(path) if frames else np.empty(0)
     most = int(read_dataset(path, pixels=False).get("MaximumFractionalValue") or 1)
     mask = np.zeros(grid.shape, bool)
     for frame in frames:
-        drawn = np.argwhere(stored[frame.number] >= max(1, most / 2))
+        values = stored[frame.number]
+        drawn = np.argwhere(values == number if label_map else values >= max(1, most / 2))
         if not len(drawn):
             continue
         place = _place(frame, grid, path)

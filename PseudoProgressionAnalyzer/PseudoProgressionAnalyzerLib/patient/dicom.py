@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..formats.dicom_files import DicomFile, dicom_paths, read_dicom_file
-from ..formats.dicom_segments import fits
+from ..formats.dicom_segments import SEGMENTATIONS, fits
 from ..formats.dicom_series import Arrangement, Part, arrange, by_series, split
 from ..formats.images import same_grid
 from ..formats.series import QUANTITIES, SPECTRA
@@ -220,7 +220,7 @@ def _studies(files: list[DicomFile], roles: dict[str, str], folder: Path) -> lis
 
 def _sort_in(study: _Study, series: list[DicomFile], roles: dict[str, str], folder: Path) -> None:
     """One DICOM series into the study: as segmentation, as candidates for a role, or as something else."""
-    if series[0].sop_class == "Segmentation Storage":
+    if series[0].sop_class in SEGMENTATIONS:
         study.segmentations += series
         return
     parts, first = split(series), series[0]

@@ -400,6 +400,33 @@ def test_segments_become_regions(tmp_path):
     assert set(codes(patient.visits[0].warnings)) == {"region_on_other_grid"}
 
 
+def test_segments_of_a_label_map_become_regions(tmp_path):
+    """One frame for each slice, whose values are the numbers of segments."""
+    t1(tmp_path, "t1 post")
+    labels = np.zeros((3, 4, 5), np.uint8)
+    labels[1, 1:3, 2], labels[2, 0, 0], labels[2, 3, 4] = 1, 2, 1
+    groups = {"PlaneOrientationSequence": {"ImageOrientationPatient": list(write.AXIAL)},
+              "PixelMeasuresSequence": {"PixelSpacing": [1, 1], "SliceThickness": 2}}  # fmt: skip
+    frames = [{"PlanePositionSequence": {"ImagePositionPatient": [0, 0, 2 * k]}} for k in range(3)]
+    dataset = write.enhanced(labels, frames, study="s", series="seg")
+    dataset.SOPClassUID, dataset.Modality = "1.2.840.10008.5.1.4.1.1.66.7", "SEG"
+    dataset.SegmentationType = "LABELMAP"
+    dataset.SharedFunctionalGroupsSequence = [write.groups(groups)]
+    dataset.SegmentSequence = []
+    for number, label in ((1, "Enhancing tumor"), (2, "Edema")):
+        item = Dataset()
+        item.SegmentNumber, item.SegmentLabel = number, label
+        dataset.SegmentSequence.append(item)
+    write.save(dataset, tmp_path / "seg.dcm")
+    patient = read(tmp_path)
+    assert [(region.name, region.purpose, region.label) for region in patient.regions] == [
+        ("Enhancing tumor", "lesion", 1), ("Edema", "free", 2)
+    ]  # fmt: skip
+    grid = read_series(patient.visits[0].of_role("T1CE"))
+    for region in patient.regions:
+        assert np.array_equal(read_mask(region, grid).array > 0, labels == region.label)
+
+
 def test_brain_tumor_progression_naming(tmp_path):
     """The series of TCIA Brain-Tumor-Progression: masks and maps are secondary captures with their place in space."""
     for date in ("19960813", "19970117"):
