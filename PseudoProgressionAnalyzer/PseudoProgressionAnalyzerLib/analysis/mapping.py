@@ -169,8 +169,7 @@ def make_ratio_maps(analysis: Analysis, visit_id: str) -> None:
     overlaps = None if reference is None else overlaps_of(analysis, visit_id, TISSUE, reference)
     for name, ratio in TO_REFERENCE.items():
         key, values = (visit_id, ratio.name), analysis.maps.get((visit_id, name))
-        if [reason.code for reason in analysis.absent.get(key, ())][:1] == [WITHOUT_VALUE]:
-            del analysis.absent[key]
+        _forget_reason(analysis, key)
         mean, why_not = (
             (None, ()) if overlaps is None or values is None else _in_tissue(analysis, visit_id, overlaps, name)
         )
@@ -191,6 +190,18 @@ def make_ratio_maps(analysis: Analysis, visit_id: str) -> None:
             flags=values.flags,
         )
         analysis.series_to_visit[key] = analysis.series_to_visit[visit_id, name]
+
+
+def forget_ratios(analysis: Analysis, visit_id: str) -> None:
+    """Takes the ratios of a visit away, and why some could not be made, where it has no reference tissue any more."""
+    for ratio in TO_REFERENCE.values():
+        analysis.maps.pop((visit_id, ratio.name), None)
+        _forget_reason(analysis, (visit_id, ratio.name))
+
+
+def _forget_reason(analysis: Analysis, key: tuple[str, str]) -> None:
+    if [reason.code for reason in analysis.absent.get(key, ())][:1] == [WITHOUT_VALUE]:
+        del analysis.absent[key]
 
 
 def _in_tissue(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..analysis import Analysis
-from ..analysis.mapping import TO_REFERENCE
+from ..analysis.mapping import forget_ratios
 from ..analysis.measuring import RESPONSES, put_values, values_of
 from ..analysis.overlaps import TISSUE
 from ..analysis.perfusion_changes import postpone_response_maps
@@ -153,8 +153,7 @@ def forget_tissue(analysis: Analysis, visit: str) -> None:
     """No reference tissue in a visit: no ratios to it."""
     analysis.references.pop(visit, None)
     analysis.overlaps.pop((visit, TISSUE), None)
-    for ratio in TO_REFERENCE.values():
-        analysis.maps.pop((visit, ratio.name), None)
+    forget_ratios(analysis, visit)
     waiting = postpone_response_maps(analysis, visit)
     analysis.measurements = [
         row

@@ -7,7 +7,7 @@ import pytest
 
 from PseudoProgressionAnalyzerLib.analysis import Analysis
 from PseudoProgressionAnalyzerLib.analysis.aligning import make_users
-from PseudoProgressionAnalyzerLib.analysis.mapping import make_ratio_maps
+from PseudoProgressionAnalyzerLib.analysis.mapping import forget_ratios, make_ratio_maps
 from PseudoProgressionAnalyzerLib.analysis.measuring import changes, measure_visits, values_of
 from PseudoProgressionAnalyzerLib.measures import Image, Map, Measurement, Message, Patient, Region, Series, Visit
 from PseudoProgressionAnalyzerLib.report.markup import Markup
@@ -313,6 +313,8 @@ def test_reference_tissue_of_one_voxel_is_no_reference():
     row = value(analysis, "b", "rCBV_ratio_mean")
     assert row.value is None
     assert [flag.code for flag in row.flags] == ["reference_without_value", "region_few_voxels"]
+    forget_ratios(analysis, "b")
+    assert not analysis.absent
     analysis.references["b"] = box((4, 14, 8), (8, 22, 16))
     analysis.maps["b", "rCBV"].array[2, 7, 4] = 10.0
     make_ratio_maps(analysis, "b")
