@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..analysis import Analysis
+from ..analysis.lesions import COMPONENTS
+from ..analysis.responding import PLANES
 from ..lesion.following import FollowedLesion
 from ..measures import DISCLAIMER, Image
 from . import canvas, colours, slices, words
@@ -15,7 +17,6 @@ SIDE = 1.35  # of a cell over the largest diameter of its lesion at any visit
 SMALLEST = 40.0  # mm
 LINE_COLOURS = ((0.95, 0.90, 0.25), (1.00, 0.60, 0.20))
 BY_READER = (1.00, 0.35, 0.70)
-PLANES = ("sagittal", "coronal", "axial")
 
 
 def picture(analysis: Analysis, language: str = "english") -> bytes | None:
@@ -77,7 +78,8 @@ def _cell(analysis: Analysis, lesion: FollowedLesion, width: float) -> np.ndarra
     rgb = np.pad(rgb, ((0, CELL - rgb.shape[0]), (0, CELL - rgb.shape[1]), (0, 0)))
     for region in analysis.patient.regions:
         mask = analysis.regions.get((lesion.visit, region.name))
-        if region.visit == lesion.visit and region.purpose == "lesion" and mask is not None:
+        drawn_as_it = COMPONENTS.get(region.purpose) == lesion.outline.component
+        if region.visit == lesion.visit and drawn_as_it and mask is not None:
             coverage = slices.cut(Image(mask.array, mask.affine), plane, np.eye(4))[:CELL, :CELL]
             slices.draw_outline(rgb, coverage, colours.OWN, 1.2)
     to_pixels = np.linalg.inv(plane.affine)

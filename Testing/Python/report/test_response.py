@@ -14,6 +14,7 @@ from PseudoProgressionAnalyzerLib.analysis.responding import update_lesions
 from PseudoProgressionAnalyzerLib.measures import Event, Message
 from PseudoProgressionAnalyzerLib.report import (
     assessment_json,
+    colours,
     html,
     lesion_pictures,
     measurements_csv,
@@ -143,6 +144,24 @@ def test_the_measured_slice_shows_both_lines_in_their_place(followed):
     assert lesion_pictures.picture(followed).startswith(b"\x89PNG")
     followed.lesions = []
     assert lesion_pictures.picture(followed) is None
+
+
+def test_the_outline_in_a_picture_is_that_of_the_lesion_itself(followed):
+    """The same voxels drawn as enhancing or as non-enhancing tumour: its own outline each time."""
+
+    def outlined():
+        update_lesions(followed)
+        (lesion,) = [found for found in followed.lesions if found.visit == SECOND]
+        cell = lesion_pictures._cell(followed, lesion, 60.0)
+        return np.all(np.abs(cell - colours.OWN) < 0.02, axis=-1).sum()
+
+    enhancing = outlined()
+    assert enhancing > 20
+    followed.patient.regions = [
+        dataclasses.replace(region, purpose="non_enhancing") if region.purpose == "lesion" else region
+        for region in followed.patient.regions
+    ]
+    assert outlined() == enhancing
 
 
 def test_json_fits_its_schema_and_holds_every_verdict(followed):
