@@ -11,7 +11,7 @@ from .. import texts
 from ..analysis import Analysis
 from ..measures import Message
 from ..report import words
-from ..report.impression import heading_of_later, impression, with_other_baselines
+from ..report.impression import heading_of_later, impression, references, with_other_baselines
 from ..report.therapy_figure import short
 from ..response import CRITERIA, Option, Response, Verdict
 
@@ -102,8 +102,7 @@ def _reasons(item: object, analysis: Analysis, verdict: Verdict) -> None:
         heading = words.say(f"report_{heading_of_later(analysis.patient, verdict.visit)}")
         _options(item, heading, verdict.final)
     if verdict.baseline:
-        names = [words.date_words(analysis.patient.visit(one)) for one in (verdict.baseline, verdict.nadir) if one]
-        _sentence(item, _("Baseline and nadir: {visits}").format(visits=", ".join(names)))
+        _sentence(item, references(analysis.patient, verdict))
     said = [reason for option in (*verdict.provisional, *verdict.final) for reason in option.reasons]
     notes = [note for note in verdict.notes if note not in said]
     parts = ((_("Unknown"), verdict.unknowns), (_("Sources differ"), verdict.depends_on), (_("Beside it"), notes))

@@ -39,6 +39,18 @@ def with_other_baselines(analysis: Analysis, response: Response, language: str =
     return found
 
 
+def references(patient: Patient, verdict: Verdict, language: str = "english") -> str:
+    """The visits that a verdict compares with: baseline, and the one from which growth counts; of BT-RADS the one
+    before."""
+    dates = {
+        name: words.date_words(patient.visit(visit), language) if visit else "-"
+        for name, visit in (("baseline", verdict.baseline), ("nadir", verdict.nadir))
+    }
+    if verdict.measure == "reader":
+        return words.say("report_compared_with", language, visit=dates["baseline"])
+    return words.say("report_references", language, name=words.say(f"report_{verdict.nadir_name}", language), **dates)
+
+
 def heading_of_later(patient: Patient, visit_id: str) -> str:
     """The label (``report_...``) of a visit's final category, where that is another one than at the visit."""
     no_scan_came_later = patient.visits[-1].id == visit_id
@@ -74,7 +86,8 @@ def _sizes(analysis: Analysis, area: Verdict, volume: Verdict, language: str) ->
                 shown = dict(zip(("area", "volume"), (f"{round(one) + 0.0:+.0f}" for one in percents), strict=True))
                 date = words.date_words(analysis.patient.visit(visit), language)
                 of = words.say(f"report_impression_of_{part}", language)
-                found.append(words.say(f"report_impression_{name}", language, visit=date, part=of, **shown))
+                code = area.nadir_name if name == "nadir" else name
+                found.append(words.say(f"report_impression_{code}", language, visit=date, part=of, **shown))
                 break
     return f": {'; '.join(found)}" if found else ""
 

@@ -19,7 +19,7 @@ from ..measures import Message
 from ..response import CRITERIA, Lesion, Option, Response, Verdict
 from ..response.measurability import measurable_2010, measurable_rano_2
 from . import lesion_pictures, words
-from .impression import heading_of_later, impression, tree_impression, with_other_baselines
+from .impression import heading_of_later, impression, references, tree_impression, with_other_baselines
 from .markup import Markup, row, table
 from .therapy_figure import applies, short, therapy_figure
 
@@ -223,14 +223,12 @@ def _references(markup: Markup, verdict: Verdict) -> str:
     """The visits that it is compared with, and the changes since; empty where there are none."""
     if not verdict.baseline:
         return ""
-    if verdict.criterion == TREE:
-        return markup.say("compared_with", visit=_visit_words(markup, verdict.baseline))
-    names = {name: _visit_words(markup, getattr(verdict, name)) for name in ("baseline", "nadir")}
-    shown = [markup.say("references", **names)]
-    for name in ("from_baseline", "from_nadir"):
-        for change in (getattr(verdict, name) or {}).values():
+    shown = [escape(references(markup.patient, verdict, markup.language))]
+    name = words.say(f"report_{verdict.nadir_name}", markup.language)
+    for since in ("from_baseline", "from_nadir"):
+        for change in (getattr(verdict, since) or {}).values():
             if change.value is not None:
-                shown.append(markup.say(name, change=_plain(change, sign=True)))
+                shown.append(markup.say(since, change=_plain(change, sign=True), name=name))
     return "; ".join(shown)
 
 
@@ -283,10 +281,6 @@ def _once(messages: Iterable[Message]) -> list[Message]:
         if message not in found:
             found.append(message)
     return found
-
-
-def _visit_words(markup: Markup, visit_id: str) -> str:
-    return words.date_words(markup.patient.visit(visit_id), markup.language) if visit_id else "-"
 
 
 def _quantity(estimate: Estimate, sign: bool = False) -> str:

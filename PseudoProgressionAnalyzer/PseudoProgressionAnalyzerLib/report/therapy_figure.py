@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import textwrap
 from collections.abc import Sequence
 
 from ..analysis import Analysis
@@ -26,6 +27,7 @@ STEROID, PANEL, GAP, STRIP = 40, 104, 26, 34
 DRUGS = ("surgery", "biopsy", "radiotherapy", "temozolomide", "bevacizumab", "immunotherapy")
 NARROWEST, WIDEST = 46, 92  # pixels of a box with categories
 SHOWN = ("volume", "area")
+LEGEND = 110  # characters of a line of the legend
 
 
 def therapy_figure(analysis: Analysis, language: str = "english") -> str:
@@ -242,9 +244,14 @@ def _categories(
         for place, (now, later) in zip(places, cells, strict=True):
             parts += _box(place, top, width, now, later)
         top += STRIP + 3
-    for number, code in enumerate(("report_therapy_legend", "report_therapy_arrow")):
-        parts.append(text(LEFT, top + 14 + 15 * number, words.say(code, language), FAINT, size=11))
-    return parts, top + 39 - bottom
+    legend = [
+        said
+        for code in ("report_therapy_legend", "report_therapy_arrow")
+        for said in textwrap.wrap(words.say(code, language), LEGEND)
+    ]
+    for number, said in enumerate(legend):
+        parts.append(text(LEFT, top + 14 + 15 * number, said, FAINT, size=11))
+    return parts, top + 9 + 15 * len(legend) - bottom
 
 
 def _box(place: float, top: float, width: float, now: str, later: str) -> list[str]:

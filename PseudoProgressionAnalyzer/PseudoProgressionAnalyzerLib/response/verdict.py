@@ -53,6 +53,15 @@ class Verdict:
         return self.final[0].category if len(self.final) == 1 else None
 
     @property
+    def nadir_name(self) -> str:
+        """What the size at ``nadir`` is: ``nadir``, the smallest since the baseline, or ``smallest_after``, that since
+        radiotherapy, where the baseline lies before it and is smaller (RANO 2010 from 12 weeks on, 1.36)."""
+        since, grown = self.from_baseline or {}, self.from_nadir or {}
+        both = [(since[part].value, grown[part].value) for part in grown if part in since]
+        larger = any(None not in pair and pair[1] < pair[0] for pair in both)
+        return "smallest_after" if larger else "nadir"
+
+    @property
     def possible(self) -> tuple[str, ...]:
         """The provisional categories that are possible."""
         return tuple(option.category for option in self.provisional)

@@ -1,5 +1,6 @@
 """One line for each criterion: its category, the sizes as they were measured, what is not known."""
 
+import datetime
 import re
 import sys
 from dataclasses import replace
@@ -13,7 +14,7 @@ from test_responding import patient
 from PseudoProgressionAnalyzerLib import texts
 from PseudoProgressionAnalyzerLib.analysis.responding import update_lesions
 from PseudoProgressionAnalyzerLib.lesion.estimate import Estimate
-from PseudoProgressionAnalyzerLib.report.impression import impression, tree_impression, with_other_baselines
+from PseudoProgressionAnalyzerLib.report.impression import impression, references, tree_impression, with_other_baselines
 
 
 def line(analysis, visit, criterion="RANO_2.0"):
@@ -45,6 +46,29 @@ def test_the_smallest_size_is_named_where_it_is_another_visit():
     true = [100 * ((15 / other) ** power - 1) for other in (16, 12) for power in (2, 3)]
     assert percents == pytest.approx(true, abs=6)
     assert said.startswith("PD, progressive disease: ")
+
+
+def test_the_smallest_after_radiotherapy_is_not_called_the_smallest():
+    """RANO 2010 (1.36): 12 mm at its baseline before radiotherapy, 20 mm after it, 16 mm more than 12 weeks after."""
+    analysis = patient((12, 20, 16))
+    end = analysis.patient.visits[1].date - datetime.timedelta(weeks=1)
+    courses = [event for event in analysis.patient.events if event.kind == "radiotherapy"]
+    others = [event for event in analysis.patient.events if event.kind != "radiotherapy"]
+    analysis.patient.events = [*others, replace(courses[0], date=end - datetime.timedelta(weeks=3), end=end)]
+    analysis.patient.visits[2].date = end + datetime.timedelta(weeks=13)
+    analysis.patient.events = [
+        replace(event, date=analysis.patient.visits[2].date)
+        if event.kind == "reading" and event.date > end + datetime.timedelta(weeks=2)
+        else event
+        for event in analysis.patient.events
+    ]
+    update_lesions(analysis)
+    said = line(analysis, "v2", "RANO_2010")
+    assert re.search(r"\+\d+ % by area and \+\d+ % by volume since the baseline of 2023-01-29", said)
+    assert re.search(r"-\d+ % and -\d+ % since the smallest size after radiotherapy, on 2023-03-12", said)
+    verdict = analysis.response.of("v2", "RANO_2010").volume
+    assert references(analysis.patient, verdict) == ("Baseline 2023-01-29, smallest size after radiotherapy 2023-03-12")
+    assert references(analysis.patient, analysis.response.bt_rads_of("v2")) == "Compared with 2023-03-12"
 
 
 def test_area_and_volume_are_of_one_part_which_is_named():

@@ -95,6 +95,18 @@ def test_the_timeline_shows_treatment_doses_and_categories(followed):
     assert therapy_figure.therapy_figure(followed) == ""
 
 
+def test_no_words_leave_the_figure(followed):
+    """Letters of 11 pixels are 6.2 wide at most on average, as a browser draws these sentences."""
+    figure = therapy_figure.therapy_figure(followed)
+    width, height = map(float, re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', figure).groups())
+    lines = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"([^>]*)>([^<]*)<', figure)
+    assert any("bar with a tip" in said for *_, said in lines)
+    for x, y, look, said in lines:
+        assert float(y) < height
+        if "end" not in look and "middle" not in look:
+            assert float(x) + 6.2 * len(said) <= width, said
+
+
 def test_edited_bands_are_drawn_and_named(followed):
     figure = therapy_figure.therapy_figure(followed)
     assert "days 30-60" not in figure
