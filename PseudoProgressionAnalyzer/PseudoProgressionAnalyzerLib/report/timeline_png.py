@@ -264,7 +264,8 @@ class _Sheet:
             self.canvas.text(line, top + 14 + 24 * number, centre, MIDDLE, colour, bold=bold, across=0.5)
 
     def _volume_lines(self, visit: Visit) -> list[tuple[str, bool]]:
-        """The volumes of the visit's own lesions (bold), each with its change since an earlier visit."""
+        """The volumes of the visit's own lesions (bold), each with its change since an earlier visit, then its
+        diameters and categories; none is wider than the picture."""
         lines = []
         for value in words.own_values(self.analysis.measurements, visit, "volume"):
             lines.append((f"{value.region}: {words.quantity(value.value, None, None, value.unit)}", True))
@@ -273,7 +274,8 @@ class _Sheet:
                 if same and row.name == "volume_percent" and row.value is not None:
                     since = words.date_words(self.analysis.patient.visit(row.compared_to), self.language)
                     lines.append((self.say("report_change_since", change=f"{row.value:+.0f} %", visit=since), False))
-        return lines + [(line, False) for line in visit_lines(self.analysis, visit.id, self.language)]
+        lines += [(line, False) for line in visit_lines(self.analysis, visit.id, self.language)]
+        return [(part, bold) for line, bold in lines for part in _lines(line, self.width, MIDDLE, bold)]
 
     def _draw_scale(self, row: Row, top: int, left: int) -> None:
         """The colour scale of a map: 0 at the bottom, at the top what it ends with and everything above."""
@@ -360,12 +362,12 @@ class _Sheet:
                 shown = column
 
 
-def _lines(words_: str, width: int) -> list[str]:
-    """Words broken into lines of small text that fit a width in pixels."""
+def _lines(words_: str, width: int, size: int = SMALL, bold: bool = False) -> list[str]:
+    """Words broken into lines of text that fit a width in pixels."""
     lines = [""]
     for word in words_.split():
         longer = f"{lines[-1]} {word}".strip()
-        if text_width(longer, SMALL) <= width:
+        if text_width(longer, size, bold) <= width:
             lines[-1] = longer
         else:
             lines.append(word)

@@ -314,3 +314,14 @@ def test_nothing_aligned_is_an_error_in_words(analysis):
 def test_the_description_gives_the_volumes(analysis):
     words = timeline_png.description(analysis)
     assert "2020-01-10: 4.10 mL; 2020-03-02: 9.70 mL; 2021-01-15: 2.20 mL" in words
+
+
+def test_no_words_below_a_picture_run_into_those_of_its_neighbour(analysis, monkeypatch):
+    said = "RANO 2.0: partial response, unconfirmed (counts as stable disease)"
+    monkeypatch.setattr(timeline_png, "visit_lines", lambda *arguments: [said])
+    sheet = timeline_png.sheet(analysis)
+    for visit in analysis.patient.visits:
+        below = sheet._volume_lines(visit)
+        assert max(canvas.text_width(line, timeline_png.MIDDLE, bold) for line, bold in below) <= sheet.width
+        assert " ".join(line for line, _ in below).endswith(said)
+    assert sheet.draw().shape[0] > 300
