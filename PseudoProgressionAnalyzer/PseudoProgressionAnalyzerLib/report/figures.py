@@ -186,8 +186,7 @@ def _dates(patient: Patient, days: DateAxis, bottom: float, language: str) -> li
             continue
         shown = x
         parts.append(text(x, bottom + 18, visit.date.isoformat(), INK, "middle", size=11))
-        if (day := patient.day(visit)) is not None:
-            parts.append(text(x, bottom + 33, words.say("report_day", language, days=day), FAINT, "middle", size=11))
+        parts.append(text(x, bottom + 33, words.short_day_words(patient, visit, language), FAINT, "middle", size=11))
     return parts
 
 

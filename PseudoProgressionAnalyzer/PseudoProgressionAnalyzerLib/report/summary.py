@@ -208,7 +208,8 @@ def _pictures(markup: Markup, strip: bytes | None) -> str:
         return ""
     data = base64.b64encode(strip).decode("ascii")
     alt = markup.say("strip_alt")
-    return f'<figure class="strip"><img src="data:image/png;base64,{data}" alt="{alt}"></figure>'
+    caption = f"<figcaption>{markup.say('strip_caption')}</figcaption>"
+    return f'<figure class="strip"><img src="data:image/png;base64,{data}" alt="{alt}">{caption}</figure>'
 
 
 def _other(markup: Markup, assessment: Assessment) -> str:

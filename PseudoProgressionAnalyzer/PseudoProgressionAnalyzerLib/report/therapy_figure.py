@@ -231,9 +231,8 @@ def _categories(
         parts.append(line(days.x(visit.date), bottom, place, head - 2, FAINT))
         size = 11 if width >= 62 else 9
         parts.append(text(place, head + 10, visit.date.isoformat(), INK, "middle", size=size))
-        if (day := analysis.patient.day(visit)) is not None:
-            shown = words.say("report_day", language, days=day)
-            parts.append(text(place, head + 24, shown, FAINT, "middle", size=size))
+        shown = words.short_day_words(analysis.patient, visit, language)
+        parts.append(text(place, head + 24, shown, FAINT, "middle", size=size))
     top = head + 34
     shown = [name for name in CRITERIA if applies(analysis, name)]
     rows = [(name, lambda visit, name=name: _of_criterion(analysis, visit, name, language)) for name in shown]

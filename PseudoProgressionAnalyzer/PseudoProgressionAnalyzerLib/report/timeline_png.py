@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -30,7 +30,18 @@ STRIP_COLUMNS, STRIP_ROWS = 4, 2
 MARGIN, GAP, LABELS, SCALE = 28, 10, 38, 118
 _CUT = 0.3  # share of the time that cutting the visits takes; drawing takes the rest
 
-LARGE, MIDDLE, SMALL = 24, 18, 15
+
+class Letters(NamedTuple):
+    """Heights of letters in pixels."""
+
+    large: int
+    middle: int
+    small: int
+
+
+LETTERS = LARGE, MIDDLE, SMALL = Letters(24, 18, 15)
+STRIP_WIDTH, STRIP_LETTERS = 430, Letters(15, 12, 11)
+"""Pixels at which a page shows the strip, beside a table, and the heights that its letters have there."""
 LEGEND_ROWS = 27
 # Colour, width and dashes of each kind of outline.
 OWN_LINE = (colours.OWN, 2.0, None)
@@ -140,7 +151,7 @@ class _Sheet:
         done: Callable[[float], None],
     ):
         self.analysis, self.columns, self.note, self.title = analysis, columns, note, title
-        self.done, self.drawn = done, 0
+        self.done, self.drawn, self.letters = done, 0, LETTERS
         self.language = language
         # rows of maps and the strip show the same pictures again
         self.cell = functools.cache(lambda visit, image: pictures.cell(visit, image, plane))
@@ -182,14 +193,16 @@ class _Sheet:
 
     def draw_strip(self) -> np.ndarray:
         """The last visits alone, anatomy and the first map, with their dates: ``STRIP_COLUMNS`` and ``STRIP_ROWS`` at
-        most."""
+        most, in letters that can be read where the whole is shown small."""
         rows = [*self.rows[:1], *self.maps[: STRIP_ROWS - 1]]
         shown = self.columns[-STRIP_COLUMNS:]
-        head = 72
         width = 2 * MARGIN + LABELS + len(shown) * (self.width + GAP) + (SCALE if len(rows) > 1 else 0)
+        self.letters = Letters(*(round(size * width / STRIP_WIDTH) for size in STRIP_LETTERS))
+        head = 2 * self.letters.large + self.letters.small
         self.canvas = Canvas(head + len(rows) * (self.height + GAP), width, colours.PAPER)
         self.left = MARGIN + LABELS
         self._draw_pictures(shown, rows, 0, head)
+        self.letters = LETTERS
         return self.canvas.pixels
 
     def say(self, code: str, **parameters) -> str:
@@ -213,7 +226,14 @@ class _Sheet:
             row_top = top + head + place * (self.height + GAP)
             middle = row_top + self.height / 2
             self.canvas.text(
-                self._row_label(row), middle, MARGIN + 12, MIDDLE, colours.INK, bold=True, across=0.5, upwards=True
+                self._row_label(row),
+                middle,
+                MARGIN + 12,
+                self.letters.middle,
+                colours.INK,
+                bold=True,
+                across=0.5,
+                upwards=True,
             )
             if row in self.maps:
                 self._draw_scale(row, row_top, self.left + len(block) * (self.width + GAP) + 8)
@@ -225,10 +245,13 @@ class _Sheet:
     def _draw_head(self, visit: Visit, top: int, left: int) -> None:
         centre = left + self.width / 2
         date = words.date_words(visit, self.language)
-        self.canvas.text(date, top + 22, centre, LARGE, colours.INK, bold=True, across=0.5)
+        large, small = self.letters.large, self.letters.small
+        self.canvas.text(date, top + large - 2, centre, large, colours.INK, bold=True, across=0.5)
         day = words.day_words(self.analysis.patient, visit, self.language)
+        if self.letters is not LETTERS:
+            day = words.short_day_words(self.analysis.patient, visit, self.language)
         for number, line in enumerate(_lines(day, self.width)):
-            self.canvas.text(line, top + 48 + 20 * number, centre, SMALL, colours.FAINT_INK, across=0.5)
+            self.canvas.text(line, top + 2 * large + 20 * number, centre, small, colours.FAINT_INK, across=0.5)
 
     def _draw_cell(self, column: Column, row: Row, top: int, left_edge: int) -> None:
         """One picture with its outlines and the letters of the patient's sides, or a field that says what is absent."""
@@ -243,7 +266,7 @@ class _Sheet:
             if "T1CE" not in column.images:
                 absent = self.say("report_not_aligned")
             centre = left_edge + self.width / 2
-            self.canvas.text(absent, top + self.height / 2, centre, MIDDLE, colours.FAINT_INK, across=0.5)
+            self.canvas.text(absent, top + self.height / 2, centre, self.letters.middle, colours.FAINT_INK, across=0.5)
             return
         pixels = np.array(cell, dtype=float)
         if row in self.maps:
@@ -253,9 +276,10 @@ class _Sheet:
         slices.draw_outline(pixels, column.own, *OWN_LINE)
         self.canvas.paste(pixels, top, left_edge)
         right, left = self.say("report_right_letter"), self.say("report_left_letter")
-        self.canvas.text(right, top + 16, left_edge + 8, MIDDLE, colours.PAPER, bold=True, halo=True)
+        size = self.letters.middle
+        self.canvas.text(right, top + size - 2, left_edge + 8, size, colours.PAPER, bold=True, halo=True)
         right_edge = left_edge + self.width - 8
-        self.canvas.text(left, top + 16, right_edge, MIDDLE, colours.PAPER, bold=True, across=1.0, halo=True)
+        self.canvas.text(left, top + size - 2, right_edge, size, colours.PAPER, bold=True, across=1.0, halo=True)
 
     def _draw_volumes(self, visit: Visit, top: int, left: int) -> None:
         for number, (line, bold) in enumerate(self._volume_lines(visit)):
@@ -279,7 +303,8 @@ class _Sheet:
 
     def _draw_scale(self, row: Row, top: int, left: int) -> None:
         """The colour scale of a map: 0 at the bottom, at the top what it ends with and everything above."""
-        bar_top, bar_rows = top + 26, self.height - 52
+        small = self.letters.small
+        bar_top, bar_rows = top + 11 + small, self.height - 22 - 2 * small
         bar = colours.heat(np.linspace(1, 0, bar_rows))
         self.canvas.fill(bar_top - 1, left - 1, bar_rows + 2, 20, colours.INK)
         self.canvas.paste(np.repeat(bar[:, np.newaxis], 18, axis=1), bar_top, left)
@@ -287,9 +312,10 @@ class _Sheet:
             y = bar_top + (1 - value / row.top) * (bar_rows - 1)
             label = f"\u2265 {value:g}" if value == row.top else f"{value:g}"
             self.canvas.line([[y, left + 18], [y, left + 23]], 1.2, colours.INK)
-            self.canvas.text(label, y, left + 28, SMALL, colours.INK)
+            self.canvas.text(label, y, left + 28, small, colours.INK)
         unit = next(self.analysis.maps[key].unit for key in self.analysis.maps if key[1] == row.name)
-        self.canvas.text(self.say("report_ratio") if unit == "1" else unit, top + 6, left, SMALL, colours.FAINT_INK)
+        above = self.say("report_ratio") if unit == "1" else unit
+        self.canvas.text(above, top + small // 2 - 1, left, small, colours.FAINT_INK)
 
     def _legend(self) -> list[tuple[str, Colour, float, tuple[float, float] | None]]:
         """What the outlines mean, only those that are there: words and line."""

@@ -186,6 +186,12 @@ def day_words(patient: Patient, visit: Visit, language: str = "english") -> str:
     return say("report_day_after", language, days=day)
 
 
+def short_day_words(patient: Patient, visit: Visit, language: str = "english") -> str:
+    """As ``day_words``, ``day -49``."""
+    day = patient.day(visit)
+    return "" if day is None else say("report_day", language, days=day)
+
+
 def visit_words(patient: Patient, visit_id: str, language: str = "english") -> str:
     """A visit by its date and day: ``2023-05-08, day 7 after radiotherapy``."""
     visit = patient.visit(visit_id)

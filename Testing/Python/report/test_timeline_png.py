@@ -316,6 +316,24 @@ def test_the_description_gives_the_volumes(analysis):
     assert "2020-01-10: 4.10 mL; 2020-03-02: 9.70 mL; 2021-01-15: 2.20 mL" in words
 
 
+@pytest.mark.parametrize("visits", [2, 3, 4])
+def test_the_strips_letters_can_be_read_where_a_page_shows_it(analysis, visits):
+    """Beside a table it is 430 pixels wide: R and L are at least 8 high there, dates fit above their pictures."""
+    last = analysis.patient.visits[-1]
+    while len(analysis.patient.visits) < visits:
+        analysis.patient.visits.append(dataclasses.replace(last, id="later"))
+    del analysis.patient.visits[visits:]
+    sheet = timeline_png.sheet(analysis)
+    strip = sheet.draw_strip()
+    letters = [round(size * strip.shape[1] / 430) for size in timeline_png.STRIP_LETTERS]
+    glyph = canvas._glyphs("R", letters[1], True)
+    assert np.any(glyph > 0.5, axis=1).sum() * 430 / strip.shape[1] >= 8
+    assert canvas.text_width("2020-01-10", letters[0], True) <= sheet.width
+    top, _, left, _ = tiles(strip)[0]
+    corner = strip[top + 2 : top + 2 * letters[1], left + 2 : left + 2 * letters[1]]
+    assert np.all(corner > 0.9, axis=-1).sum() > 0.5 * (glyph > 0.9).sum(), "the letter of the patient's right"
+
+
 def test_no_words_below_a_picture_run_into_those_of_its_neighbour(analysis, monkeypatch):
     said = "RANO 2.0: partial response, unconfirmed (counts as stable disease)"
     monkeypatch.setattr(timeline_png, "visit_lines", lambda *arguments: [said])
