@@ -65,4 +65,6 @@ def _region_table(markup: Markup, measurements: Sequence[Measurement], visits: S
 def _change_line(markup: Markup, change: Measurement, notes: Notes) -> str:
     value = words.bound(change) or words.quantity(change.value, change.low, change.high, change.unit, sign=True)
     since = words.date_words(markup.patient.visit(change.compared_to), markup.language)
-    return f"<small>{markup.say('change_since', change=value, visit=since)}{notes.marks(change.flags)}</small>"
+    said = markup.say("change_since", change=value, visit=since)
+    said = said.replace(escape(since), markup.date(markup.patient.visit(change.compared_to)))  # never broken
+    return f"<small>{said}{notes.marks(change.flags)}</small>"

@@ -140,7 +140,8 @@ def _spoken(message: Message, language: str) -> dict[str, Any]:
     shown = shown_parameters(message)
     for name, group in SPOKEN.items():
         if isinstance(shown.get(name), str):
-            shown[name] = ", ".join(label(group, code, language) for code in shown[name].split(", "))
+            between = "; " if group == "measure" else ", "  # names of measures have commas
+            shown[name] = between.join(label(group, code, language) for code in shown[name].split(", "))
     return shown
 
 

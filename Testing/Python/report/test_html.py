@@ -117,7 +117,7 @@ def test_the_ledger_has_every_item_the_heaviest_first(analysis, page):
 
 def test_own_and_fixed_stand_in_tables_of_their_own(analysis):
     text = report.page(analysis, PNG)
-    measured = text[text.index("<h2>Measurements</h2>") :]
+    measured = re.sub("</?span[^>]*>", "", text[text.index("<h2>Measurements</h2>") :])
     own, fixed = measured.split("<h3>Fixed: the region lesion drawn on 2020-01-10")
     assert "1.23 (1.10 to 1.40)" in own and "1.90 (1.70 to 2.10)" not in own
     assert "1.90 (1.70 to 2.10)" in fixed and "1.23" not in fixed[: fixed.index("</table>")]
@@ -199,3 +199,10 @@ def test_many_visits_go_on_in_a_second_table(analysis):
 def test_versions_and_methods_are_named(page):
     text = " ".join(page.words)
     assert "voxels counted" in text and "numpy" in text and "PseudoProgressionAnalyzer" in text
+
+
+def test_dates_of_changes_are_never_broken_over_two_lines(analysis):
+    """The style holds what is a date together; none stands in small letters without it."""
+    text = report.page(analysis, None)
+    changes = re.findall(r"<small>[^<]*since (.{,40})", text[text.index("Own: the region") :])
+    assert changes and all(said.startswith('<span class="date">20') for said in changes)

@@ -64,7 +64,7 @@ def test_nothing_surer_than_shown_is_said():
 )
 def test_the_limits_of_what_is_shown_are_no_limits_of_the_data(assessment, shown, words):
     assert (
-        f"the probability of true progression may be {words}."
+        f"the 95 % interval of the probability of true progression is {words}."
         in statement(replace(assessment, probability=shown)).limits
     )
 

@@ -106,3 +106,8 @@ def test_what_is_left_of_a_number_that_is_absent():
     assert words.bound(row(None, None, -12.04, "%", "a")) == "< -12.0 %"
     assert words.bound(row(None, 200.0, None, "%", "a")) == "> +200 %"
     assert words.bound(row(None, None, None)) == words.bound(row(1.0, 0.5, None)) == ""
+
+
+def test_names_of_measures_that_hold_commas_are_told_apart():
+    said = words.sentence(Message("no_criterion", {"measures": "Cho_Cr_molar, rCBV_ratio_p75"}))
+    assert "for it: Cho/Cr, molar; rCBV ratio, 75th percentile." in said
