@@ -1,6 +1,7 @@
 """The main job as a user runs it: the built-in case against its truth, as of each visit; real pairs unattended."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -152,8 +153,10 @@ def test_results_are_complete(analysis, tmp_path):
     write_results(analysis, tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"report.html", "timeline.png", "measurements.csv", "assessment.json", "maps"} <= names
-    assert "Simulated" not in (tmp_path / "out" / "report.html").read_text(), "the patient stays anonymous"
-    assert "http" not in (tmp_path / "out" / "report.html").read_text().replace("http://www.w3.org", "")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Simulated" not in page, "the patient stays anonymous"
+    page, pictures = re.subn(r"base64,[A-Za-z0-9+/=]+", "", page)  # in which any four letters come up by chance
+    assert pictures and "http" not in page.replace("http://www.w3.org", "")
 
 
 @pytest.mark.parametrize("pair", ["05"])
