@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -112,3 +113,21 @@ def test_the_workflow_names_no_machine():
     assert "make test" in text
     assert "runUnitTest" in text
     assert not re.search(r"(?<![\w.$])/(home|work|root|usr|opt)/", text)
+
+
+def test_the_workflow_tests_the_oldest_and_the_newest_python():
+    text = (PROJECT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8")
+    tested = re.findall(r"\d\.\d+", re.search(r"python: \[(.*)\]", text)[1])
+    said = re.search(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', (PROJECT / "pyproject.toml").read_text())
+    assert tested == [f"3.{said[1]}", f"3.{int(said[2]) - 1}"]
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
+def test_make_benchmark_runs_each_script_that_runs_without_slicer():
+    planned = subprocess.run(["make", "-n", "benchmark"], cwd=PROJECT, capture_output=True, text=True, check=True)
+    scripts = {
+        path.relative_to(PROJECT).as_posix(): path.read_text(encoding="utf-8")
+        for path in (PROJECT / "Testing" / "Benchmarks").glob("*.py")
+    }
+    alone = {name for name, text in scripts.items() if "__main__" in text and "--python-script" not in text}
+    assert set(re.findall(r"Testing/Benchmarks/\w+\.py", planned.stdout)) == alone
