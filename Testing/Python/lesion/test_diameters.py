@@ -73,6 +73,19 @@ def test_the_ellipsoid_check_fails_for_a_wrong_voxel_size_or_a_wrong_plane(phant
     assert abs(other[0] - long) > 3
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_rows_and_columns_that_are_not_at_right_angles(phantoms, rule):
+    """Columns at 65 degrees to the rows: both diameters are those of the ellipsoid, and at right angles in mm."""
+    semi_axes, turn = np.array([20.0, 12, 14]), np.eye(3)
+    lean = np.eye(3)
+    lean[:2, 1] = np.cos(np.radians(65)), np.sin(np.radians(65))
+    affine = phantoms.grid((0.9, 0.9, 3), lean, (40, 90, 110))
+    found = diameters(phantoms.ellipsoid(semi_axes, turn, affine, (40, 90, 110)), affine, rule)
+    assert (found.longest, found.perpendicular) == pytest.approx((40, 24), abs=1.8)
+    lines = [np.diff(ends, axis=0)[0] for ends in (found.longest_ends, found.perpendicular_ends)]
+    assert lines[0] @ lines[1] == pytest.approx(0, abs=1e-6 * found.product)
+
+
 def test_a_row_of_voxels_is_as_long_as_its_voxels():
     mask = np.zeros((3, 9, 30), bool)
     mask[1, 4, 5:25] = True
