@@ -29,6 +29,14 @@ def test_percent_change_is_exact_for_errors_that_multiply():
     assert change.unit == "%"
 
 
+def test_uneven_arms_of_a_difference_and_a_sum_by_hand():
+    """A difference is least where the later value is as low and the earlier one as high as can be."""
+    earlier, later = Estimate(10, "mL", 8, 11), Estimate(15, "mL", 14, 18)
+    change, both = difference(earlier, later), total([earlier, later])
+    assert (change.low, change.high) == pytest.approx((5 - math.hypot(1, 1), 5 + math.hypot(3, 2)))
+    assert (both.low, both.high) == pytest.approx((25 - math.hypot(2, 1), 25 + math.hypot(1, 3)))
+
+
 def test_difference_interval_covers_the_truth_in_95_percent_of_repeats():
     rng = np.random.default_rng(3)
     first, second = rng.normal(10, 1, 4000), rng.normal(13, 2, 4000)
