@@ -59,6 +59,7 @@ def walk(test: object, case: str = "") -> None:
     test.assertGreater(len(session.analysis.assessments), 0)
     picture("2_computed")
     look_at_sections(widget.panel)
+    check_width(test, widget.panel)
     check_alignment(test, widget, visits)
     check_corrections(test, widget, visits)
 
@@ -243,6 +244,17 @@ def look_at_sections(panel: object) -> None:
         button.collapsed = folded
     for name in panel.sections:
         panel.button(name).visible = True
+
+
+def check_width(test: object, panel: object) -> None:
+    """No section asks for more width than the panel has at least: nothing is cut on a small screen."""
+    scroll = panel.ui.sectionScroll
+    room = scroll.minimumWidth - scroll.verticalScrollBar().sizeHint.width()
+    for name in panel.sections:
+        folded, panel.button(name).collapsed = panel.button(name).collapsed, False
+        slicer.app.processEvents()
+        test.assertLessEqual(scroll.widget().minimumSizeHint.width(), room, f"section {name}")
+        panel.button(name).collapsed = folded
 
 
 def check_alignment(test: object, widget: object, visits: list[str]) -> None:

@@ -48,11 +48,13 @@ def transform_nodes(patient: object) -> list[object]:
     return linked(patient, Kind.VISIT_TO_REFERENCE) + linked(patient, Kind.SERIES_TO_VISIT)
 
 
-def written(node: object, otherwise: object = None) -> np.ndarray:
-    """The 4x4 that was written into a node; of one that notes none (of scenes of before), ``otherwise`` or else what it
-    holds, noted from now on."""
-    if not marked(node, "matrix"):
-        _note(node, matrix_of(node) if otherwise is None else np.array(otherwise, dtype=float))
+def written(node: object, said: object = None) -> np.ndarray:
+    """The 4x4 that was written into a node, as the patient's text says it; where that says nothing (in scenes of
+    before) what the node notes, or holds. The node notes it from now on."""
+    if said is not None:
+        _note(node, np.array(said, dtype=float))
+    elif not marked(node, "matrix"):
+        _note(node, matrix_of(node))
     return np.array(json.loads(marked(node, "matrix")))
 
 

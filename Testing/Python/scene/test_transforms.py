@@ -12,7 +12,7 @@ from PseudoProgressionAnalyzerLib.scene import nodes
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, linked, put
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
-from PseudoProgressionAnalyzerLib.scene.transforms import matrix_of, take_transforms
+from PseudoProgressionAnalyzerLib.scene.transforms import matrix_of, take_transforms, transform_nodes
 
 FIRST, SECOND, THIRD = "2023-01-10", "2023-03-01", "2023-06-05"
 
@@ -135,12 +135,17 @@ def test_a_change_between_visits_goes_with_the_transform_that_it_was_made_by(app
     assert [nodes.marked(node, "visit") for node in linked(patient, Kind.CHANGE)] == [THIRD]
 
 
-def test_transforms_of_scenes_that_note_nothing_are_held_against_their_text(app, patient, analysis, edited):
-    """Scenes that were saved before matrices were noted."""
-    node = find(patient, Kind.VISIT_TO_REFERENCE, SECOND)
-    for each in (*linked(patient, Kind.VISIT_TO_REFERENCE), *linked(patient, Kind.SERIES_TO_VISIT)):
-        each.RemoveAttribute("PseudoProgressionAnalyzer.matrix")
+@pytest.mark.parametrize("noted", [True, False])
+def test_transforms_that_are_not_those_of_the_text_are_the_users(app, patient, analysis, edited, noted):
+    """Also where one was taken, and the scene saved before that was written; and in scenes of before, which note no
+    matrix."""
+    if not noted:
+        for each in transform_nodes(patient):
+            each.RemoveAttribute("PseudoProgressionAnalyzer.matrix")
     assert read_scene(app.scene).messages == []
-    node.RemoveAttribute("PseudoProgressionAnalyzer.matrix")
-    edited(node)
-    assert "scene_transform_changed" in [message.code for message in read_scene(app.scene).messages]
+    edited(find(patient, Kind.VISIT_TO_REFERENCE, SECOND))
+    if noted:
+        take_transforms(patient, analysis)
+    content = read_scene(app.scene)
+    assert "scene_transform_changed" in [message.code for message in content.messages]
+    assert trust(content.analysis, SECOND) == "own"

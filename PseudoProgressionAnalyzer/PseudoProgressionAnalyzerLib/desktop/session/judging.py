@@ -98,6 +98,8 @@ class Judging(Strokes):
         """Whether transforms were edited in the scene: they are taken, as the user's own."""
         patient = patient_node(self.application.scene)
         found = take_transforms(patient, self._patient()) if patient is not None else []
+        if found:
+            write_patient(patient, self._patient())
         self._moved += found
         return bool(found)
 
