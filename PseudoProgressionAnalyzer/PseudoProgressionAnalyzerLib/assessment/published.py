@@ -14,7 +14,7 @@ NORMAL_95 = 1.959963984540054
 
 @functools.cache
 def table(name: str) -> dict[str, Any]:
-    """A table of this package: ``repeatability``, ``early``, ``prior``, ``pooled`` or ``review_numbers``."""
+    """A table of this package: early, histology, pooled, prior, repeatability or review_numbers."""
     file = resources.files(__package__).joinpath("tables", f"{name}.json")
     return json.loads(file.read_text(encoding="utf-8"))
 

@@ -17,7 +17,7 @@ from .svg import FAINT, GRID, INK, document, line, text
 
 WIDTH, LEFT, RIGHT, HEIGHT = 720, 215, 24, 68
 NAME = 28  # characters of a measure's name on a line left of its strip
-LABEL_GAP = 30  # pixels that a limit's number takes
+LABEL_GAP, LABEL_LINE = 30, 12  # pixels that a limit's number takes, across and down
 
 
 def figures(markup: Markup, lines: Sequence[Line]) -> str:
@@ -61,16 +61,16 @@ def _strip(markup: Markup, lines: Sequence[Line]) -> str:
         text(WIDTH - RIGHT if high else LEFT, 10, f"{side} \u2192" if high else f"\u2190 {side}", FAINT,
               "end" if high else "start", size=11),
     ]  # fmt: skip
-    shown = -LABEL_GAP
+    ends = [-math.inf]  # of each line of numbers, where its last one stands
     for cut_off, weighs in cut_offs:
         place = x(cut_off)
         fill = INK if weighs else "#fff"
         parts.append(
             f'<path d="M{place:.1f} {middle + 1} l5 9 l-10 0 z" fill="{fill}" stroke="{INK}" stroke-width="1.2"/>'
         )
-        if place - shown >= LABEL_GAP:
-            parts.append(text(place, middle + 22, f"{cut_off:g}", FAINT, "middle", size=11))
-            shown = place
+        number = next((number for number, end in enumerate(ends) if place - end >= LABEL_GAP), len(ends))
+        ends = [*ends[:number], place, *ends[number + 1 :]]
+        parts.append(text(place, middle + 22 + LABEL_LINE * number, f"{cut_off:g}", FAINT, "middle", size=11))
     if row.low is not None and row.high is not None:
         parts.append(line(x(row.low), middle - 9, x(row.high), middle - 9, INK, 2))
     parts.append(f'<circle cx="{x(row.value):.1f}" cy="{middle - 9}" r="5" fill="{INK}"/>')
@@ -81,4 +81,4 @@ def _strip(markup: Markup, lines: Sequence[Line]) -> str:
         value=lines[0].value,
         limits=", ".join(f"{cut_off:g}" for cut_off, _ in cut_offs),
     )
-    return document(WIDTH, HEIGHT, label, parts)
+    return document(WIDTH, HEIGHT + LABEL_LINE * (len(ends) - 1), label, parts)

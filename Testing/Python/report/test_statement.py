@@ -1,5 +1,6 @@
 """The assessment in words: one model for page and panel, every item with its reasons, every limit on its strip."""
 
+import itertools
 import re
 import sys
 from dataclasses import replace
@@ -97,6 +98,22 @@ def test_the_value_stands_among_all_its_limits(assessment):
     at = {float(x) for x in re.findall(r'<path d="M([\d.]+)', strip)}
     value = float(re.search(r'cx="([\d.]+)"', strip).group(1))
     assert max(at) < value  # 4.0 lies beyond every limit, 2.15 the highest
+
+
+def test_every_limit_carries_its_number_and_none_lies_on_another(assessment):
+    """1.74 and 1.8 stand side by side: a number of three letters is 21 pixels wide."""
+    drawn = limits.figures(Markup(patient()), statement(assessment).lines)
+    strip = next(part for part in drawn.split("<svg") if "rCBV ratio, mean" in part)
+    places = [float(x) for x in re.findall(r'<path d="M([\d.]+)', strip)]
+    numbers = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"[^>]*text-anchor="middle"[^>]*>([\d.]+)<', strip)
+    assert sorted(float(x) for x, _, _ in numbers) == sorted(places)
+    held = {line.evidence.criterion.cut_off for line in statement(assessment).lines
+            if line.evidence.measurement.name == "rCBV_ratio_mean"}  # fmt: skip
+    assert {float(number) for *_, number in numbers} == held
+    spots = [(float(x), float(y)) for x, y, _ in numbers]
+    assert all(abs(a[0] - b[0]) > 25 or abs(a[1] - b[1]) > 11 for a, b in itertools.combinations(spots, 2))
+    height = float(re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)"', strip).group(1))
+    assert max(y for _, y in spots) + 3 < height
 
 
 def test_another_unit_is_never_drawn_on_the_same_strip(assessment):
