@@ -16,15 +16,14 @@ from ..report.therapy_figure import short
 from ..response import CRITERIA, Option, Response, Verdict
 
 TREE = "BT_RADS"
-CATEGORY = 150  # pixels of a column of categories at most: the whole words are in the tool tip
-NARROWEST, HIGHEST, MARGIN = 420, 2000, 8  # pixels: of the tree, of a sentence, around a text
+CATEGORY = 140  # pixels of a column of categories at most: the whole words are in the tool tip
+INDENT = 12  # pixels by which a line is moved in: the names of criteria stand beside their categories
+NARROWEST, HIGHEST, MARGIN = 340, 2000, 8  # pixels: of the tree, of a sentence, around a text
 
 
 def open_by_lines(tree: object) -> None:
-    """A line opens and closes by a click anywhere on it and by Enter, not only by its small triangle.
-
-    Qt tells of a double click after a first click and before a second one: the three together are as one.
-    """
+    """A line opens and closes by a click anywhere on it and by Enter, not only by its small triangle. Of a double click
+    Qt tells one click, so that it opens too."""
 
     def turn(item: object, _column: int = 0) -> None:
         if item is not None and item.childCount():
@@ -32,7 +31,6 @@ def open_by_lines(tree: object) -> None:
 
     tree.setExpandsOnDoubleClick(False)
     tree.connect("itemClicked(QTreeWidgetItem*,int)", turn)
-    tree.connect("itemDoubleClicked(QTreeWidgetItem*,int)", turn)
     for key in (qt.Qt.Key_Return, qt.Qt.Key_Enter):
         shortcut = qt.QShortcut(qt.QKeySequence(key), tree)
         shortcut.setContext(qt.Qt.WidgetShortcut)
@@ -66,6 +64,7 @@ def fill_responses(tree: object, analysis: Analysis | None) -> None:
 
 def _fit(tree: object) -> None:
     """Categories have the room that they need, up to a limit; criteria the rest; sentences wrap over all columns."""
+    tree.setIndentation(INDENT)
     header = tree.header()
     header.setStretchLastSection(False)
     header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
@@ -73,7 +72,8 @@ def _fit(tree: object) -> None:
         header.setSectionResizeMode(column, qt.QHeaderView.Interactive)
         tree.resizeColumnToContents(column)
         tree.setColumnWidth(column, min(tree.columnWidth(column), CATEGORY))
-    metrics, whole = tree.fontMetrics(), max(tree.viewport().width, NARROWEST)
+    beside = tree.verticalScrollBar().sizeHint.width()  # which comes once the lines are open
+    metrics, whole = tree.fontMetrics(), max(tree.width - beside - MARGIN // 2, NARROWEST)
     for item in _items(tree):
         if item.isFirstColumnSpanned():
             width = whole - tree.indentation * len(_path(item)) - MARGIN

@@ -44,11 +44,11 @@ class Tree:
         self.signals["itemClicked"](item, 0)
 
     def double_click(self, item):
+        """As Qt 5.15 tells it: press, click, press, double click."""
         self.click(item)
-        self.signals["itemDoubleClicked"](item, 0)
+        self.signals.get("itemDoubleClicked", lambda *_: None)(item, 0)
         if self.by_itself:
             item.setExpanded(not item.isExpanded())
-        self.click(item)
 
 
 @pytest.fixture
