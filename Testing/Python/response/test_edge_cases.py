@@ -339,11 +339,12 @@ def test_e28_one_short_diameter():
 
 
 def test_e29_a_small_lesion_that_grows_past_ten_millimetres():
-    """E29 (3.25; S1): 4 x 5 mm to 11 x 11 mm, RANO 2.0: PD."""
-    patient = course(visit("baseline", 4, lesion("A", 5, 4)), visit("later", 20, lesion("A", 11, 11)))
-    found = verdicts(patient, RANO_2)["later"]
-    assert found.category == "PD"
-    assert "response_nonmeasurable_growth" in codes(found)
+    """E29 (3.25; S1): 4 x 5 mm to 11 x 11 mm, RANO 2.0: PD; so is growth by 5 x 5 mm, and not by 4.9 mm."""
+    for before, category in (((5, 4), "PD"), ((6, 6), "PD"), ((6.1, 6), "SD"), ((6.1, 6.1), "SD")):
+        patient = course(visit("baseline", 4, lesion("A", *before)), visit("later", 20, lesion("A", 11, 11)))
+        found = verdicts(patient, RANO_2)["later"]
+        assert found.category == category, before
+        assert ("response_nonmeasurable_growth" in codes(found)) == (category == "PD")
 
 
 def test_e30_a_small_lesion_that_grows_by_too_little():
