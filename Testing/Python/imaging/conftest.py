@@ -12,18 +12,18 @@ SCALP, SKULL, FLUID, GREY, WHITE, RIM = 1800.0, 120.0, 280.0, 750.0, 1000.0, 170
 
 
 def _inside(points, centre, radii):
-    return (((points - np.array(centre)) / np.array(radii)) ** 2).sum(axis=-1) < 1
+    return sum(((along - c) / r) ** 2 for along, c, r in zip(points, centre, radii, strict=True)) < 1
 
 
 def _values(points, lesion_radius):
-    """Values, brain and lesion at points ``(..., 3)`` of the head's own RAS mm; the midline is the plane x = 0."""
-    values = np.zeros(points.shape[:-1])
+    """Values, brain and lesion at points ``(3, ...)`` of the head's own RAS mm; the midline is the plane x = 0."""
+    values = np.zeros(points.shape[1:])
     values[_inside(points, (0, 0, -5), (82, 102, 92))] = SCALP
     values[_inside(points, (0, 0, -5), (76, 96, 86))] = SKULL
     brain = _inside(points, (0, 0, 0), (68, 86, 66))
     values[brain] = GREY
     # folds of grey and white that differ between the sides by a smooth warp
-    x, y, z = np.moveaxis(points, -1, 0)
+    x, y, z = points
     bent = np.abs(x) + 1.5 * np.sin(y / 25) * np.sign(x)
     folds = np.sin(y / 7 + 0.3 * np.sin(z / 9)) * np.sin(z / 8) * np.cos(bent / 9)
     values[_inside(points, (0, 0, 0), (62, 80, 60)) & (folds > -0.3)] = WHITE
@@ -52,9 +52,8 @@ def head():
         # thick slices hold the mean over their thickness
         layers = max(round(spacing[2] / 2), 1)
         offsets = (np.arange(layers) + 0.5) / layers - 0.5
-        parts = [
-            _values((index + [0, 0, offset]) @ to_head[:3, :3].T + to_head[:3, 3], lesion_radius) for offset in offsets
-        ]
+        layered = ((index + [0, 0, offset]) @ to_head[:3, :3].T + to_head[:3, 3] for offset in offsets)
+        parts = [_values(np.ascontiguousarray(np.moveaxis(points, -1, 0)), lesion_radius) for points in layered]
         values, brain, lesion = (np.mean([part[n] for part in parts], axis=0) for n in range(3))
         noise = np.random.default_rng(seed).normal(0, 25, (2, *values.shape))
         values = np.hypot(values + noise[0], noise[1])  # magnitude image
