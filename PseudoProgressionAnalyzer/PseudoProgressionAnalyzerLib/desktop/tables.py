@@ -88,8 +88,9 @@ def narrow_choice(choice: object) -> None:
 
 def fit_rows(table: object, most: int) -> None:
     """Makes the table as high as its rows, up to ``most`` pixels; an empty one as high as the words in their place."""
-    bar = table.horizontalScrollBar()
-    room = bar.sizeHint.height() if bar.maximum > 0 else 0
+    names = table.verticalHeader().width if table.verticalHeader().visible else 0
+    wide = table.horizontalHeader().length() + names > table.width - 2 * table.frameWidth  # the bar itself comes later
+    room = table.horizontalScrollBar().sizeHint.height() if wide else 0
     rows = table.verticalHeader().length() or EMPTY
     height = table.horizontalHeader().sizeHint.height() + rows + 2 * table.frameWidth + room
     height = min(height, most)

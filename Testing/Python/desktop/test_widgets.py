@@ -194,6 +194,19 @@ def test_plots_follow_the_numbers_whoever_made_them_anew(later, monkeypatch):
     section.panel.say.assert_called_once()
 
 
+@pytest.mark.parametrize(("columns", "names", "height"), [(390, 0, 87), (420, 0, 102), (390, 30, 102)])
+def test_no_row_of_a_table_lies_under_its_scroll_bar(later, columns, names, height):
+    """Columns wider than the table bring a bar, which Qt sets up only after the height was chosen."""
+    fit_rows = import_module("PseudoProgressionAnalyzerLib.desktop.tables").fit_rows
+    table = MagicMock(width=400, frameWidth=1, minimumHeight=0)
+    header, rows, bar = table.horizontalHeader(), table.verticalHeader(), table.horizontalScrollBar()
+    header.length.return_value, header.sizeHint.height.return_value = columns, 25
+    rows.length.return_value, rows.width, rows.visible = 60, names, names > 0
+    bar.maximum, bar.sizeHint.height.return_value = 0, 15
+    fit_rows(table, 190)
+    table.setFixedHeight.assert_called_once_with(height)
+
+
 def test_a_transform_that_is_edited_is_told_of_once_it_rests(later):
     module = import_module("PseudoProgressionAnalyzerLib.desktop.transform_watch")
     rested, (first, second) = MagicMock(), (slicer.vtkMRMLLinearTransformNode() for _ in range(2))
