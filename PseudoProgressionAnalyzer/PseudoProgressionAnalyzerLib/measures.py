@@ -48,11 +48,13 @@ class Message:
 
 
 class InputError(Exception):
-    """Something that the user can mend. Carries a Message that names the file, the field and the remedy."""
+    """Something that the user can mend. Carries a Message that names the file, the field and the remedy; ``others``
+    are more of the same kind that were found at once."""
 
     def __init__(self, code: str, **parameters: Any):
         super().__init__(code, parameters)
         self.message = Message(code, parameters)
+        self.others: list[Message] = []
 
 
 @dataclass

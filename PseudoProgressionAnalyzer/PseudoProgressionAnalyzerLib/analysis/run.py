@@ -42,13 +42,17 @@ class Step:
 
 
 def start(patient: Patient) -> Analysis:
-    """An empty analysis. Raises the first of the patient's problems as InputError: nothing is computed on doubt.
+    """An empty analysis. Raises the first of the patient's problems as InputError, the rest as its ``others``: nothing
+    is computed on doubt.
 
     A visit whose T1CE is still to be chosen (``patient.choosing.open_roles``) is there and waits; where every visit
     waits, ``run`` raises ``nothing_to_measure`` from the step that needs the first one.
     """
-    for problem in patient.problems:
-        raise InputError(problem.code, **problem.parameters)
+    if patient.problems:
+        first, *others = patient.problems
+        error = InputError(first.code, **first.parameters)
+        error.others = others
+        raise error
     if not any(visit.of_role("T1CE") or "T1CE" in open_roles(visit) for visit in patient.visits):
         raise InputError("nothing_to_measure")
     return Analysis(patient)

@@ -356,7 +356,7 @@ class Panel:
             self.say(_("Stopped; what was finished is kept."))
         except InputError as error:
             self.say(texts.sentence(error.message))
-            slicer.util.errorDisplay(texts.sentence(error.message))
+            slicer.util.errorDisplay("\n\n".join(map(texts.sentence, (error.message, *error.others))))
         except Exception as error:
             self.say(str(error))
             slicer.util.errorDisplay(str(error), detailedText=traceback.format_exc())

@@ -248,6 +248,22 @@ def test_no_bar_and_no_cancel_stand_behind_the_dialog_of_an_error(panel, monkeyp
     assert panel.ui.progressLabel.text == "no such visit"
 
 
+def test_all_that_is_to_be_mended_in_a_folder_is_said_at_once(made_panel, monkeypatch, tmp_path):
+    """A folder whose name is no date and an image that is none: not one after the other, with a reading between."""
+    import slicer
+
+    shown = []
+    monkeypatch.setattr(slicer.util, "errorDisplay", shown.append, False)
+    (tmp_path / "2023-13-45").mkdir()
+    (tmp_path / "2023-05-08").mkdir()
+    (tmp_path / "2023-05-08" / "T1CE.nii.gz").write_text("nothing")
+    with made_panel.long_work() as (show, cancel):
+        made_panel.session.load(tmp_path, show, cancel)
+    assert [text in shown[0] for text in ("2023-13-45", "T1CE.nii.gz")] == [True, True]
+    assert len(shown) == 1
+    assert "T1CE.nii.gz" not in made_panel.ui.progressLabel.text  # one line
+
+
 def test_strokes_during_work_that_measures_nothing_are_measured_after_it(panel, mask):
     with panel.long_work():  # a report, a curve, the timeline
         panel.stroke([draw(panel.session, mask)])
