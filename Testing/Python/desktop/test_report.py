@@ -68,3 +68,16 @@ def test_a_stroke_before_the_report_is_judged_in_it(session, grown, monkeypatch)
     assert session.unsettled
     session.report_page()
     assert not session.unsettled
+
+
+def test_the_table_that_the_panel_saves_names_no_patient(session, tmp_path):
+    """As the report's own table, number by number."""
+    session.compute()
+    session.analysis.patient.id = "12345678"
+    session.save_report(tmp_path / "report")
+    session.save_measurements(tmp_path / "mine.csv")
+    saved = (tmp_path / "mine.csv").read_text(encoding="utf-8")
+    assert saved == (tmp_path / "report" / "measurements.csv").read_text(encoding="utf-8")
+    assert "12345678" not in saved
+    session.save_measurements(tmp_path / "named.csv", show_patient=True)
+    assert "12345678" in (tmp_path / "named.csv").read_text(encoding="utf-8")

@@ -207,6 +207,21 @@ def test_no_row_of_a_table_lies_under_its_scroll_bar(later, columns, names, heig
     table.setFixedHeight.assert_called_once_with(height)
 
 
+def test_a_file_has_its_ending_also_where_only_a_name_was_typed(later, monkeypatch, tmp_path):
+    """And the question before another file is replaced, which is the dialog's, holds for the name with its ending."""
+    module = import_module("PseudoProgressionAnalyzerLib.desktop.saving")
+    there = {"suffix": "", "name": ""}
+
+    dialog = MagicMock()
+    dialog.setDefaultSuffix.side_effect = lambda suffix: there.update(suffix=suffix)
+    dialog.selectFile.side_effect = lambda name: there.update(name=name)
+    dialog.selectedFiles.side_effect = lambda: [f"{tmp_path / 'mine'}.{there['suffix']}"]
+    monkeypatch.setattr(module, "qt", MagicMock(**{"QFileDialog.return_value": dialog}))
+    monkeypatch.setattr(module.slicer, "util", MagicMock(), False)
+    chosen = module.file_to_save("Report", "report.pdf", "PDF (*.pdf)", "folder")
+    assert (chosen, there["name"]) == (tmp_path / "mine.pdf", "report.pdf")
+
+
 def test_a_transform_that_is_edited_is_told_of_once_it_rests(later):
     module = import_module("PseudoProgressionAnalyzerLib.desktop.transform_watch")
     rested, (first, second) = MagicMock(), (slicer.vtkMRMLLinearTransformNode() for _ in range(2))

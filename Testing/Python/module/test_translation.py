@@ -16,7 +16,7 @@ SPEAKING = {
     "say", "offer", "errorDisplay", "warningDisplay", "confirmOkCancelDisplay", "confirmYesNoDisplay", "infoDisplay",
     "setText", "setToolTip", "setTitle", "setWindowTitle", "setPlaceholderText", "setPlainText", "setStatusTip",
     "setWhatsThis", "addItem", "addItems", "addAction", "setItemText", "setHeaderLabels", "setHorizontalHeaderLabels",
-    "setVerticalHeaderLabels", "setHeaderItem", "showMessage", "getOpenFileName", "getSaveFileName",
+    "setVerticalHeaderLabels", "setHeaderItem", "showMessage", "getOpenFileName", "file_to_save",
     "getExistingDirectory", "getText", "getItem", "fill", "QTableWidgetItem", "QLabel", "QPushButton", "QCheckBox",
     "QAction", "QTreeWidgetItem",
 }  # fmt: skip
@@ -90,7 +90,7 @@ def test_an_untranslated_text_is_found(line):
         'panel.say(_("Nothing to plot"))',
         'panel.say(_("Saved {file}").format(file=file))',
         'ui.label.text = ", ".join(names)',
-        'qt.QFileDialog.getSaveFileName(window, title, "report.pdf", "PDF (*.pdf)")',
+        'file_to_save(title, "report.pdf", "PDF (*.pdf)")',
         'box.addItem(label("kind", kind), kind)',
     ],
 )

@@ -16,6 +16,7 @@ from ...report.words import visit_words
 from ...report.writing import unused
 from .. import assessment_text, pdf
 from ..ledger_tree import details, fill_ledger, line_of
+from ..saving import file_to_save
 from ..section import Section, offer
 
 FOLDER = "PseudoProgressionAnalyzer/ReportFolder"
@@ -180,7 +181,7 @@ class AssessmentSection(Section):
 
     def save_pdf(self) -> None:
         """Saves the page for printing where the user says."""
-        file = self._file_to_save(_("Report for printing"), "report.pdf", "PDF (*.pdf)")
+        file = file_to_save(_("Report for printing"), "report.pdf", "PDF (*.pdf)", FOLDER)
         if file:
             with self.panel.long_work() as (show, cancel):
                 page = self.session.report_page(
@@ -198,7 +199,7 @@ class AssessmentSection(Section):
 
     def save_json(self) -> None:
         """Saves assessment.json where the user says."""
-        file = self._file_to_save(_("Assessment for other programs"), "assessment.json", "JSON (*.json)")
+        file = file_to_save(_("Assessment for other programs"), "assessment.json", "JSON (*.json)", FOLDER)
         if file:
             self.panel.settle()
             with self.panel.errors():
@@ -219,13 +220,6 @@ class AssessmentSection(Section):
     def close(self) -> None:
         """What was saved of the patient that goes is not this one's."""
         self.ui.savedLabel.visible = False
-
-    def _file_to_save(self, title: str, name: str, kinds: str) -> Path | None:
-        start = str(Path(slicer.util.settingsValue(FOLDER, "")) / name)
-        file = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, start, kinds)
-        if file:
-            qt.QSettings().setValue(FOLDER, str(Path(file).parent))
-        return Path(file) if file else None
 
     def enable(self, busy: bool) -> None:
         """A report needs numbers, a prior an assessment."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 from ... import texts
 from ...measures import Measurement
-from ...report import measurements_csv
 from ...report.measurement_grid import SIZE, TOPICS, Cell, Grid, Measure, as_text, measurement_grid, topic
 from ...report.words import bound, date_words, label, quantity
 from ...scene import plots
 from ...scene.timeline_steps import go_to_visit
 from ..placeholder import when_empty
+from ..saving import file_to_save
 from ..section import Section, offer
 from ..tables import change, fill, fill_selector, fit_rows
 from ..time_plots import TimePlots
@@ -193,13 +190,11 @@ class MeasurementsSection(Section):
 
     def save(self) -> None:
         """measurements.csv where the user says."""
-        start = str(Path(slicer.util.settingsValue(FOLDER, "")) / "measurements.csv")
-        title = _("Save measurements")
-        file = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, start, "CSV (*.csv)")
+        file = file_to_save(_("Save measurements"), "measurements.csv", "CSV (*.csv)", FOLDER)
         if file:
-            qt.QSettings().setValue(FOLDER, str(Path(file).parent))
+            self.panel.settle()
             with self.panel.errors():
-                measurements_csv.write(self.session.analysis.patient, self.session.analysis.measurements, Path(file))
+                self.session.save_measurements(file)
                 self.panel.say(_("Saved in {file}").format(file=file))
 
     def show_plot(self) -> None:

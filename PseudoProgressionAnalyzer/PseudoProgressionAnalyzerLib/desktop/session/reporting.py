@@ -12,7 +12,7 @@ from typing import Any
 from ...analysis import Analysis
 from ...analysis.known import known_analysis
 from ...measures import Message
-from ...report import assessment_json, results
+from ...report import assessment_json, measurements_csv, results
 from ...scene.pictures import ScenePictures
 from ..long_work import Calls, Show, run_in_background, silent
 from .judging import Judging
@@ -73,6 +73,13 @@ class Reporting(Judging):
         known, not_used = known_analysis(self._patient(), as_of)
         shown = results.shown_analysis(known, show_patient)
         assessment_json.write(shown, Path(file), as_of=as_of, not_used=not_used)
+
+    def save_measurements(self, file: Path, show_patient: bool = False) -> None:
+        """Writes measurements.csv of all visits, judged up to the last stroke; as in all that leaves Slicer, without
+        the patient's id."""
+        self.settle()
+        shown = results.shown_analysis(self._patient(), show_patient)
+        measurements_csv.write(shown.patient, shown.measurements, Path(file))
 
     def _report(
         self, make: Callable[[Analysis, dict[str, Any]], Any], show: Show, cancel: threading.Event | None
