@@ -259,7 +259,7 @@ def _box(place: float, top: float, width: float, now: str, later: str) -> list[s
         f'stroke="{GRID}"/>'
     ]
     size = 11 if width >= 62 else 9
-    if len(now) > width / 6:
+    if len(now) > width / 7.5:
         size -= 2
     middle = top + STRIP / 2 + 4
     parts.append(text(place, middle - (7 if later else 0), now, INK, "middle", size=size, weight="bold"))

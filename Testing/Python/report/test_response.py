@@ -107,6 +107,14 @@ def test_no_words_leave_the_figure(followed):
             assert float(x) + 6.2 * len(said) <= width, said
 
 
+@pytest.mark.parametrize("said", ["no PD < 12 wk", "pre-baseline", "not verified", "prelim. PD", "SD / PD?"])
+def test_a_category_stands_inside_its_box(said):
+    """Bold letters are 0.64 of their height wide on average."""
+    box, words = therapy_figure._box(200.0, 0.0, therapy_figure.WIDEST, said, "")[:2]
+    size = float(re.search(r'font-size="([\d.]+)"', words).group(1))
+    assert 0.64 * size * len(said) < therapy_figure.WIDEST - 2, (box, size)
+
+
 def test_edited_bands_are_drawn_and_named(followed):
     figure = therapy_figure.therapy_figure(followed)
     assert "days 30-60" not in figure
