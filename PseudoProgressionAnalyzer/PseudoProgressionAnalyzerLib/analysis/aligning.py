@@ -8,7 +8,7 @@ import numpy as np
 
 from ..imaging import agreement
 from ..imaging.head import Head
-from ..imaging.registration import register_heads
+from ..imaging.registration import UNCERTAINTY_LIMIT, register_heads
 from ..measures import InputError, Message
 from . import Analysis
 from .reading import lesion_of, warn
@@ -138,6 +138,14 @@ def doubts(analysis: Analysis, visit_id: str) -> list[Message]:
     if is_users(analysis, visit_id):
         return []
     return [message for message in analysis.messages.get(visit_id, []) if message.code.startswith("registration_")]
+
+
+def by_voxel(analysis: Analysis, visit_id: str) -> bool:
+    """Whether an aligned visit may be compared with others voxel by voxel: where its transform is the user's own, or
+    without any doubt known within ``UNCERTAINTY_LIMIT``."""
+    uncertainty = analysis.alignment.get(visit_id, {}).get("uncertainty")
+    known = uncertainty is not None and uncertainty <= UNCERTAINTY_LIMIT and not doubts(analysis, visit_id)
+    return is_users(analysis, visit_id) or known
 
 
 def trust(analysis: Analysis, visit_id: str) -> str:

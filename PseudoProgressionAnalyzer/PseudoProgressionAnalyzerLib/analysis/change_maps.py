@@ -9,7 +9,7 @@ from ..imaging.intensity import matched, tissue_scale, without_bias
 from ..imaging.registration import UNCERTAINTY_LIMIT
 from ..measures import Image, InputError, Map
 from . import Analysis
-from .aligning import doubts, is_users, visit_to_visit
+from .aligning import by_voxel, visit_to_visit
 from .mapping import UNIT_UNKNOWN
 from .reading import lesion_of
 
@@ -72,10 +72,8 @@ def _demand_trust(analysis: Analysis, visit: str) -> None:
     known = analysis.alignment.get(visit)
     if visit not in analysis.visit_to_reference or known is None:
         raise InputError("change_unaligned", visit=visit)
-    if is_users(analysis, visit):
-        return
-    uncertainty = known.get("uncertainty")
-    if doubts(analysis, visit) or uncertainty is None or uncertainty > UNCERTAINTY_LIMIT:
+    if not by_voxel(analysis, visit):
+        uncertainty = known.get("uncertainty")
         said = "unknown" if uncertainty is None else round(uncertainty, 1)
         raise InputError("change_withheld", visit=visit, uncertainty=said, limit=UNCERTAINTY_LIMIT)
 

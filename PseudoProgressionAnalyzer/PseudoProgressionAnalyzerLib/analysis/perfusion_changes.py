@@ -11,14 +11,13 @@ from dataclasses import replace
 import numpy as np
 
 from ..assessment.published import log_spread
-from ..imaging.registration import UNCERTAINTY_LIMIT
 from ..imaging.resampling import overlap_weights, resample, transform_points, voxel_centres
 from ..lesion.change import within_error
 from ..lesion.estimate import Estimate, widened
 from ..measures import Image, InputError, Map, Message
 from ..perfusion.regions import NORMAL_95, NORMAL_RANGE, REPEATABILITY, response_map
 from . import Analysis
-from .aligning import visit_to_visit
+from .aligning import by_voxel, visit_to_visit
 from .reading import lesion_of, warn
 
 RATIO, RESPONSE = "rCBV_ratio", "rCBV_response"
@@ -86,15 +85,8 @@ def _compared(analysis: Analysis) -> list[tuple[str, str]]:
 
 def alignment_doubts(analysis: Analysis, *visits: str) -> tuple[Message, ...]:
     """Why visits must not be compared voxel by voxel; empty where nothing speaks against it."""
-    found = []
-    for visit_id in visits:
-        if visit_id == analysis.reference_visit:
-            continue
-        uncertainty = analysis.alignment.get(visit_id, {}).get("uncertainty")
-        flagged = [one for one in analysis.messages.get(visit_id, ()) if one.code.startswith("registration_")]
-        if uncertainty is None or uncertainty > UNCERTAINTY_LIMIT or flagged:
-            found.append(Message("response_map_alignment", {"visit": visit_id}))
-    return tuple(found)
+    others = (visit_id for visit_id in visits if visit_id != analysis.reference_visit)
+    return tuple(Message("response_map_alignment", {"visit": one}) for one in others if not by_voxel(analysis, one))
 
 
 def _response(analysis: Analysis, earlier: str, later: str) -> Map:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from PseudoProgressionAnalyzerLib.analysis.aligning import make_users
 from PseudoProgressionAnalyzerLib.analysis.measuring import changes, measure_visits
 from PseudoProgressionAnalyzerLib.analysis.perfusion_changes import (
     RESPONSE,
@@ -105,6 +106,13 @@ def test_without_a_plane_the_reference_tissue_gives_the_limits(two_visits):
     two_visits.midlines.clear()
     make_response_maps(two_visits)
     assert "the reference tissue" in two_visits.maps["b", RESPONSE].method
+
+
+def test_a_transform_of_the_users_own_is_the_users_judgement(two_visits):
+    """As for the timeline's change row: nothing is known of its uncertainty, and nothing is withheld."""
+    make_users(two_visits, "b")
+    make_response_maps(two_visits)
+    assert ("b", RESPONSE) in two_visits.maps and ("b", RESPONSE) not in two_visits.absent
 
 
 @pytest.mark.parametrize(
