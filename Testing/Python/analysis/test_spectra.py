@@ -1,8 +1,9 @@
 """Spectra of visits in the job: a grid whose left half is tumour and right half white matter, amounts known."""
 
+import copy
 import sys
 from concurrent.futures import CancelledError
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -75,13 +76,20 @@ def codes(measurement):
 
 
 @pytest.fixture(scope="module")
-def job():
+def both_fitted():
     """Both visits fitted: in the second the tumour's NAA has doubled."""
     first, held, normal = simulated(1.0, 21)
     second, later, _ = simulated(2.0, 31)
     spectra = {"a": first, "b": second}
     with pytest.MonkeyPatch.context() as patch:
         return fitted(two_visits(), spectra, patch), held, later, normal, spectra
+
+
+@pytest.fixture
+def job(both_fitted):
+    """The same, with lists and dictionaries of its own that a test may change."""
+    analysis, *rest = both_fitted
+    return replace(analysis, **{one.name: copy.copy(getattr(analysis, one.name)) for one in fields(analysis)}), *rest
 
 
 def test_ratios_in_the_lesion(job):
