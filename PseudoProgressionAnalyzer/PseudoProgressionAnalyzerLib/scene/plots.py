@@ -24,7 +24,7 @@ COLOURS = ((0.00, 0.45, 0.70), (0.84, 0.37, 0.00), (0.00, 0.62, 0.45), (0.80, 0.
 BOUNDS = ("low", "high")
 FONT = 9  # points: the plot stands in the panel
 ROOM = 0.15  # of the time between first and last visit, beside them: a date is wide
-LABEL = 0.16  # of that time, between two dates that are written
+LABEL = 0.21  # of that time, between two dates that are written: so wide is one in the narrowest panel
 
 
 def plot_measures(
@@ -52,6 +52,8 @@ def plot_measures(
         dated = [visit for visit in visits if visit.id in values]
         if not dated:
             continue
+        alone = len(dated) == 1
+        dated *= 2 if alone else 1  # VTK warns of a line through one point, also where it draws none
         rows = [values[visit.id] for visit in dated]
         unit = rows[0].unit
         if unit not in charts:
@@ -61,7 +63,7 @@ def plot_measures(
         names = {"value": title}
         names |= dict(zip(BOUNDS, bounds, strict=True)) if all(_bounded(row) for row in rows) else {}
         for column, name in names.items():
-            series = _series(patient_node, table, name, column, number)
+            series = _series(patient_node, table, name, column, number, alone)
             charts[unit].AddAndObservePlotSeriesNodeID(series.GetID())
     for chart in charts.values():
         titles = [chart.GetNthPlotSeriesNode(n).GetName() for n in range(chart.GetNumberOfPlotSeriesNodes())]
@@ -174,7 +176,7 @@ def _fill(node: object, visits: list[str], days: list[int], rows: list[Measureme
     node.SetHideFromEditors(True)
 
 
-def _series(patient_node: object, table: object, title: str, column: str, number: int) -> object:
+def _series(patient_node: object, table: object, title: str, column: str, number: int, alone: bool) -> object:
     value = column == "value"
     node = put(patient_node, "vtkMRMLPlotSeriesNode", title, Kind.PLOT, name=f"{column} {number}")
     node.SetName(title)
@@ -185,8 +187,7 @@ def _series(patient_node: object, table: object, title: str, column: str, number
     node.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter)
     styles = slicer.vtkMRMLPlotSeriesNode
     node.SetLineStyle(styles.LineStyleSolid if value else styles.LineStyleDot)
-    alone = table.GetTable().GetNumberOfRows() == 1  # no line is drawn through it
-    bound = styles.MarkerStylePlus if alone else styles.MarkerStyleNone
+    bound = styles.MarkerStylePlus if alone else styles.MarkerStyleNone  # no line is seen there
     node.SetMarkerStyle(styles.MarkerStyleCircle if value else bound)
     node.SetColor(*COLOURS[number % len(COLOURS)])
     return node

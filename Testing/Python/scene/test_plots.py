@@ -62,6 +62,8 @@ def test_the_axis_is_written_in_dates_that_do_not_overlap(patient):
     dates = [datetime.date(2023, 3, 13), datetime.date(2024, 3, 4), datetime.date(2024, 6, 10)]
     visits = [Visit(str(date), date) for date in dates]
     assert [text for _day, text in plots.date_ticks(Patient("p", visits))] == [str(date) for date in dates]
+    close = Patient("p", [visits[0], Visit("b", dates[0] + datetime.timedelta(days=78)), visits[2]])  # 0.17 of it
+    assert [text for _day, text in plots.date_ticks(close)] == [str(dates[0]), "", str(dates[2])]
     assert plots.date_ticks(Patient("p", [Visit("b", None)])) == []
     assert plots.date_ticks(Patient("p", [near[0]])) == [(0.0, "2023-01-01")]
 
@@ -101,7 +103,7 @@ def test_absent_values_and_dates_make_no_points(app, patient, analysis):
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_of_one_visit_the_interval_is_seen_too(app, patient, analysis, number):
-    """No line is drawn through a point that is alone."""
+    """No line is seen through a point that is alone."""
     visits = patient.visits[:number]
     (chart,) = plots.plot_measures(app, Patient("p", visits), analysis.measurements, TITLED)
     seen = [each.GetMarkerStyle() != slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone for each in series_of(chart)]
@@ -109,7 +111,8 @@ def test_of_one_visit_the_interval_is_seen_too(app, patient, analysis, number):
     low, high = chart.GetXAxisRange()
     days = [(visit.date - visits[0].date).days for visit in visits]
     assert low < days[0] and high > days[-1]
-    assert column(series_of(chart)[0].GetTableNode(), "day") == days
+    found = column(series_of(chart)[0].GetTableNode(), "day")
+    assert len(found) == 2 and set(found) == set(days), "VTK warns of a line through one point"
 
 
 def test_own_and_fixed_are_two_lines_and_units_never_share_an_axis(app, patient, analysis):
