@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import qt
 
-LONG = 34  # characters of a label that does not wrap by itself
-LABEL = (130, 220)  # pixels of a long label beside what it names, least and most
+LABEL = 190  # pixels of a label beside what it names, at most: longer ones wrap
 CHOICES = 6  # characters that a list of choices asks room for, beside that of an icon
 
 
@@ -19,7 +18,6 @@ def fit(root: object) -> None:
             widget.setMinimumContentsLength(CHOICES)
         elif widget.inherits("QLabel") and widget.wordWrap:
             widget.setSizePolicy(qt.QSizePolicy.Ignored, widget.sizePolicy.verticalPolicy())
-        elif widget.inherits("QLabel") and len(widget.text) > LONG:
+        elif widget.inherits("QLabel") and widget.sizeHint.width() > LABEL:
             widget.setWordWrap(True)
-            widget.setMinimumWidth(LABEL[0])
-            widget.setMaximumWidth(LABEL[1])
+            widget.setFixedWidth(LABEL)  # in a form, one that is narrower than its column is not high enough

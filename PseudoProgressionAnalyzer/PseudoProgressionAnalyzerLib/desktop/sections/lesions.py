@@ -19,7 +19,7 @@ from ..section import Section, offer
 
 TUMOURS = ("enhancing", "non_enhancing", "mixed")
 RULES = ("reader", "product")
-NARROWEST_FIGURE = 420  # pixels
+NARROWEST_FIGURE = 340  # pixels
 AGAIN = 500  # ms until it is looked again whether long work is done
 
 
@@ -241,7 +241,7 @@ class LesionsSection(Section):
         pixmap = qt.QPixmap()
         if svg and pixmap.loadFromData(qt.QByteArray(svg.encode("utf-8")), "SVG"):
             width = max(self.ui.responseTree.width, NARROWEST_FIGURE)
-            self.ui.therapyFigure.setPixmap(pixmap.scaledToWidth(width, qt.Qt.SmoothTransformation))
+            self.ui.therapyFigure.setPixmap(on_white(pixmap.scaledToWidth(width, qt.Qt.SmoothTransformation)))
         else:
             self.ui.therapyFigure.clear()
 
@@ -277,3 +277,13 @@ def _offer_items(selector: object, items: list[str]) -> None:
     if chosen in items:
         selector.currentText = chosen
     selector.blockSignals(blocked)
+
+
+def on_white(picture: qt.QPixmap) -> qt.QPixmap:
+    """A picture that is drawn for white paper, also where Slicer is dark."""
+    page = qt.QPixmap(picture.size())
+    page.fill(qt.QColor("white"))
+    painter = qt.QPainter(page)
+    painter.drawPixmap(0, 0, picture)
+    painter.end()
+    return page
