@@ -18,6 +18,7 @@ from . import nodes
 from .application import Application
 from .hierarchy import visit_title
 from .nodes import Kind, linked, mark, marked
+from .timeline_chosen import choose, chosen_visit
 from .timeline_layout import (
     LAYOUT_ID,
     TAG,
@@ -35,6 +36,7 @@ from .timeline_rows import (
     available_rows,
     default_rows,
     keep_state,
+    page_of,
     patient_of,
     rows_after_work,
     shown_rows,
@@ -77,11 +79,12 @@ def show(
     """Shows the patient's visits from the first on, as many as there are columns; does nothing without visits.
 
     rows: by default those shown last, else ``default_rows``; first: number of the first visit of the page, by default
-    the one shown last. native: each visit along the voxels of its own T1CE instead of all in the reference visit's
-    position; by default as shown last. Views that are there already keep position and zoom. The earlier layout is
-    remembered for ``hide``. Call it also after a scene was opened: how views are linked is not saved with the scene.
-    Switching between native and common position keeps place and zoom. pause is called after each view, so that an
-    interface can stay alive.
+    that of the page that was shown last, or of the nearest one with the chosen visit. Where the chosen visit is not on
+    a page that is asked for, the nearest one becomes the chosen one. native: each visit along the voxels of its own
+    T1CE instead of all in the reference visit's position; by default as shown last. Views that are there already keep
+    position and zoom. The earlier layout is remembered for ``hide``. Call it also after a scene was opened: how views
+    are linked is not saved with the scene. Switching between native and common position keeps place and zoom. pause is
+    called after each view, so that an interface can stay alive.
     """
     patient_node = nodes.patient_node(application.scene)
     visits = visits_of(patient_node) if patient_node else []
@@ -90,7 +93,10 @@ def show(
     last = state_of(patient_node)
     rows = shown_rows(patient_node) if rows is None else rows
     columns = min(columns, len(visits))
-    first = max(0, min(last.get("first", 0) if first is None else first, len(visits) - columns))
+    chosen = [visit.id for visit in visits].index(chosen_visit(patient_node))
+    if first is None:
+        first = min(max(last.get("first", 0), chosen - columns + 1), chosen)
+    first = max(0, min(first, len(visits) - columns))
     turned = native is not None and native != last.get("native", False)
     native = last.get("native", False) if native is None else native
     shown = [[row.image, row.overlay] for row in rows]
@@ -118,6 +124,7 @@ def show(
         prescribe_spacing(patient_node, page, views)
         pause()
         show_regions(patient_node, page, views)
+        choose(patient_node, visits[min(max(chosen, first), first + columns - 1)].id)
         mark_chosen(application, patient_node)
         pause()
         show_legends_of(application, enlarged_view(application))
@@ -230,12 +237,7 @@ def _page_and_views(
     application: Application, patient_node: object
 ) -> tuple[list[Visit], dict[tuple[int, int], object]]:
     """The visits that are shown, and the views by column and row."""
-    last = state_of(patient_node)
-    page = visits_of(patient_node)[last.get("first", 0) :][: last.get("columns", COLUMNS)]
-    views = {}
-    for node in view_nodes(application):
-        views[column_of(node), row_of(node)] = node
-    return page, views
+    return page_of(patient_node), {(column_of(node), row_of(node)): node for node in view_nodes(application)}
 
 
 def show_legends_of(application: Application, alone: object | None) -> None:

@@ -9,9 +9,10 @@ from . import nodes
 from .application import Application
 from .focus import visit_focus
 from .nodes import ANATOMY, Kind, find
+from .timeline_chosen import chosen_visit
 from .timeline_layout import is_ours
 from .timeline_look import kept_look
-from .timeline_rows import state_of, visits_of
+from .timeline_rows import visits_of
 from .timeline_views import show_regions
 
 
@@ -19,7 +20,7 @@ def fill_empty_views(application: Application) -> None:
     """Gives Slicer's own slice views that show nothing the T1CE of the chosen visit with what is drawn in it, through
     its lesion and at the level where the timeline looked. Views that show something stay as they are."""
     scene, patient = application.scene, nodes.patient_node(application.scene)
-    visit = chosen_visit(patient) if patient is not None else None
+    visit = _visit_to_show(patient) if patient is not None else None
     if visit is None:
         return
     image = find(patient, Kind.IMAGE, visit.id, ANATOMY)
@@ -43,9 +44,8 @@ def fill_empty_views(application: Application) -> None:
         show_regions(patient, [visit], filled)
 
 
-def chosen_visit(patient: object) -> Visit | None:
-    """The visit whose view was chosen; the first one that has a T1CE, where that has none."""
-    state, visits = state_of(patient), visits_of(patient)
-    chosen = state.get("first", 0) + state.get("active", (0, 0))[0]
-    ordered = [*visits[chosen : chosen + 1], *visits]
+def _visit_to_show(patient: object) -> Visit | None:
+    """The chosen visit; the first one that has a T1CE, where that has none."""
+    visits, chosen = visits_of(patient), chosen_visit(patient)
+    ordered = sorted(visits, key=lambda visit: visit.id != chosen)
     return next((visit for visit in ordered if find(patient, Kind.IMAGE, visit.id, ANATOMY) is not None), None)

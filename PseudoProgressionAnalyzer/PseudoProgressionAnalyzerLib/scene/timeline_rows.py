@@ -62,6 +62,13 @@ def visits_of(patient_node: object) -> list[Visit]:
     return [visit for visit in patient_of(patient_node).visits if visit.id in with_image]
 
 
+def page_of(patient_node: object) -> list[Visit]:
+    """The visits that have a column now, or had one when the timeline was last shown."""
+    state, visits = state_of(patient_node), visits_of(patient_node)
+    first = state.get("first", 0)
+    return visits[first : first + state.get("columns", len(visits))]
+
+
 def default_rows(patient_node: object) -> list[Row]:
     """T1CE, FLAIR where there is one, and the maps that the patient has or will have over T1CE."""
     images = _names(patient_node, Kind.IMAGE)
@@ -117,8 +124,9 @@ def rows_after_work(patient_node: object) -> list[Row]:
 def state_of(patient_node: object) -> dict[str, Any]:
     """What was chosen in the timeline: ``rows`` (``chosen``: by the user), ``listed`` (all that there were to choose
     from then), ``first`` and ``columns`` of the page, ``native``, ``look`` (where all columns looked before native
-    position), ``opacity`` by overlay, ``overlays`` (shown or not), ``whole_grid`` (of metabolite maps), ``active``
-    (column, row), ``lesion``, ``left`` (where views looked when it was put away). Saved with the scene."""
+    position), ``opacity`` by overlay, ``overlays`` (shown or not), ``whole_grid`` (of metabolite maps), ``visit`` and
+    ``row`` (see ``timeline_chosen``), ``lesion``, ``left`` (where views looked when it was put away). Saved with the
+    scene."""
     return json.loads(marked(patient_node, "timeline") or "{}")
 
 

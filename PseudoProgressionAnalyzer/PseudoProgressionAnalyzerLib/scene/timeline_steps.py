@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import slicer
+
 from .application import Application
 from .focus import region_focus
 from .nodes import Kind, linked, marked, patient_node
 from .segments import regions_of, segment_mask
 from .timeline import COLUMNS, is_shown, show
+from .timeline_chosen import choose, chosen_row, chosen_visit
+from .timeline_layout import is_ours
 from .timeline_look import centre_on
-from .timeline_rows import keep_state, shown_rows, state_of, visits_of
-from .timeline_views import chosen_view, column_of, mark_chosen, row_of, view_at, view_nodes
+from .timeline_rows import keep_state, page_of, shown_rows, state_of, visits_of
+from .timeline_views import chosen_view, column_of, mark_chosen, row_of, view_nodes
 
 
 def active_view(application: Application) -> object | None:
@@ -20,13 +24,21 @@ def active_view(application: Application) -> object | None:
     return chosen_view(application, patient)
 
 
-def choose_view(application: Application, view: object) -> bool:
-    """Makes a view the one that keys and *Enlarge* act on; says whether it was another one before."""
+def choose_view(application: Application, view: object) -> None:
+    """Chooses the visit that a view shows, and of the timeline's views the row. What shows no visit chooses none."""
     patient = patient_node(application.scene)
-    if patient is None or not is_shown(application) or active_view(application) is view:
-        return False
-    _activate(application, patient, column_of(view), row_of(view))
-    return True
+    if patient is None:
+        return
+    if is_ours(view.GetLayoutName()):
+        page, rows = page_of(patient), shown_rows(patient)
+        column, row = column_of(view), row_of(view)
+        if column < len(page) and row < len(rows):
+            choose(patient, page[column].id, rows[row])
+            mark_chosen(application, patient)
+    else:
+        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view)
+        image = application.scene.GetNodeByID(composite.GetBackgroundVolumeID() or "") if composite else None
+        go_to_visit(application, marked(image, "visit") if image is not None else "")
 
 
 def next_visit(application: Application, by: int = 1) -> object | None:
@@ -35,14 +47,11 @@ def next_visit(application: Application, by: int = 1) -> object | None:
     patient = patient_node(application.scene)
     if patient is None or not is_shown(application):
         return None
-    chosen = state_of(patient)
-    columns, first = chosen.get("columns", COLUMNS), chosen.get("first", 0)
-    column, row = chosen.get("active", (0, 0))
-    wanted = max(0, min(first + column + by, len(visits_of(patient)) - 1))
-    page = min(max(first, wanted - columns + 1), wanted)
-    if page != first:
-        show(application, first=page, columns=columns)
-    return _activate(application, patient, wanted - page, row)
+    order = [visit.id for visit in visits_of(patient)]
+    if not order:
+        return None
+    wanted = order.index(chosen_visit(patient)) + by
+    return go_to_visit(application, order[max(0, min(wanted, len(order) - 1))])
 
 
 def next_row(application: Application, by: int = 1) -> object | None:
@@ -50,19 +59,25 @@ def next_row(application: Application, by: int = 1) -> object | None:
     patient = patient_node(application.scene)
     if patient is None or not is_shown(application):
         return None
-    column, row = state_of(patient).get("active", (0, 0))
-    return _activate(application, patient, column, (row + by) % len(shown_rows(patient)))
+    rows = shown_rows(patient)
+    choose(patient, row=rows[(chosen_row(patient) + by) % len(rows)])
+    mark_chosen(application, patient)
+    return chosen_view(application, patient)
 
 
 def go_to_visit(application: Application, visit_id: str) -> object | None:
-    """Goes to a visit by its id, for clicks on plots and tables. Returns the view; None where the timeline is off or
-    shows no image of the visit."""
+    """Chooses a visit by its id and turns the page where it must, for keys and for clicks on plots and tables. Returns
+    the view; None where the timeline is off or the visit has no image."""
     patient = patient_node(application.scene)
-    order = [visit.id for visit in visits_of(patient)] if patient is not None else []
-    if visit_id not in order or not is_shown(application):
+    if patient is None or visit_id not in [visit.id for visit in visits_of(patient)]:
         return None
-    chosen = state_of(patient)
-    return next_visit(application, order.index(visit_id) - chosen.get("first", 0) - chosen.get("active", (0, 0))[0])
+    choose(patient, visit_id)
+    if not is_shown(application):
+        return None
+    if visit_id not in [visit.id for visit in page_of(patient)]:
+        show(application, columns=state_of(patient).get("columns", COLUMNS))
+    mark_chosen(application, patient)
+    return chosen_view(application, patient)
 
 
 def lesions(application: Application) -> list[tuple[str, str]]:
@@ -94,9 +109,3 @@ def next_lesion(application: Application, by: int = 1) -> tuple[str, str] | None
     point = region_focus(node, segment)
     centre_on(view_nodes(application), point)
     return visit, name
-
-
-def _activate(application: Application, patient: object, column: int, row: int) -> object | None:
-    keep_state(patient, active=[column, row])
-    mark_chosen(application, patient)
-    return view_at(application, column, row)

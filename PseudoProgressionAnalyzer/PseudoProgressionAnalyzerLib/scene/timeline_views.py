@@ -13,8 +13,9 @@ from .application import Application
 from .captures import overlay_of
 from .display import OVERLAY_OPACITY
 from .nodes import PREFIX, Kind, find, linked, marked
+from .timeline_chosen import chosen_row, chosen_visit
 from .timeline_layout import ACTIVE_COLOUR, BAR_COLOUR, TAG, VIEW_GROUP, is_ours
-from .timeline_rows import Row, coming, state_of
+from .timeline_rows import Row, coming, page_of, state_of
 
 OF_ONE_VISIT = (Kind.LESION, Kind.REFERENCE, Kind.PROPOSAL, Kind.LINE)
 """What is drawn in the column of its visit only."""
@@ -50,9 +51,10 @@ def view_at(application: Application, column: int, row: int) -> object | None:
 
 
 def chosen_view(application: Application, patient_node: object) -> object | None:
-    """The view that was chosen, the first one where that is not there."""
-    column, row = state_of(patient_node).get("active", (0, 0))
-    return view_at(application, column, row) or view_at(application, 0, 0)
+    """The view of the chosen visit and row."""
+    shown = [visit.id for visit in page_of(patient_node)]
+    visit = chosen_visit(patient_node)
+    return view_at(application, shown.index(visit), chosen_row(patient_node)) if visit in shown else None
 
 
 def mark_chosen(application: Application, patient_node: object) -> None:

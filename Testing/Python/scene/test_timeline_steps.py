@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import slicer
 
 from PseudoProgressionAnalyzerLib.measures import Image
 from PseudoProgressionAnalyzerLib.scene import nodes, timeline
@@ -10,6 +11,7 @@ from PseudoProgressionAnalyzerLib.scene.display import Scale
 from PseudoProgressionAnalyzerLib.scene.focus import native_axes, region_focus
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, to_world
 from PseudoProgressionAnalyzerLib.scene.segments import segment_of
+from PseudoProgressionAnalyzerLib.scene.timeline_chosen import chosen_visit
 from PseudoProgressionAnalyzerLib.scene.timeline_layout import ACTIVE_COLOUR
 from PseudoProgressionAnalyzerLib.scene.timeline_look import letters, look_again, look_of
 from PseudoProgressionAnalyzerLib.scene.timeline_overlays import (
@@ -230,15 +232,67 @@ def test_colour_bars_say_the_unit(name, unit, words):
 
 def test_a_view_is_chosen_and_stays_so(app, shown):
     wanted = view_at(app, 1, 2)
-    assert choose_view(app, wanted)
+    choose_view(app, wanted)
     assert active_view(app) is wanted
-    assert not choose_view(app, wanted), "it is the chosen one already"
     timeline.show(app)
-    bright = [node for node in timeline.view_nodes(app) if np.allclose(node.GetLayoutColor(), ACTIVE_COLOUR)]
-    assert bright == [wanted]
+    assert amber(app) == [wanted]
     assert next_visit(app).GetLayoutName() == "PPA_2_2", "keys go on from there"
+
+
+def amber(app):
+    """The views whose bar is amber."""
+    return [node for node in timeline.view_nodes(app) if np.allclose(node.GetLayoutColor(), ACTIVE_COLOUR)]
+
+
+def test_rows_that_come_and_go_leave_the_chosen_visit(app, shown, phantom):
+    """Neither the chosen row, nor one above it, takes the visit with it."""
+    rows = shown_rows(shown)
+    choose_view(app, view_at(app, 2, 1))
+    for ticked, expected in ((rows[1:], 0), (rows, 1), (rows[:1], 0), (rows[::2], 0), (rows, 1)):
+        timeline.choose_rows(app, ticked)
+        assert chosen_visit(shown) == phantom.visits[2]
+        assert amber(app) == [view_at(app, 2, expected)]
+
+
+def test_the_page_and_the_chosen_visit_go_together(app, shown, phantom):
+    """A page that is turned takes the chosen visit no further than it must; a visit that is chosen while the timeline
+    is off is on the page that comes back."""
+    timeline.show(app, columns=2, first=0)
+    choose_view(app, view_at(app, 1, 0))
+    timeline.turn_page(app, 1)
+    assert chosen_visit(shown) == phantom.visits[1], "it is still there"
+    assert amber(app) == [view_at(app, 0, 0)]
+    go_to_visit(app, phantom.visits[2])
+    timeline.turn_page(app, -1)
+    assert chosen_visit(shown) == phantom.visits[1], "the nearest one that is there"
+    assert amber(app) == [view_at(app, 1, 0)]
     timeline.hide(app)
-    assert not choose_view(app, wanted)
+    assert go_to_visit(app, phantom.visits[2]) is None
+    assert chosen_visit(shown) == phantom.visits[2]
+    timeline.show(app, columns=2)
+    assert amber(app) == [view_at(app, 1, 0)]
+    image = composite_of(app, view_at(app, 1, 0)).GetBackgroundVolumeID()
+    assert image == find(shown, Kind.IMAGE, phantom.visits[2], "T1CE").GetID()
+
+
+def test_a_chosen_visit_that_goes_leaves_another_one_chosen(app, shown, phantom):
+    choose_view(app, view_at(app, 2, 0))
+    app.scene.RemoveNode(find(shown, Kind.IMAGE, phantom.visits[2], "T1CE"))
+    timeline.show(app)
+    assert chosen_visit(shown) == phantom.visits[0]
+    assert amber(app) == [view_at(app, 0, 0)]
+
+
+def test_a_view_of_slicers_own_chooses_the_visit_that_it_shows(app, shown, phantom):
+    red = slicer.vtkMRMLSliceNode()
+    red.SetLayoutName("Red")
+    red = app.scene.AddNode(red)
+    choose_view(app, red)
+    assert chosen_visit(shown) == phantom.visits[0], "it shows nothing"
+    composite_of(app, red).SetBackgroundVolumeID(find(shown, Kind.IMAGE, phantom.visits[1], "T1CE").GetID())
+    choose_view(app, red)
+    assert chosen_visit(shown) == phantom.visits[1]
+    assert amber(app) == [view_at(app, 1, 0)]
 
 
 # rows
