@@ -92,7 +92,8 @@ def strokes(widget, visit, centre, nearest, step, tissue=False, rest=0.8):
 
     section = widget.panel.sections["measurements"]
     editors = widget.panel.sections["regions"].editors
-    editors.bring(visit, Kind.REFERENCE if tissue else Kind.LESION)
+    widget.logic.session.go_to_visit(visit)
+    editors.turn_to(Kind.REFERENCE if tissue else Kind.LESION)
     editors.editor.setActiveEffectByName("Paint")
     effect = editors.editor.activeEffect()
     effect.setCommonParameter("BrushDiameterIsRelative", 0)

@@ -70,6 +70,18 @@ class StrokeWatch:
             for event, heard in (("LeftButtonPressEvent", self._pressed), ("LeftButtonReleaseEvent", self._released)):
                 self._heard.append(self._interactor.AddObserver(event, heard, BEFORE_EFFECTS))
 
+    @property
+    def drawing(self) -> bool:
+        """Whether the button is down."""
+        return self._stroke is not None
+
+    def end(self) -> bool:
+        """Ends a stroke that is being drawn, as if the button were released; says whether there was one."""
+        drawing = self.drawing
+        if drawing:
+            self._interactor.InvokeEvent("LeftButtonReleaseEvent")
+        return drawing
+
     def take(self) -> list[Stroke]:
         """The strokes that ended and were not taken yet."""
         ended, self._ended = self._ended, []

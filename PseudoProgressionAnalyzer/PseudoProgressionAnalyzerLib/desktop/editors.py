@@ -1,22 +1,24 @@
-"""Segment Editors that work in the column one draws in.
+"""Segment Editors that work in the chosen visit.
 
 Slicer's editor forgets its undo states when it changes to another segmentation. So each segmentation (lesions and
-reference tissue of each visit) has an editor of its own with its own node, made when it is first needed; the pointer
-entering a column brings that visit's editor to the front, with the effect, the brush and the masks that are in use.
-Editors of a closed patient serve the next one, with settings as new: Slicer's leave widgets and more behind when they
-are deleted.
+reference tissue of each visit) has an editor of its own with its own node, made when it is first needed; that of the
+chosen visit (``scene.timeline_chosen``) comes to the front whoever chose it, with the effect, the brush and the masks
+that are in use. Editors of a closed patient serve the next one, with settings as new: Slicer's leave widgets and more
+behind when they are deleted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import qt
 import slicer
+import vtk
 from slicer.util import VTKObservationMixin
 
 from ..scene.nodes import Kind, find, linked, marked, patient_node
 from ..scene.segments import fingerprint, segment_mask
+from ..scene.timeline_chosen import chosen_visit
+from ..scene.timeline_layout import is_ours
 from .brush_gaps import StrokeWatch, close_gaps
 from .memory import garbage_later
 from .soon import Soon
@@ -45,9 +47,10 @@ class Editors(VTKObservationMixin):
 
     Tells ``on_strokes`` after each edit which segments it changed (a stroke may take voxels from others), as pairs of
     segmentation and segment id, with an empty id when a segment was removed or got another name; and
-    ``on_front(visit id)`` when another editor comes to the front. An edit sends several events: it is told once, when
-    they have all come. ``on_nothing(visit id, kind)`` is called when a stroke begins where there is no segment to draw
-    in, and may make one.
+    ``on_front(visit id)`` when another editor comes to the front, or none where there is nothing to draw on. An edit
+    sends several events: it is told once, when they have all come. ``on_nothing(visit id, kind)`` is called when a
+    stroke begins where there is no segment to draw in, and may make one; ``on_pointer(view)`` when the pointer moves
+    in one of Slicer's own views.
     """
 
     def __init__(
@@ -56,10 +59,12 @@ class Editors(VTKObservationMixin):
         on_strokes: Callable[[Edits], None],
         on_front: Callable[[str], None],
         on_nothing: Callable[[str, str], None] = lambda visit, kind: None,
+        on_pointer: Callable[[object], None] = lambda view: None,
     ):
         VTKObservationMixin.__init__(self)
         self.stack = stack
         self.on_nothing = on_nothing
+        self.on_pointer = on_pointer
         self.on_strokes = on_strokes
         self.on_front = on_front
         self.editors: dict[tuple[str, str], object] = {}
@@ -67,8 +72,9 @@ class Editors(VTKObservationMixin):
         self.known: dict[str, dict[str, tuple[str, str]]] = {}
         self.kind = Kind.LESION
         self.visit = ""
+        self.latest: object | None = None  # the editor that was in front last: its settings are those in use
         self.listening = True
-        self.resting = ""
+        self.resting = ""  # the effect that comes back
         self.edited: dict[str, object] = {}
         self.held = False  # the views, until the numbers are told
         self.strokes = StrokeWatch(self._begin, self._let_go)  # in the view under the pointer
@@ -76,11 +82,11 @@ class Editors(VTKObservationMixin):
 
     @property
     def editor(self) -> object | None:
-        """The editor in front; None where there is no patient."""
+        """The editor in front; None where there is no patient, and in a visit without anything to draw on."""
         return self.editors.get((self.visit, self.kind))
 
     def open(self) -> None:
-        """Begins to watch pointer and strokes of the scene's patient, with the first visit's editor in front."""
+        """Begins to watch pointer and strokes of the scene's patient, with the chosen visit's editor in front."""
         self.tell()
         self.close()
         patient = patient_node(slicer.mrmlScene)
@@ -89,9 +95,8 @@ class Editors(VTKObservationMixin):
         self.watch_all()
         crosshair = slicer.mrmlScene.GetSingletonNode("default", "vtkMRMLCrosshairNode")
         self.addObserver(crosshair, slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent, self._pointer_moved)
-        lesions = linked(patient, Kind.LESION)
-        if lesions:
-            self.bring(marked(lesions[0], "visit"))
+        self.addObserver(patient, vtk.vtkCommand.ModifiedEvent, self.follow)
+        self.follow()
 
     def close(self) -> None:
         """Ends watching and takes the editors away; the segmentations stay. The views must still be there."""
@@ -116,39 +121,33 @@ class Editors(VTKObservationMixin):
             self.spare.append(editor)
             if node is not None and slicer.mrmlScene.IsNodePresent(node):
                 slicer.mrmlScene.RemoveNode(node)
-        self.editors, self.known = {}, {}
+        self.editors, self.known, self.latest = {}, {}, None
         self.kind, self.visit, self.resting = Kind.LESION, "", ""
 
-    def bring(self, visit: str, kind: str = "") -> None:
-        """Brings the editor of a visit (of lesions or reference tissue; by default as now) to the front with the
-        effect, brush and masks of the one before. Does nothing where there is no such segmentation."""
-        kind = kind or self.kind
-        before = self.editor
-        if (visit, kind) == (self.visit, self.kind) and before is not None:
+    def follow(self, patient: object | None = None, event: object = None) -> None:
+        """Brings the editor of the chosen visit to the front, where another one is."""
+        patient = patient_node(slicer.mrmlScene)
+        if patient is not None and patient.GetText():
+            self._bring(chosen_visit(patient), self.kind)
+
+    def turn_to(self, kind: str) -> None:
+        """Draws lesions and free regions, or reference tissue, of the chosen visit."""
+        self._bring(self.visit, kind)
+
+    def _bring(self, visit: str, kind: str) -> None:
+        """The editor of lesions or reference tissue of a visit comes to the front with the effect, brush and masks that
+        are in use; none where the visit has no such segmentation."""
+        before, editor = self.editor, self._made(visit, kind)
+        if (visit, kind) == (self.visit, self.kind) and editor is before:
             return
-        if (visit, kind) not in self.editors:
-            patient = patient_node(slicer.mrmlScene)
-            segmentation = find(patient, kind, visit) if patient else None
-            anatomy = find(patient, Kind.IMAGE, visit, "T1CE") if patient else None
-            if segmentation is None or anatomy is None:
-                return
-            self.watch(segmentation)
-            self.editors[visit, kind] = self._editor(segmentation, anatomy)
-        editor = self.editors[visit, kind]
-        effect = before.activeEffect() if before else None
-        name = effect.name if effect else ""
-        if before:
-            _copy_settings(before.mrmlSegmentEditorNode(), editor.mrmlSegmentEditorNode())
-            before.setActiveEffect(None)
-            before.removeViewObservations()
-            before.uninstallKeyboardShortcuts()
+        self._rest()
         self.visit, self.kind = visit, kind
-        self.stack.setCurrentWidget(editor)
-        if self.listening:
-            editor.setupViewObservations()
-            editor.installKeyboardShortcuts()
-        if name:
-            editor.setActiveEffectByName(name)
+        if editor is not None:
+            if self.latest is not None:
+                _copy_settings(self.latest.mrmlSegmentEditorNode(), editor.mrmlSegmentEditorNode())
+            self.latest = editor
+            self.stack.setCurrentWidget(editor)
+        self._go_on()
         self.on_front(visit)
 
     def listen(self, on: bool) -> None:
@@ -156,25 +155,51 @@ class Editors(VTKObservationMixin):
         that was in use comes back."""
         if on == self.listening:
             return
+        self._rest()
         self.listening = on
-        if self.editor and on:
-            self.editor.setupViewObservations()
-            self.editor.installKeyboardShortcuts()
-            if self.resting:
-                self.editor.setActiveEffectByName(self.resting)
-        elif self.editor:
-            effect = self.editor.activeEffect()
-            self.resting = effect.name if effect else ""
-            self.editor.setActiveEffect(None)
-            self.editor.removeViewObservations()
-            self.editor.uninstallKeyboardShortcuts()
+        self._go_on()
+
+    def _rest(self) -> None:
+        """The editor in front stops listening; a stroke that is being drawn ends where it is."""
+        if not self.listening or self.editor is None:
+            return
+        effect = self.editor.activeEffect()
+        if effect is not None and self.strokes.end():
+            self.tell()
+        self.resting = effect.name if effect is not None else ""
+        self.editor.setActiveEffect(None)
+        self.editor.removeViewObservations()
+        self.editor.uninstallKeyboardShortcuts()
+
+    def _go_on(self) -> None:
+        """The editor in front listens, with the effect that rested."""
+        if not self.listening or self.editor is None:
+            return
+        self.editor.setupViewObservations()
+        self.editor.installKeyboardShortcuts()
+        if self.resting:
+            self.editor.setActiveEffectByName(self.resting)
+
+    def _made(self, visit: str, kind: str) -> object | None:
+        """The editor of a segmentation, made when it is first needed; None where there is no such segmentation."""
+        if (visit, kind) not in self.editors:
+            patient = patient_node(slicer.mrmlScene)
+            segmentation = find(patient, kind, visit) if patient else None
+            anatomy = find(patient, Kind.IMAGE, visit, "T1CE") if patient else None
+            if segmentation is None or anatomy is None:
+                return None
+            self.watch(segmentation)
+            self.editors[visit, kind] = self._editor(segmentation, anatomy)
+        return self.editors[visit, kind]
 
     def watch_all(self) -> None:
-        """Watches segmentations that came into the scene since."""
+        """Watches segmentations that came into the scene since; the chosen visit may have waited for one."""
         patient = patient_node(slicer.mrmlScene)
         for kind in (Kind.LESION, Kind.REFERENCE) if patient else ():
             for segmentation in linked(patient, kind):
                 self.watch(segmentation)
+        if self.visit:
+            self.follow()
 
     def watch(self, segmentation: object) -> None:
         """Hears of every edit of a segmentation, by whatever tool."""
@@ -276,14 +301,16 @@ class Editors(VTKObservationMixin):
 
     def _pointer_moved(self, crosshair: object, event: object = None) -> None:
         view = crosshair.GetCursorPositionXYZ([0.0, 0.0, 0.0])
-        # A drag that leaves its column still belongs to it.
-        if view is None or qt.QApplication.mouseButtons():
+        if view is None or self.strokes.drawing:
             return
         self.strokes.follow(view)
-        composite = slicer.app.applicationLogic().GetSliceLogic(view)
-        image = composite.GetBackgroundLayer().GetVolumeNode() if composite else None
+        if not is_ours(view.GetLayoutName()):
+            self.on_pointer(view)
+            return
+        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view)
+        image = slicer.mrmlScene.GetNodeByID(composite.GetBackgroundVolumeID() or "") if composite is not None else None
         if image is not None:
-            self.bring(marked(image, "visit"))
+            self._made(marked(image, "visit"), self.kind)  # or the first stroke would wait for it
 
 
 def _look(segmentation: object) -> dict[str, tuple[str, str]]:

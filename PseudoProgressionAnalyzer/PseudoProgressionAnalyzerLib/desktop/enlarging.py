@@ -69,6 +69,11 @@ class Enlarging(VTKObservationMixin):
             layout.AddMaximizedViewNode(view)
         layout.EndModify(change)
 
+    def follow(self, chosen: object | None) -> None:
+        """Where a view is shown alone, it is the chosen one; one that was just enlarged will be."""
+        if self.alone is not None and chosen is not None and not self.timer.active:
+            self.show(chosen)
+
     def _layout(self) -> object | None:
         return self.application.scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
 

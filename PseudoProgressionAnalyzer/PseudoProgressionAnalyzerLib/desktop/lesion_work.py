@@ -25,7 +25,6 @@ from ..scene import lines, proposals, timeline
 from ..scene.correcting import remember
 from ..scene.nodes import Kind, linked, marked, patient_node
 from ..scene.timeline_look import centre_on
-from ..scene.timeline_steps import go_to_visit
 from ..scene.timeline_views import view_nodes
 from .long_work import Show, run_in_background
 from .session import Session
@@ -145,8 +144,7 @@ class LesionWork:
         if not found or not timeline.is_shown(application):
             return False
         ends = np.asarray(found[0].outline.lines[analysis.choices.rule].longest_ends, float)
-        go_to_visit(application, visit)
-        self.session.titles.update(application)  # before views are drawn, where the page was turned
+        self.session.go_to_visit(visit)
         centre_on(view_nodes(application), transform_points(analysis.visit_to_reference[visit], ends).mean(axis=0))
         return True
 

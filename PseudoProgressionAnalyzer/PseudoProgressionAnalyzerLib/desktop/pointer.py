@@ -20,6 +20,9 @@ Pointed = Callable[[str, np.ndarray, bool], None]
 
 FIRST = 1.0
 """Priority of the observers: a markup under the pointer keeps a click from all that come later."""
+BEFORE_ALL = 20.0
+"""Priority above all others that listen to views."""
+PRESS = "LeftButtonPressEvent"
 
 
 class Pointer:
@@ -95,12 +98,17 @@ class Pointer:
 
 
 class Presses(VTKObservationMixin):
-    """Tells of the left button pressed in a view of the timeline: ``pressed`` gets the view's node."""
+    """Tells of the left button pressed in a view of the timeline: ``pressed`` gets the view's node.
+
+    Then the view hears of the pointer's place, and of the press anew: an effect of the Segment Editor that became
+    active by it, or while the pointer rested, knows neither the press nor, before a move, how large its brush is.
+    """
 
     def __init__(self, pressed: Callable[[object], None]):
         VTKObservationMixin.__init__(self)
         self.pressed = pressed
         self.views: dict[object, object] = {}
+        self.again = False
 
     def follow(self) -> None:
         """From now on, in the timeline's views as they are now."""
@@ -111,7 +119,7 @@ class Presses(VTKObservationMixin):
             self.forget()
             self.views = views
             for interactor in views:
-                self.addObserver(interactor, vtk.vtkCommand.LeftButtonPressEvent, self._pressed, priority=FIRST)
+                self.addObserver(interactor, PRESS, self._pressed, priority=BEFORE_ALL)
 
     def forget(self) -> None:
         """Ends it."""
@@ -119,7 +127,18 @@ class Presses(VTKObservationMixin):
         self.views = {}
 
     def _pressed(self, interactor: object, event: object = None) -> None:
+        if self.again:
+            return
+        _group, tag, _priority = self.getObserver(interactor, PRESS, self._pressed)
+        command = interactor.GetCommand(tag)
         self.pressed(self.views[interactor])
+        self.again = True
+        try:
+            interactor.InvokeEvent("MouseMoveEvent")
+            interactor.InvokeEvent(PRESS)
+        finally:
+            self.again = False
+        command.SetAbortFlag(1)
 
 
 def _crosshair() -> object | None:

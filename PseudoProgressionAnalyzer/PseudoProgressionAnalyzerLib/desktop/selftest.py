@@ -65,7 +65,7 @@ def walk(test: object, case: str = "") -> None:
 
     test.delayDisplay("Drawing in the second column")
     before = values(session)
-    editors.bring(visits[1])
+    session.go_to_visit(visits[1])
     segmentation = editors.editor.segmentationNode()
     paint(visits[1])
     after = values(session)
@@ -82,13 +82,13 @@ def walk(test: object, case: str = "") -> None:
 
     test.delayDisplay("Undo in one visit after painting in another")
     paint(visits[0])
-    editors.bring(visits[1])
+    session.go_to_visit(visits[1])
     editors.editor.undo()
     editors.tell()
     test.assertEqual(
         values(session)[visits[1], "lesion", "own", "volume", ""], before[visits[1], "lesion", "own", "volume", ""]
     )
-    editors.bring(visits[0])
+    session.go_to_visit(visits[0])
     editors.editor.undo()
     editors.tell()
     same(test, values(session), before)
@@ -347,7 +347,7 @@ def paint(visit: str) -> None:
     """One stroke of the paint effect in the visit's T1CE view, just outside its lesion, with real mouse events."""
     widget = slicer.modules.PseudoProgressionAnalyzerWidget
     editors = widget.panel.sections["regions"].editors
-    editors.bring(visit)
+    widget.logic.session.go_to_visit(visit)
     editor = editors.editor
     editor.setActiveEffectByName("Paint")
     effect = editor.activeEffect()

@@ -474,7 +474,7 @@ def test_editors_of_a_closed_patient_serve_the_next_one(later, monkeypatch):
 @pytest.fixture
 def columns(later, monkeypatch):
     """Editors of a patient with lesions in three visits, the third without the segment ``edema``, and the node of a
-    visit's editor once the pointer is there. Nodes and segmentations are Slicer's own."""
+    visit's editor once the visit is chosen. Nodes and segmentations are Slicer's own."""
     from PseudoProgressionAnalyzerLib.desktop import editors as module
 
     scene = slicer.vtkMRMLScene()
@@ -490,7 +490,6 @@ def columns(later, monkeypatch):
 
     monkeypatch.setattr(slicer, "mrmlScene", scene, False)
     monkeypatch.setattr(slicer, "qMRMLSegmentEditorWidget", make, False)
-    monkeypatch.setattr(module, "patient_node", lambda scene: "patient")
     drawn = {}
 
     def patient():
@@ -500,11 +499,13 @@ def columns(later, monkeypatch):
                 drawn[visit].GetSegmentation().AddEmptySegment(name, name)
 
     monkeypatch.setattr(module, "find", lambda patient, kind, visit, role="": drawn[visit])
+    monkeypatch.setattr(module, "patient_node", lambda scene: SimpleNamespace(GetText=lambda: "text"))
     made = module.Editors(MagicMock(), lambda edits: None, lambda visit: None)
     patient()
 
     def at(visit):
-        made.bring(visit)
+        monkeypatch.setattr(module, "chosen_visit", lambda patient: visit)
+        made.follow()
         return made.editor.mrmlSegmentEditorNode()
 
     return SimpleNamespace(at=at, close=lambda: (made.close(), scene.Clear(1), patient()))
@@ -517,7 +518,7 @@ def settings_of(node):
     )  # fmt: skip
 
 
-def test_masks_and_overwriting_go_with_the_pointer_and_come_back(columns):
+def test_masks_and_overwriting_go_with_the_chosen_visit_and_come_back(columns):
     """The same stroke does the same in every column; but not in those of the next patient."""
     fresh = settings_of(columns.at("one"))
     node = columns.at("one")

@@ -10,7 +10,6 @@ from ...measures import Measurement
 from ...report.measurement_grid import SIZE, TOPICS, Cell, Grid, Measure, as_text, measurement_grid, topic
 from ...report.words import bound, date_words, label, quantity
 from ...scene import plots
-from ...scene.timeline_steps import go_to_visit
 from ..placeholder import when_empty
 from ..saving import file_to_save
 from ..section import Section, offer
@@ -228,9 +227,8 @@ class MeasurementsSection(Section):
 
     def go_to(self, visit: str) -> None:
         """Goes to a visit."""
-        if go_to_visit(self.session.application, visit) is None:
+        if self.session.go_to_visit(visit) is None:
             self.panel.say(_("Visit {visit}; show the visits side by side to go there.").format(visit=visit))
-        self.session.titles.update(self.session.application)  # before views are drawn, where the page was turned
 
     def close(self) -> None:
         """The charts and their views go with the scene."""

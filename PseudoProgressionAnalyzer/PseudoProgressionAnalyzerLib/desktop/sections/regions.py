@@ -9,7 +9,7 @@ from ... import texts
 from ...measures import PURPOSES, Region
 from ...report.words import label
 from ...scene.build import COMPUTED_REFERENCE
-from ...scene.nodes import Kind
+from ...scene.nodes import ANATOMY, Kind
 from ...scene.region_list import KIND_OF, reference_is_computed, segment_at
 from ..editors import Editors, Edits
 from ..lesion_work import LesionWork
@@ -36,7 +36,9 @@ class RegionsSection(Section):
         super().__init__(*parts)
         self.entered = True
         self.listed: list[Region] = []
-        self.editors = Editors(self.ui.editorStack, self.edited, self.show_drawing, self.begin)
+        self.editors = Editors(
+            self.ui.editorStack, self.edited, self.show_drawing, self.begin, self.session.choose_view
+        )
         self.ui.regionsTable.verticalHeader().setVisible(False)
         when_empty(self.ui.regionsTable, _("What is drawn in which visit, once a patient is loaded"))
         self.ui.regionsTable.connect("itemChanged(QTableWidgetItem*)", self.changed)
@@ -72,20 +74,24 @@ class RegionsSection(Section):
     def show_drawing(self, visit: str) -> None:
         """Says in which visit one draws, and what."""
         tissue = self.editors.kind == Kind.REFERENCE
-        text = _("Drawing reference tissue in visit {visit}") if tissue else _("Drawing in visit {visit}")
+        if self.editors.editor is None:
+            text = _("No reference tissue in visit {visit}") if tissue else _("Visit {visit} has no T1CE to draw on")
+        else:
+            text = _("Drawing reference tissue in visit {visit}") if tissue else _("Drawing in visit {visit}")
         self.ui.drawingLabel.text = text.format(visit=visit)
+        (self.ui.referenceRadio if tissue else self.ui.lesionsRadio).checked = True
         self.enable(self.panel.busy)
 
     def turn_to(self, lesions: bool) -> None:
         """Draws lesions and free regions, or reference tissue."""
-        self.editors.bring(self.editors.visit, Kind.LESION if lesions else Kind.REFERENCE)
+        self.editors.turn_to(Kind.LESION if lesions else Kind.REFERENCE)
 
     def add(self, purpose: str) -> None:
-        """A new region in the visit in which one draws."""
+        """A new region in the chosen visit."""
         with self.panel.errors():
             visit = self.editors.visit
             _node, segment_id = self.session.add_region(visit, purpose)
-            self.editors.bring(visit, KIND_OF[purpose])
+            self.editors.turn_to(KIND_OF[purpose])
             self.editors.editor.setCurrentSegmentID(segment_id)
             said = _("Added in {visit}. Next: choose Paint below and draw in the column of the visit.")
             self.panel.say(said.format(visit=visit))
@@ -93,7 +99,7 @@ class RegionsSection(Section):
 
     def restore(self) -> None:
         """The reference tissue of the visit as it is found without the user."""
-        visit, done = self.editors.visit, False  # the pointer brings other visits meanwhile
+        visit, done = self.editors.visit, False  # another one may be chosen meanwhile
         with self.panel.long_work() as (show, cancel):
             self.session.restore_reference(visit, show, cancel)
             done = True
@@ -103,13 +109,12 @@ class RegionsSection(Section):
             self.panel.say(said.format(visit=visit))
 
     def choose(self, row: int) -> None:
-        """Brings the editor of a row's region to the front."""
+        """Chooses the visit of a row's region, and the region in its editor."""
         region = self.listed[row]
+        self.session.go_to_visit(region.visit)
         found = segment_at(self.session.application.scene, region)
-        self.ui.lesionsRadio.checked = region.purpose != "reference"
-        self.ui.referenceRadio.checked = region.purpose == "reference"
-        self.editors.bring(region.visit, KIND_OF[region.purpose])
-        if found is not None and self.editors.editor is not None:
+        if found is not None and self.editors.visit == region.visit:
+            self.editors.turn_to(KIND_OF[region.purpose])
             self.editors.editor.setCurrentSegmentID(found[1])
 
     @property
@@ -236,9 +241,11 @@ class RegionsSection(Section):
         self.editors.listen(self.entered and not busy)
         self.editors.watch_all()
         analysis, visit = self.session.analysis, self.editors.visit
-        no_patient = _("Load a patient first")
+        anatomy = analysis is not None and (visit, ANATOMY) in analysis.images
+        no_anatomy = _("The chosen visit has no T1CE to draw on") if visit else _("Load a patient first")
         for button in (self.ui.addLesionButton, self.ui.addFreeButton):
-            offer(button, bool(visit), no_patient)
+            offer(button, anatomy, no_anatomy)
+        offer(self.ui.editorStack, self.editors.editor is not None, self.ui.drawingLabel.text or no_anatomy)
         tissue = analysis is not None and visit in analysis.references
         drawn = tissue and not reference_is_computed(analysis, visit)
         region, unchosen = self.chosen, _("Choose a region above that you drew")

@@ -15,7 +15,7 @@ from ...scene.captures import overlay_names
 from ...scene.nodes import patient_node
 from ...scene.timeline_overlays import range_of, set_opacity, set_range, toggle_overlays
 from ...scene.timeline_rows import keep_state, listed_rows, pages, spelled, state_of
-from ...scene.timeline_steps import active_view, choose_view, next_lesion, next_row, next_visit
+from ...scene.timeline_steps import active_view, next_lesion, next_row, next_visit
 from ...scene.timeline_views import chosen_opacity
 from ..enlarging import Enlarging
 from ..one_thread import work_in_one_thread
@@ -53,8 +53,8 @@ class TimelineSection(Section):
         ui = self.ui
         self.rows: list[timeline.Row] = []
         self.filling = False
-        self.enlarging = Enlarging(self.session.application, self.session.arrange, self.chosen)
-        self.presses, self.scrolling = Presses(self.chosen), Scrolling()
+        self.enlarging = Enlarging(self.session.application, self.session.arrange, self.session.choose_view)
+        self.presses, self.scrolling = Presses(self.session.choose_view), Scrolling()
         self.window_link = WindowLink(lambda: timeline.is_shown(self.session.application))
         self.watched = None
         self.timer = qt.QTimer()
@@ -152,6 +152,7 @@ class TimelineSection(Section):
         if self.watched is not None and self.session.analysis is None:
             self.later()
         elif timeline.is_shown(self.session.application):
+            self.enlarging.follow(active_view(self.session.application))
             self.session.titles.update(self.session.application)
             self.presses.follow()
             self.scrolling.follow(self.presses.views)
@@ -159,10 +160,6 @@ class TimelineSection(Section):
             work_in_one_thread(self.session.application)
             even_out(nearly=True)
             self.panel.timeline_changed()
-
-    def chosen(self, view: object) -> None:
-        """A click into a view, or a view that was enlarged, is the one that keys and *Enlarge* act on."""
-        choose_view(self.session.application, view)
 
     # what is shown
 

@@ -19,6 +19,7 @@ from ...scene.timeline_change import put_change
 from ...scene.timeline_look import Heads, go_along, look_again, look_of
 from ...scene.timeline_overlays import set_opacity
 from ...scene.timeline_put_away import fill_empty_views
+from ...scene.timeline_steps import choose_view, go_to_visit
 from ...scene.timeline_views import unlinked
 from ..drawing import drawn_one_by_one, new_views_veiled
 from ..long_work import Show, run_in_background, silent
@@ -89,6 +90,18 @@ class TimelineWork(ScenePatient):
             look()
             return
         arrange(self.application, self.titles, look)
+
+    def choose_view(self, view: object) -> None:
+        """Chooses the visit that a view shows, and of the timeline's views the row."""
+        if not self.arranging:
+            choose_view(self.application, view)
+
+    def go_to_visit(self, visit: str) -> object | None:
+        """Chooses a visit, and turns the page where it must; titles follow before views are drawn: no view is seen
+        under the date of another visit. Returns its view; None where the timeline is off, or just being arranged."""
+        view = None if self.arranging else go_to_visit(self.application, visit)
+        self.titles.update(self.application)
+        return view
 
     def turn_page(self, by: int) -> None:
         """Shows earlier (-1) or later (1) visits where there are more than fit side by side."""
