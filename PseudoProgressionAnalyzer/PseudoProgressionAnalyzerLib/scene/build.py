@@ -36,6 +36,7 @@ from .display import (
     trusted_values,
 )
 from .hierarchy import arrange
+from .lesion_colours import colour_lesions
 from .lines import write_lines
 from .nodes import ANATOMY, Kind, find, mark, marked, put
 from .noting import note_measured, note_volume
@@ -392,6 +393,7 @@ def _build_regions(patient: object, analysis: Analysis, pause: Callable[[], None
     for visit_id, role in analysis.images:
         if role == ANATOMY:
             segmentation_of(patient, visit_id, Kind.LESION)  # something to draw in
+    colour_lesions(patient, analysis)
 
 
 def segmentation_of(patient: object, visit_id: str, kind: str) -> object:

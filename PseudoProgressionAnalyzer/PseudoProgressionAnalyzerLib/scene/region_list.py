@@ -15,6 +15,7 @@ from ..analysis.perfusion_changes import postpone_response_maps
 from ..measures import PURPOSES, Image, InputError, Region
 from . import nodes
 from .build import ANATOMY, segmentation_of
+from .lesion_colours import colour_lesions
 from .nodes import Kind, find, linked, mark, marked
 from .segments import name_segment, note_use, noted_region, put_segment, regions_of, segment_of
 
@@ -45,6 +46,7 @@ def add_region(scene: object, analysis: Analysis, visit: str, purpose: str, name
     nothing = Image(np.zeros((1, 1, 1), dtype=bool), nodes.get_image(anatomy).affine)
     segment_id = put_segment(node, name, purpose, nothing)
     note_use(node.GetSegmentation().GetSegment(segment_id), region)
+    colour_lesions(patient, analysis)
     return node, segment_id
 
 

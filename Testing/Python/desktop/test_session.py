@@ -13,6 +13,7 @@ from PseudoProgressionAnalyzerLib.assessment import editable_criteria
 from PseudoProgressionAnalyzerLib.imaging.resampling import held_block
 from PseudoProgressionAnalyzerLib.measures import Image, InputError
 from PseudoProgressionAnalyzerLib.scene.as_of import chosen_as_of
+from PseudoProgressionAnalyzerLib.scene.lesion_colours import LESION_COLOURS
 from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find, patient_node, to_vtk
 from PseudoProgressionAnalyzerLib.scene.read import read_scene
 from PseudoProgressionAnalyzerLib.scene.region_list import reference_is_computed
@@ -125,6 +126,17 @@ def test_the_scene_follows_when_the_pen_rests(session, grown):
     text = json.loads(find(patient, Kind.ASSESSMENT).GetText())
     assert any(row["value"] == pytest.approx(mask.sum() * VOXEL, rel=1e-4) for row in text["measurements"])
     assert read_scene(session.application.scene).analysis.measurements == session.analysis.measurements
+
+
+def test_the_colour_of_a_lesion_follows_when_the_pen_rests(session, grown):
+    """As soon as it is known which lesion it is."""
+    session.compute()
+    node, segment_id = draw(session, SECOND, grown(session.analysis.regions[SECOND, "lesion"].array))
+    segment = node.GetSegmentation().GetSegment(segment_id)
+    segment.SetColor(*LESION_COLOURS[1])
+    session.remeasure(node, segment_id)
+    session.settle()
+    assert segment.GetColor() == LESION_COLOURS[0]
 
 
 def test_a_removed_segment_is_measured_no_more(session):

@@ -22,6 +22,7 @@ from ...report import assessment_json
 from ...scene import timeline
 from ...scene.as_of import choose_as_of, chosen_as_of
 from ...scene.build import write_assessment, write_measurements, write_patient
+from ...scene.lesion_colours import colour_lesions
 from ...scene.lines import lines_wait, read_lines, write_lines
 from ...scene.nodes import patient_node
 from ...scene.spectra import write_region_spectra
@@ -170,6 +171,7 @@ class Judging(Strokes):
         write_region_spectra(patient, analysis)
         write_assessment(patient, assessment)
         write_lines(patient, analysis)
+        colour_lesions(patient, analysis)
         timeline.show_drawn(self.application)
 
     def set_prior(self, prior: Sequence[float] | None, visit: str = "") -> None:
