@@ -93,6 +93,7 @@ class RegionsSection(Section):
             _node, segment_id = self.session.add_region(visit, purpose)
             self.editors.turn_to(KIND_OF[purpose])
             self.editors.editor.setCurrentSegmentID(segment_id)
+            self.editors.tell()  # the new segment is an edit, which takes older news away
             said = _("Added in {visit}. Next: choose Paint below and draw in the column of the visit.")
             self.panel.say(said.format(visit=visit))
         self.refresh()
