@@ -1,5 +1,6 @@
 """What the widgets do with Slicer's views, signals and editors, with these made up: no desktop runs here."""
 
+import contextlib
 import sys
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
@@ -12,7 +13,7 @@ pytest.importorskip("slicer", reason="slicer-core cannot be loaded here", exc_ty
 import slicer
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
-from PseudoProgressionAnalyzerLib.measures import Message
+from PseudoProgressionAnalyzerLib.measures import InputError, Message
 
 
 class Anything(ModuleType):
@@ -220,6 +221,20 @@ def test_a_file_has_its_ending_also_where_only_a_name_was_typed(later, monkeypat
     monkeypatch.setattr(module.slicer, "util", MagicMock(), False)
     chosen = module.file_to_save("Report", "report.pdf", "PDF (*.pdf)", "folder")
     assert (chosen, there["name"]) == (tmp_path / "mine.pdf", "report.pdf")
+
+
+def test_what_was_wrong_with_a_criteria_file_goes_once_another_one_is_taken(later):
+    module = import_module("PseudoProgressionAnalyzerLib.desktop.sections.assessment")
+    section = module.AssessmentSection.__new__(module.AssessmentSection)
+    section.panel, section.session, section.show_assessment = MagicMock(), MagicMock(), MagicMock()
+    section.panel.errors = lambda: contextlib.suppress(InputError)
+    section.session.set_criteria.side_effect = InputError("json_syntax")
+    section.take_criteria("bad.json")
+    section.panel.say.assert_not_called()  # but for what ``errors`` says
+    section.session.set_criteria.side_effect = None
+    section.take_criteria("good.json")
+    section.panel.say.assert_called_once()
+    assert section.show_assessment.call_count == 2
 
 
 def test_a_transform_that_is_edited_is_told_of_once_it_rests(later):

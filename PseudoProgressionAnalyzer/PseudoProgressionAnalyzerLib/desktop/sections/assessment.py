@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import CancelledError
 from html import escape
 from pathlib import Path
@@ -150,9 +151,7 @@ class AssessmentSection(Section):
     def choose_prior(self, prior: tuple[float, float, float] | None) -> None:
         """Takes a prior for the chosen visit; None: the published one."""
         if self.as_of:
-            with self.panel.errors():
-                self.session.set_prior(prior, self.as_of)
-            self.show_assessment()
+            self._judge(lambda: self.session.set_prior(prior, self.as_of))
 
     def choose_criteria(self) -> None:
         """Takes a criteria file that the user names."""
@@ -164,9 +163,17 @@ class AssessmentSection(Section):
 
     def take_criteria(self, file: Path | None) -> None:
         """Takes a criteria file; None: the default criteria."""
+        self._judge(lambda: self.session.set_criteria(file))
+
+    def _judge(self, work: Callable[[], None]) -> None:
+        """Assesses by other rules, and says so; where they are refused, what is wrong with them stays in sight."""
+        done = False
         with self.panel.errors():
-            self.session.set_criteria(file)
+            work()
+            done = True
         self.show_assessment()
+        if done:
+            self.panel.say(_("Assessed again, with prior and criteria as chosen."))
 
     def save_report(self) -> None:
         """Saves the report into a folder that the user names."""
