@@ -22,7 +22,8 @@ def patient_file_of(patient: Patient, folder: Path) -> dict[str, Any]:
     """The content of patient.json for the folder that the patient was read from.
 
     What the folder's present patient.json says of files, regions and visits that are not read is kept. Raises
-    InputError ``edit_no_folder`` where a visit has no study in a folder (a patient made from volumes in the scene).
+    InputError ``edit_no_folder`` where a visit has no study in a folder (a patient made from volumes in the scene), and
+    ``edit_other_folder`` where nothing of the patient lies in this folder: it may be another patient's.
     """
     folder = Path(folder)
     there = read_json(folder / NAME) if (folder / NAME).exists() else {}
@@ -31,6 +32,8 @@ def patient_file_of(patient: Patient, folder: Path) -> dict[str, Any]:
     for visit in every:
         if not studies_of(visit):
             raise InputError("edit_no_folder", visit=visit.id)
+    if not lies_in(patient, folder):
+        raise InputError("edit_other_folder", folder=str(folder))
     visits = _visits(patient, every, folder, there.get("visits", []))
     roles = _roles([series for visit in every for series in (*visit.series, *visit.set_aside)], folder, there)
     content: dict[str, Any] = {"disclaimer": DISCLAIMER, "patient": patient.id, "visits": visits, "roles": roles}
@@ -38,6 +41,22 @@ def patient_file_of(patient: Patient, folder: Path) -> dict[str, Any]:
     regions = _regions(patient, folder, there.get("regions", []))
     window = {name: there[name] for name in ("visit_window_days",) if name in there}
     return content | window | ({"regions": regions} if regions else {})
+
+
+def lies_in(patient: Patient, folder: Path) -> bool:
+    """Whether any series of the patient was read from below a folder."""
+    every = (*patient.visits, *(left.visit for left in patient.left_out))
+    paths = [series.path for visit in every for series in (*visit.series, *visit.set_aside)]
+    return any(path.resolve().is_relative_to(Path(folder).resolve()) for path in paths)
+
+
+def folder_of(patient: Patient) -> Path | None:
+    """The folder that the patient's study folders stand in; None where no path names one, as of DICOM files."""
+    for series in (series for visit in patient.visits for series in visit.series if series.study):
+        for parent in series.path.parents:
+            if parent.name == series.study:
+                return parent.parent
+    return None
 
 
 def write_patient_file(patient: Patient, folder: Path) -> Path:

@@ -542,7 +542,7 @@ def test_a_correction_whose_scene_was_closed_ends_quietly(patient_section, panel
         panel.session.application.scene.Clear(0)
         panel.session.forget()
 
-    patient_section._correct(work)
+    patient_section._correct(work, "Corrected")
     assert panel.told == []
 
 

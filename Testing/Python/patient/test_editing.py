@@ -17,7 +17,7 @@ import dicom_writing as write
 from PseudoProgressionAnalyzerLib.formats.images import write_image
 from PseudoProgressionAnalyzerLib.measures import Event, Image, InputError, Message
 from PseudoProgressionAnalyzerLib.patient import editing, read
-from PseudoProgressionAnalyzerLib.patient.export import patient_file_of, write_patient_file
+from PseudoProgressionAnalyzerLib.patient.export import folder_of, patient_file_of, write_patient_file
 
 AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
 A, B, C = "2023-01-10", "2023-05-08", "2023-08-01"
@@ -329,6 +329,18 @@ def test_a_patient_without_a_folder_has_no_such_file(patient, tmp_path):
         for series in (*visit.series, *visit.set_aside):
             series.study = ""
     refused("edit_no_folder", lambda: patient_file_of(patient, tmp_path))
+
+
+def test_what_is_known_of_a_patient_is_not_written_over_another_ones(patient, folder, tmp_path):
+    """Their study folders may have the same names: dates."""
+    other = tmp_path / "other"
+    put(other, A, "T1CE.nii.gz")
+    (other / "patient.json").write_text('{"patient": "somebody else"}')
+    refused("edit_other_folder", lambda: write_patient_file(patient, other))
+    assert (other / "patient.json").read_text() == '{"patient": "somebody else"}'
+    assert [path.name for path in other.iterdir() if path.is_file()] == ["patient.json"]
+    assert folder_of(patient) == folder
+    assert folder_of(read(other)) == other
 
 
 def test_dicom_corrections_come_back_by_uid(tmp_path):

@@ -13,7 +13,7 @@ from slicer.i18n import tr as _
 from ... import cases
 from ...measures import Patient
 from ...patient.choosing import open_roles
-from ...patient.export import write_patient_file
+from ...patient.export import folder_of, lies_in, write_patient_file
 from ...scene import timeline
 from ...scene.candidates import candidates
 from ...scene.correcting import corrections
@@ -161,14 +161,17 @@ class PatientSection(Section):
 
     def correct(self, edit: Edit) -> None:
         """Corrects the patient; what depends on it is computed again."""
-        self._correct(lambda show, cancel: self.session.correct(edit, show, cancel))
+        self._correct(
+            lambda show, cancel: self.session.correct(edit, show, cancel), _("Corrected; Take back undoes it.")
+        )
 
     def take_back(self) -> None:
         """Takes the last correction back."""
-        self._correct(self.session.take_back)
+        self._correct(self.session.take_back, _("Taken back; Take back undoes the correction before it, too."))
 
-    def _correct(self, work: Callable) -> None:
-        """Editors are opened anew only where other visits have come or gone: they hold what can be undone."""
+    def _correct(self, work: Callable, said: str) -> None:
+        """Long work, and what was done. Editors are opened anew only where other visits have come or gone: they hold
+        what can be undone."""
         if self.panel.refuses_tick(self):
             return
         before, done = [visit.id for visit in self.session.analysis.patient.visits], False
@@ -187,8 +190,7 @@ class PatientSection(Section):
         if done:
             node = patient_node(slicer.mrmlScene)
             undo = node is not None and corrections(node) > 0
-            said = _("Corrected; Take back undoes it.") if undo else _("All corrections were taken back.")
-            self.panel.say_next(said)
+            self.panel.say_next(said if undo else _("All corrections were taken back."))
 
     def show_picture(self) -> None:
         """The chosen picture in a window, and in the scene; over the T1CE in the timeline where it lies in space."""
@@ -207,12 +209,14 @@ class PatientSection(Section):
 
     def export(self) -> None:
         """Writes patient.json into the folder that the user confirms."""
-        start = self.ui.folderPath.currentPath or slicer.util.settingsValue(FOLDER, "")
+        patient, start = self.session.analysis.patient, self.ui.folderPath.currentPath
+        if not (start and lies_in(patient, Path(start))):  # chosen for another patient
+            start = str(folder_of(patient) or slicer.util.settingsValue(FOLDER, ""))
         folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("The patient's folder"), start)
         if folder:
             qt.QSettings().setValue(FOLDER, folder)
             with self.panel.errors():
-                path = write_patient_file(self.session.analysis.patient, Path(folder))
+                path = write_patient_file(patient, Path(folder))
                 self.panel.say(_("Saved in {file}").format(file=path))
 
     def refresh(self) -> None:
