@@ -277,3 +277,14 @@ def test_nothing_is_switched_off_but_with_a_reason():
     for path in DESKTOP.rglob("*.py"):
         found = re.findall(r"\.enabled = |(?<!shortcut)\.setEnabled\(|\.setDisabled\(", path.read_text())
         assert path.name in allowed or not found, path.name
+
+
+def test_a_patient_imported_meanwhile_can_be_loaded(made_up):
+    """In Slicer's DICOM module, from which one comes back."""
+    made = built("Patient", made_up)
+    made.ui.databaseSelector.count = 0
+    made.enable(False)
+    assert not made.ui.databaseButton.enabled
+    made.list_database = lambda: setattr(made.ui.databaseSelector, "count", 1)
+    made.enter()
+    assert made.ui.databaseButton.enabled and made.ui.databaseSelector.enabled

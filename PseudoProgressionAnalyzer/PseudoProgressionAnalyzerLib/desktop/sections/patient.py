@@ -255,6 +255,7 @@ class PatientSection(Section):
     def enter(self) -> None:
         """The database may have grown meanwhile."""
         self.list_database()
+        self.enable(self.panel.busy)
 
     def close(self) -> None:
         """Nodes of the scene are about to go."""
