@@ -194,7 +194,7 @@ def _run_job(patient_folder: Path, rules, as_of: str = ""):
     from .analysis.run import run, start
     from .patient import read
 
-    # The absolute path: reports cut it to study folder and name, and cannot tell where a relative one begins.
+    # The absolute path: reports leave out folders that may name the patient, and cannot tell where a relative one is.
     patient = read(patient_folder.absolute())
     if as_of:
         patient.visit(as_of)  # an unknown one is said before anything is computed

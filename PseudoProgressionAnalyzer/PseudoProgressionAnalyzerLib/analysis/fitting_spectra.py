@@ -12,6 +12,7 @@ from ..formats.spectra import load, water_beside
 from ..formats.spectra_geometry import UNLOCALISED
 from ..imaging.resampling import overlap_weights
 from ..measures import Image, InputError, Map, Message, Series, Spectra
+from ..patient.shown_path import shown_path
 from ..spectroscopy import Fit, fit
 from ..spectroscopy.regions import mean_spectrum
 from . import Analysis
@@ -60,11 +61,11 @@ def fit_spectra(
 def read_spectra(series: Series) -> Spectra:
     """The spectra of a series with the water reference that lies beside them. Raises InputError as ``load``.
 
-    Their remarks go wherever their numbers go, so they name the file without the folders above its study. That a single
-    voxel has no water reference is one: uncorrected eddy currents bend its lines more than its noise tells.
+    Their remarks go wherever their numbers go, so they name the file without folders that may name the patient. That a
+    single voxel has no water reference is one: uncorrected eddy currents bend its lines more than its noise tells.
     """
     spectra = load(series.path, None if series.files else water_beside(series.path))
-    short = "/".join(series.path.parts[-2:])
+    short = shown_path(series.path)
     flags = [Message(flag.code, {**flag.parameters, "file": short}) for flag in spectra.flags]
     if spectra.water is None and max(spectra.shape) == 1:
         flags.append(Message("spectra_no_water", {"file": short}))

@@ -15,6 +15,7 @@ from ..analysis.known import known_analysis
 from ..analysis.lesion_rows import lesion_rows
 from ..formats.images import write_image
 from ..measures import DISCLAIMER, Image, Message
+from ..patient.shown_path import shown_path
 from . import assessment_json, html, measurements_csv, timeline_png, words, writing
 from .canvas import png
 
@@ -29,8 +30,8 @@ def check_output(folder: Path, overwrite: bool = False) -> None:
 
 
 def shown_analysis(analysis: Analysis, show_patient: bool = False) -> Analysis:
-    """The analysis as it may leave the house: unless show_patient without the patient's id, with files by their study
-    folder and name alone (the folders above may name the patient), and without the series' own identifiers."""
+    """The analysis as it may leave the house: unless show_patient without the patient's id, with files by their name
+    and the date of their study alone (folders may name the patient), and without the series' own identifiers."""
     if show_patient:
         return analysis
     patient = dataclasses.replace(_without_places(analysis.patient), id=ANONYMOUS)
@@ -41,11 +42,11 @@ def shown_analysis(analysis: Analysis, show_patient: bool = False) -> Analysis:
 
 
 def _without_places(value: Any) -> Any:
-    """A copy of a dataclass, or of anything made of them, in which paths keep their last two names."""
+    """A copy of a dataclass, or of anything made of them, in which paths are what ``shown_path`` tells of them."""
     if isinstance(value, Message):
         return Message(value.code, words.shown_parameters(value))
     if isinstance(value, Path):
-        return Path(*value.parts[-2:])
+        return Path(shown_path(value))
     if dataclasses.is_dataclass(value):
         fields = dataclasses.fields(value)
         return dataclasses.replace(

@@ -12,6 +12,7 @@ from typing import Any
 from .. import texts
 from ..measures import Event, Measurement, Message, Patient, Visit
 from ..patient.event_fields import detail_words
+from ..patient.shown_path import shown_path
 
 STORED_DIGITS = 6
 """Significant digits of numbers in tables and JSON: more than any measurement has, and no digit noise."""
@@ -146,12 +147,12 @@ def _spoken(message: Message, language: str) -> dict[str, Any]:
 
 
 def shown_parameters(message: Message) -> dict[str, Any]:
-    """The message's parameters as values that JSON knows, with file paths cut to study folder and name."""
+    """The message's parameters as values that JSON knows, with file paths as ``shown_path`` tells them."""
     return {name: plain(value) for name, value in message.parameters.items()}
 
 
 def plain(value: Any) -> Any:
-    """A value as one that JSON knows: numbers finite and rounded, dates ISO, paths cut to their last two names."""
+    """A value as one that JSON knows: numbers finite and rounded, dates ISO, paths as ``shown_path`` tells them."""
     if isinstance(value, (bool, type(None))):
         return value
     if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
@@ -164,7 +165,7 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, (str, Path)):
         path = Path(value)
-        return "/".join(path.parts[-2:]) if path.is_absolute() and len(path.parts) > 3 else str(value)
+        return shown_path(path) if path.is_absolute() and len(path.parts) > 3 else str(value)
     if isinstance(value, Mapping):
         return {str(name): plain(inner) for name, inner in value.items()}
     if hasattr(value, "__iter__"):
