@@ -188,14 +188,21 @@ def test_later_scans_never_change_what_was_said(patient, count):
         assert verdict.from_nadir == later[key].from_nadir
 
 
-@QUICK
-@given(courses())
-def test_a_known_course_is_decided_but_for_disputes(patient):
-    """With everything stated only disputed readings leave more than one category open."""
-    for key, verdict in all_verdicts(patient).items():
-        if len(verdict.provisional) > 1 and key[0] != "BT_RADS":
-            assert verdict.depends_on, (key, verdict)
-            assert not verdict.unknowns
+def test_a_known_course_is_decided_but_for_disputes():
+    """With everything stated only disputed readings leave more than one category open; some do."""
+    disputed = []
+
+    @QUICK
+    @given(st.one_of(courses(), courses("mixed"), courses("non_enhancing")))
+    def check(patient):
+        for key, verdict in all_verdicts(patient).items():
+            if len(verdict.provisional) > 1 and key[0] != "BT_RADS":
+                disputed.append(key)
+                assert verdict.depends_on, (key, verdict)
+                assert not verdict.unknowns
+
+    check()
+    assert disputed
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)
