@@ -14,7 +14,7 @@ from ..patient.event_fields import FIELDS, EventField, detail_words, parse_detai
 from ..report.words import event_details, label
 from .placeholder import when_empty
 from .tab_order import tab_in_place
-from .tables import fit_rows, give_last_the_rest
+from .tables import give_last_the_rest
 from .visits_table import MOST, Edit, no_date, parse_date
 
 
@@ -57,8 +57,7 @@ class EventsTable:
                 item = qt.QTableWidgetItem(text)
                 item.setToolTip(text)
                 self.table.setItem(number, column, item)
-        give_last_the_rest(self.table)
-        fit_rows(self.table, MOST)
+        give_last_the_rest(self.table, MOST)
         self._show_form()
 
     @property

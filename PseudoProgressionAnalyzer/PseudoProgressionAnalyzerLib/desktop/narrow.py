@@ -16,6 +16,8 @@ def fit(root: object) -> None:
         elif widget.inherits("QComboBox"):
             widget.setSizeAdjustPolicy(qt.QComboBox.AdjustToMinimumContentsLengthWithIcon)
             widget.setMinimumContentsLength(CHOICES)
+        elif widget.inherits("QHeaderView"):
+            widget.setHighlightSections(False)  # bold where a cell is chosen, the words would be cut
         elif widget.inherits("QLabel") and widget.wordWrap:
             widget.setSizePolicy(qt.QSizePolicy.Ignored, widget.sizePolicy.verticalPolicy())
         elif widget.inherits("QLabel") and widget.sizeHint.width() > LABEL:

@@ -25,6 +25,7 @@ from .drawing import drawn_one_by_one
 from .editors import Edits
 from .memory import give_back, keep_images_apart
 from .next_step import next_step
+from .panel_width import PanelWidth
 from .section import Section
 from .sections import SECTIONS
 from .session import Session
@@ -79,6 +80,7 @@ class Panel:
                 button.collapsed = remembered
             button.connect("contentsCollapsed(bool)", lambda folded, name=section.name: self._folded(name, folded))
         narrow.fit(ui.sectionStack)
+        self.width = PanelWidth(ui.sectionScroll)
         self.wheel = PanelWheel(ui.sectionScroll)
         self.wheel.watch(ui.sectionStack)
         self.still = Still(ui.sectionScroll)

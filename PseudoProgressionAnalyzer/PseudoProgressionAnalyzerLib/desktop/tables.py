@@ -5,8 +5,11 @@ from __future__ import annotations
 import qt
 
 EMPTY = 64  # pixels without rows: three lines
-LAST = 90  # pixels of the last column at least
+MARGIN = 6  # pixels around the name of a row
+LAST = 78  # pixels of the last column at least
 CHOICE = 7  # characters of a list of choices in a table
+FOLLOWS = "ppaFollows"
+"""Property of tables whose height follows the width of their columns already."""
 
 
 def change(table: object, before: list[list[str]], rows: list[list[str]]) -> qt.QRegion:
@@ -60,6 +63,16 @@ def fill(
             table.setColumnWidth(column, max(width, table.columnWidth(column)))
 
 
+def fit_names(table: object, width: int) -> None:
+    """Gives the names of the rows this width in pixels, and each row the height that its wrapped name needs."""
+    names = table.verticalHeader()
+    names.setFixedWidth(width)
+    room = qt.QRect(0, 0, width - 2 * MARGIN, 0)
+    for row in range(table.rowCount):
+        words = names.fontMetrics().boundingRect(room, qt.Qt.TextWordWrap, table.verticalHeaderItem(row).text())
+        table.setRowHeight(row, max(names.defaultSectionSize, words.height() + MARGIN))
+
+
 def explain(table: object, tips: list[str]) -> None:
     """Tool tips of the header, column by column."""
     for column, tip in enumerate(tips):
@@ -68,16 +81,27 @@ def explain(table: object, tips: list[str]) -> None:
             item.setToolTip(tip)
 
 
-def give_last_the_rest(table: object) -> None:
-    """The last column has the room that the others leave; where the table wraps words, its text is read without
-    scrolling."""
+def give_last_the_rest(table: object, most: int) -> None:
+    """The last column has the room that the others leave, also where the panel was made narrower; rows, and the table
+    up to ``most`` pixels, are as high as its words then need."""
     header = table.horizontalHeader()
-    header.setStretchLastSection(True)
+    header.setStretchLastSection(False)
     table.resizeColumnsToContents()
-    left = table.viewport().width - sum(table.columnWidth(column) for column in range(table.columnCount - 1))
-    table.setColumnWidth(table.columnCount - 1, max(left, LAST))
+    table.setColumnWidth(table.columnCount - 1, LAST)
+    header.setStretchLastSection(True)  # from then on: Qt never makes it narrower than it was before
+    _fit_height(table, most)
+    if not table.property(FOLLOWS):
+        table.setProperty(FOLLOWS, True)
+        soon = qt.QTimer(table)
+        soon.setSingleShot(True)
+        soon.connect("timeout()", lambda: _fit_height(table, most))
+        header.connect("sectionResized(int,int,int)", lambda *sizes: soon.start(0))
+
+
+def _fit_height(table: object, most: int) -> None:
     if table.wordWrap:
         table.resizeRowsToContents()
+    fit_rows(table, most)
 
 
 def narrow_choice(choice: object) -> None:

@@ -16,7 +16,7 @@ from ..patient.choosing import OPEN, open_roles
 from ..report.words import day_words
 from .placeholder import when_empty
 from .section import hold_again, offer
-from .tables import explain, fit_rows, give_last_the_rest, narrow_choice
+from .tables import explain, give_last_the_rest, narrow_choice
 
 Edit = Callable[[Patient], Patient]
 DATE = 1  # column
@@ -85,7 +85,7 @@ class VisitsTable:
                     flags |= qt.Qt.ItemIsEditable
                 item.setFlags(flags)
                 self.table.setItem(number, column, item)
-        give_last_the_rest(self.table)
+        give_last_the_rest(self.table, MOST)
         explain(
             self.table,
             [
@@ -95,7 +95,6 @@ class VisitsTable:
                 _("What there is of the visit; with a question mark where you must choose a series below"),
             ],
         )
-        fit_rows(self.table, MOST)
         self.filling = False
 
     def remarks(self) -> list[str]:
@@ -169,8 +168,7 @@ class SeriesTable:
                 self.table.setItem(number, column, item)
             self.table.setCellWidget(number, 0, self._roles(visit, each))
             self.table.setCellWidget(number, 2, self._visits(patient, visit, each))
-        give_last_the_rest(self.table)
-        fit_rows(self.table, MOST)
+        give_last_the_rest(self.table, MOST)
         hold_again(self.table)
 
     @property

@@ -208,6 +208,87 @@ def test_no_row_of_a_table_lies_under_its_scroll_bar(later, columns, names, heig
     table.setFixedHeight.assert_called_once_with(height)
 
 
+class Stretching:
+    """A header whose last column is stretched as Qt does: to the room there is, but never below the width that it had
+    when that was switched on; a table of this room with other columns of 100 pixels."""
+
+    def __init__(self, room):
+        self.room, self.last, self.least, self.stretched, self.heard = room, 0, None, False, []
+
+    def setStretchLastSection(self, on):  # noqa: N802
+        self.least = (self.last if on else None) if on != self.stretched else self.least
+        self.stretched = on
+        self.resize(self.room)
+
+    def setColumnWidth(self, column, width):  # noqa: N802
+        self.last = width
+        self.least = width if self.stretched else None
+
+    def connect(self, signal, function):
+        self.heard.append(function)
+
+    def resize(self, room):
+        self.room = room
+        if self.stretched:
+            self.last = max(self.least, room - 100)
+            for function in self.heard:
+                function(1, 0, self.last)
+
+
+def test_the_last_column_follows_a_panel_that_is_made_narrower_and_the_height_follows_it(later):
+    tables = import_module("PseudoProgressionAnalyzerLib.desktop.tables")
+    header = Stretching(600)
+    table = MagicMock(columnCount=2, wordWrap=True, frameWidth=1, width=600, minimumHeight=0)
+    table.horizontalHeader.return_value, table.setColumnWidth = header, header.setColumnWidth
+    header.length, header.sizeHint = lambda: 100 + header.last, MagicMock(**{"height.return_value": 25})
+    rows = table.verticalHeader()
+    rows.visible, rows.length.return_value = False, 60
+    table.horizontalScrollBar().sizeHint.height.return_value = 15
+    held = {}
+    table.property.side_effect, table.setProperty.side_effect = held.get, held.__setitem__
+    for _ in range(2):
+        tables.give_last_the_rest(table, 190)
+        assert header.last == 500
+    header.resize(400)
+    assert header.last == 300
+    timer = tables.qt.QTimer.return_value
+    assert tables.qt.QTimer.call_count == 1  # however often it is filled
+    table.resizeRowsToContents.reset_mock()
+    (rested,) = [call.args[1] for call in timer.connect.call_args_list]
+    rested()
+    table.resizeRowsToContents.assert_called_once()
+
+
+def test_rows_are_as_high_as_their_names_need_beside_three_visits(later):
+    """Names are wrapped at the width that the narrowest panel leaves beside three visits; none is cut."""
+    tables = import_module("PseudoProgressionAnalyzerLib.desktop.tables")
+    tables.qt.QRect, tables.qt.Qt.TextWordWrap = lambda *sides: sides, 1
+    names = ["Volume (mL)", "rCBV ratio without leakage correction, mean"]
+    table = MagicMock(rowCount=2)
+    table.verticalHeaderItem.side_effect = lambda row: MagicMock(**{"text.return_value": names[row]})
+    header = table.verticalHeader()
+    header.defaultSectionSize = 40
+    height = lambda room, flags, text: MagicMock(**{"height.return_value": 17 * -(-7 * len(text) // room[2])})  # noqa: E731
+    header.fontMetrics().boundingRect.side_effect = height
+    tables.fit_names(table, 140)
+    header.setFixedWidth.assert_called_once_with(140)
+    assert [call.args for call in table.setRowHeight.call_args_list] == [(0, 40), (1, 3 * 17 + 6)]
+
+
+def test_the_panel_is_as_wide_as_the_options_of_an_effect_ask_for(later):
+    module = import_module("PseudoProgressionAnalyzerLib.desktop.panel_width")
+    module.qt.QEvent = SimpleNamespace(LayoutRequest=76)
+    scroll, content = MagicMock(minimumWidth=400), MagicMock()
+    scroll.setMinimumWidth.side_effect = lambda width: setattr(scroll, "minimumWidth", width)
+    scroll.verticalScrollBar().sizeHint.width.return_value = 14
+    width = module.PanelWidth(scroll)
+    for asked, found in ((380, 400), (560, 574), (300, 400)):
+        content.minimumSizeHint.width.return_value = asked
+        assert width.eventFilter(content, SimpleNamespace(type=lambda: 1)) is False  # another event
+        assert width.eventFilter(content, SimpleNamespace(type=lambda: 76)) is False
+        assert scroll.minimumWidth == found
+
+
 def test_a_file_has_its_ending_also_where_only_a_name_was_typed(later, monkeypatch, tmp_path):
     """And the question before another file is replaced, which is the dialog's, holds for the name with its ending."""
     module = import_module("PseudoProgressionAnalyzerLib.desktop.saving")

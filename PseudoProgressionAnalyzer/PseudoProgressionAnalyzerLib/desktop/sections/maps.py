@@ -23,7 +23,7 @@ from ..placeholder import when_empty
 from ..plot_widget import plot_widget
 from ..pointer import Pointer
 from ..section import Section, offer
-from ..tables import fill, fill_selector, fit_rows, give_last_the_rest
+from ..tables import fill, fill_selector, give_last_the_rest
 
 PLOT_HEIGHT = 240  # pixels
 MOST = 170  # pixels of the table's height: longer ones scroll
@@ -87,8 +87,7 @@ class MapsSection(Section):
             rows.append([date_words(visit), *cells])
             tips[number, len(header) - 1] = "\n".join(said)
         fill(self.ui.mapsTable, header, rows, tips)
-        give_last_the_rest(self.ui.mapsTable)
-        fit_rows(self.ui.mapsTable, MOST)
+        give_last_the_rest(self.ui.mapsTable, MOST)
         fill_selector(self.ui.mapSelector, {name: map_words(name) for name in names})
         visits = {visit.id: date_words(visit) for visit in (analysis.patient.visits if analysis else ())
                   if visit.of_role("DSC")}  # fmt: skip

@@ -13,12 +13,13 @@ from ...scene import plots
 from ..placeholder import when_empty
 from ..saving import file_to_save
 from ..section import Section, offer
-from ..tables import change, fill, fill_selector, fit_rows
+from ..tables import change, fill, fill_selector, fit_names, fit_rows
 from ..time_plots import TimePlots
 
 FOLDER = "PseudoProgressionAnalyzer/TableFolder"
 """Setting: the folder that a table was saved into last."""
-HEAD = 196  # pixels of the names of the rows, which stay when the visits are scrolled
+HEAD = 140  # pixels of the names of the rows: beside them three visits fit into the narrowest panel
+REGION = 196  # where region and kind stand below the name
 COLUMN = 78  # pixels of a visit
 MOST = 360  # pixels of the table's height: longer ones scroll
 
@@ -44,7 +45,6 @@ class MeasurementsSection(Section):
         table = self.ui.measurementsTable
         when_empty(table, _("Measures in rows, visits in columns, once you have pressed Align and compute"))
         table.connect("currentCellChanged(int,int,int,int)", self.show_words)
-        table.verticalHeader().setFixedWidth(HEAD)
         table.verticalHeader().setDefaultAlignment(qt.Qt.AlignLeft | qt.Qt.AlignVCenter | qt.Qt.TextWordWrap)
         table.verticalHeader().setDefaultSectionSize(2 * table.fontMetrics().height() + 6)
         table.horizontalHeader().setDefaultSectionSize(COLUMN)
@@ -56,6 +56,8 @@ class MeasurementsSection(Section):
         table = self.ui.measurementsTable
         rows = [table.verticalHeaderItem(row).text() for row in range(table.rowCount)]
         fill(table, header, cells, self.tips(), names=names, width=COLUMN)
+        if rows != names:
+            fit_names(table, REGION if any("\n" in name for name in names) else HEAD)
         fit_rows(table, MOST)
         if rows != names:  # other measures: a choice among the ones before is none of these
             table.clearSelection()
