@@ -33,7 +33,8 @@ COUNTS_LESS = 0.5
 between applying and not; no source gives a number."""
 
 PLAIN_RATIO = ("", "1", "ratio")
-DIFFUSIVITY = {"mm^2/s": 1e6, "10^-3 mm^2/s": 1e3, "10^-6 mm^2/s": 1.0, "um^2/s": 1.0}
+DIFFUSIVITY = {"mm2/s": 1e6, "10-3 mm2/s": 1e3, "10-6 mm2/s": 1.0, "um2/s": 1.0}
+"""Micrometres squared in a second, by units as UCUM spells them: powers are written with ``^`` as often, or without."""
 
 NO_WEIGHT_FLAGS = ("ratio_map_origin_unknown", "ratio_map_kind_differs")
 LESS_WEIGHT_FLAGS = ("dsc_reference_small", "spectra_partial_volume", "spectra_axis_unknown")
@@ -212,9 +213,8 @@ def _converted(value: float | None, measurement: Measurement, criterion: Criteri
     given, wanted = measurement.unit, criterion.unit
     if value is None or given == wanted or (given in PLAIN_RATIO and wanted in PLAIN_RATIO):
         return value
-    if given in DIFFUSIVITY and wanted in DIFFUSIVITY:
-        return value * DIFFUSIVITY[given] / DIFFUSIVITY[wanted]
-    return None
+    one, other = (DIFFUSIVITY.get(unit.replace("^", "")) for unit in (given, wanted))
+    return value * one / other if one and other else None
 
 
 def _applies(

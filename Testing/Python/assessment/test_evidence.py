@@ -89,7 +89,17 @@ def test_low_values_of_diffusion_speak_for_progression():
     assert held(measured("ADC_mean", 1500, ADC), "ADC-02").distance < 0
 
 
-@pytest.mark.parametrize(("unit", "value"), [("mm^2/s", 1.0e-3), ("10^-3 mm^2/s", 1.0), ("um^2/s", 1000.0)])
+@pytest.mark.parametrize(
+    ("unit", "value"),
+    [
+        ("mm^2/s", 1.0e-3),
+        ("mm2/s", 1.0e-3),
+        ("10^-3 mm^2/s", 1.0),
+        ("10-3 mm2/s", 1.0),
+        ("um^2/s", 1000.0),
+        ("um2/s", 1000.0),
+    ],
+)
 def test_diffusivities_are_compared_in_one_unit(unit, value):
     assert held(measured("ADC_mean", value, unit), "ADC-02").distance == pytest.approx(math.log(1.3))
 
