@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from concurrent.futures import CancelledError
 
 import numpy as np
@@ -367,8 +368,10 @@ def test_an_edited_transform_is_the_users_own_until_it_is_given_back(registered)
 
 
 @pytest.mark.parametrize("when", ["before", "while"])
-def test_a_transform_that_is_edited_around_computing_is_computed_with(registered, when):
+def test_a_transform_that_is_edited_around_computing_is_computed_with(registered, monkeypatch, when):
     """Nobody has taken it yet when the work begins, or it is edited while steps run."""
+    from PseudoProgressionAnalyzerLib.desktop.session import building
+
     session = registered
     edit(session, shifted(4))
     session.take_transforms()
@@ -377,6 +380,14 @@ def test_a_transform_that_is_edited_around_computing_is_computed_with(registered
     session.use_computed_transform(SECOND)
     edits = [lambda: edit(session, shifted(4))]
     if when == "while":
+        run = building.run
+
+        def until_edited(*parts, **options):
+            run(*parts, **options)
+            while edits:
+                time.sleep(0.01)
+
+        monkeypatch.setattr(building, "run", until_edited)
         session.analysis.finished.discard(("step_measure", ""))
         session.events.append(lambda: edits.pop()() if edits else None)
     else:
