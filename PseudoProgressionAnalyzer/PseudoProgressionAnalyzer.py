@@ -87,7 +87,8 @@ def loadExample(source):
     widget = slicer.modules.PseudoProgressionAnalyzerWidget
     if widget.panel.refuses():
         return []
-    widget.ui.exampleSelector.setCurrentText(source.sampleName)
+    cases = widget.ui.exampleSelector
+    cases.setCurrentIndex(cases.findData(source.sampleName))
     widget.panel.sections["patient"].load_example()
     return []
 

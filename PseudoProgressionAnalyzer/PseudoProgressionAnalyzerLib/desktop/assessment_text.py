@@ -49,7 +49,7 @@ def change_text(said: Statement) -> str:
     silent = ", ".join(test.name for test in said.tests if not test.tells)
     if telling:
         names = ("test", "tells", "chance", "if_for", "if_against")
-        heads = "".join(f'<th align="left">{_say(f"head_{head}")}</th>' for head in names)
+        heads = "".join(f'<td valign="bottom"><small>{_say(f"head_{head}")}</small></td>' for head in names)
         rows = "".join(_row(test, number) for number, test in enumerate(telling))
         parts.append(f'<h4>{_say("missing")}</h4><table cellpadding="3"><tr>{heads}</tr>{rows}</table>')
         parts.append(f"<p>{_say('tests_how')}</p>")

@@ -43,7 +43,7 @@ def walk(test: object, case: str = "") -> None:
     slicer.util.selectModule("PseudoProgressionAnalyzer")
     session, editors = widget.logic.session, widget.panel.sections["regions"].editors
     if case:
-        widget.ui.exampleSelector.setCurrentText(case)
+        widget.ui.exampleSelector.setCurrentIndex(widget.ui.exampleSelector.findData(case))
     test.delayDisplay("Loading the example")
     widget.ui.exampleButton.click()
     analysis = session.analysis

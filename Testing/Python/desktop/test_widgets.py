@@ -289,6 +289,33 @@ def test_the_panel_is_as_wide_as_the_options_of_an_effect_ask_for(later):
         assert scroll.minimumWidth == found
 
 
+def test_an_example_is_listed_in_words_and_loaded_by_its_name(later, monkeypatch):
+    module = import_module("PseudoProgressionAnalyzerLib.desktop.sections.patient")
+    monkeypatch.setitem(sys.modules, "slicer.packaging", MagicMock())
+    for name in ("VisitsTable", "SeriesTable", "EventsTable", "VolumesTable"):
+        monkeypatch.setattr(module, name, MagicMock())
+    monkeypatch.setattr(module.PatientSection, "list_database", lambda section: None)
+    module.qt.Qt.ToolTipRole = 3
+    ui, session = MagicMock(), MagicMock()
+    section = module.PatientSection(ui, session, MagicMock())
+    listed = dict(call.args for call in ui.exampleSelector.addItem.call_args_list)
+    assert listed["true progression"] == "true_progression" and not any("_" in words for words in listed)
+    section._load = lambda work: work("show", "cancel")
+    ui.exampleSelector.currentData = "true_progression"
+    section.load_example()
+    session.load_example.assert_called_once_with("true_progression", "show", "cancel")
+
+
+def test_the_page_for_printing_is_offered_under_a_name_with_its_visit(later, monkeypatch):
+    """As the folder of the report: pages as of two visits do not take each other's place."""
+    module = import_module("PseudoProgressionAnalyzerLib.desktop.sections.assessment")
+    section, offered = object.__new__(module.AssessmentSection), MagicMock(return_value=None)
+    section.session = SimpleNamespace(as_of="2023-05-08")
+    monkeypatch.setattr(module, "file_to_save", offered)
+    section.save_pdf()
+    assert offered.call_args.args[1] == "report_2023-05-08.pdf"
+
+
 def test_a_file_has_its_ending_also_where_only_a_name_was_typed(later, monkeypatch, tmp_path):
     """And the question before another file is replaced, which is the dialog's, holds for the name with its ending."""
     module = import_module("PseudoProgressionAnalyzerLib.desktop.saving")

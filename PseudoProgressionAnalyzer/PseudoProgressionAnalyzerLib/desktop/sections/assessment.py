@@ -50,6 +50,7 @@ class AssessmentSection(Section):
         ui = self.ui
         self.lines: tuple[Line, ...] = ()
         for browser in (ui.assessmentText, ui.changeText, ui.contextText, ui.outcomeText):
+            browser.setHorizontalScrollBarPolicy(qt.Qt.ScrollBarAlwaysOff)  # it would hide the last line
             layout = browser.document.documentLayout()  # follows the width of the panel
             layout.connect("documentSizeChanged(QSizeF)", lambda size, browser=browser: fit_height(browser))
         ui.asOfSelector.connect("currentIndexChanged(int)", lambda index: self.choose_as_of())
@@ -188,7 +189,8 @@ class AssessmentSection(Section):
 
     def save_pdf(self) -> None:
         """Saves the page for printing where the user says."""
-        file = file_to_save(_("Report for printing"), "report.pdf", "PDF (*.pdf)", FOLDER)
+        name = Path("report.pdf").with_stem(f"report_{self.as_of}").name
+        file = file_to_save(_("Report for printing"), name, "PDF (*.pdf)", FOLDER)
         if file:
             with self.panel.long_work() as (show, cancel):
                 page = self.session.report_page(

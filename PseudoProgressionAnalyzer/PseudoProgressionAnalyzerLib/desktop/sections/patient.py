@@ -45,7 +45,7 @@ class PatientSection(Section):
         super().__init__(*parts)
         ui = self.ui
         for name in cases.names():
-            ui.exampleSelector.addItem(name)
+            ui.exampleSelector.addItem(name.replace("_", " "), name)
             last = ui.exampleSelector.count - 1
             ui.exampleSelector.setItemData(last, cases.describe(name), qt.Qt.ToolTipRole)
         self.visits = VisitsTable(ui.visitsTable, self.correct, self.panel.say)
@@ -95,7 +95,7 @@ class PatientSection(Section):
         """Loads the chosen example case; its anatomy comes with a Python package that Slicer asks for."""
         from slicer.packaging import pip_ensure
 
-        name = self.ui.exampleSelector.currentText
+        name = self.ui.exampleSelector.currentData
 
         def load(show: Callable, cancel: Event) -> None:
             pip_ensure([EXAMPLE_PACKAGE], requester=self.panel.requester)
