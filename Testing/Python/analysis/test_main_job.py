@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,12 @@ from PseudoProgressionAnalyzerLib.imaging.agreement import Head, edge_distance, 
 from PseudoProgressionAnalyzerLib.patient.folder import read_patient
 from PseudoProgressionAnalyzerLib.report import assessment_json
 from PseudoProgressionAnalyzerLib.report.results import write_results
+from PseudoProgressionAnalyzerLib.report.truth import compare_with_truth
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 import real_pairs
+from remembering import Memory
 
 CASE = "pseudoprogression"
 
@@ -35,8 +39,24 @@ def truth(folder):
 
 
 @pytest.fixture(scope="module")
-def analysis(folder):
-    return run(start(read_patient(folder)))
+def memory():
+    """What the job on the case computed, for a second job on nearly the same."""
+    return Memory()
+
+
+@pytest.fixture(scope="module")
+def analysis(folder, memory):
+    with pytest.MonkeyPatch.context() as patch:
+        memory.use(patch)
+        return run(start(read_patient(folder)))
+
+
+@pytest.fixture(scope="module")
+def written(analysis, tmp_path_factory):
+    """A folder with the results."""
+    directory = tmp_path_factory.mktemp("results") / "out"
+    write_results(analysis, directory)
+    return directory
 
 
 def own(analysis, visit, name):
@@ -134,9 +154,9 @@ def as_of(analysis, visit):
     return json.dumps(next(entry for entry in document["assessments"] if entry["as_of"] == visit))
 
 
-def test_later_data_never_change_an_earlier_assessment(folder, analysis, truth, tmp_path):
+def test_later_data_never_change_an_earlier_assessment(folder, analysis, memory, truth, tmp_path, monkeypatch):
     """Visit 3 is replaced by the T1CE and the lesion of visit 1, a growing tumour's: as of visit 2 nothing changes, to
-    the byte."""
+    the byte. Nor does what goes into the long computations of the visits before: only visit 3's are done again."""
     first, second, third = (visit["id"] for visit in truth["visits"])
     changed = tmp_path / "changed"
     shutil.copytree(folder, changed)
@@ -144,16 +164,19 @@ def test_later_data_never_change_an_earlier_assessment(folder, analysis, truth, 
     (changed / third).mkdir()
     for name in ("T1CE.nii.gz", "T1CE.json", "lesion.nii.gz"):
         shutil.copy(changed / first / name, changed / third)
+    before = Counter(memory.computed)
+    memory.use(monkeypatch)
     other = run(start(read_patient(changed)))
+    again = Counter(memory.computed) - before
+    assert again == {"register_heads": 1, "contralateral_white_matter": 1}, "the head's brain and midline are known"
     assert as_of(other, second) == as_of(analysis, second)
     assert as_of(other, third) != as_of(analysis, third)
 
 
-def test_results_are_complete(analysis, tmp_path):
-    write_results(analysis, tmp_path / "out")
-    names = {path.name for path in (tmp_path / "out").iterdir()}
+def test_results_are_complete(written):
+    names = {path.name for path in written.iterdir()}
     assert {"report.html", "timeline.png", "measurements.csv", "assessment.json", "maps"} <= names
-    page = (tmp_path / "out" / "report.html").read_text()
+    page = (written / "report.html").read_text()
     assert "Simulated" not in page, "the patient stays anonymous"
     page, pictures = re.subn(r"base64,[A-Za-z0-9+/=]+", "", page)  # in which any four letters come up by chance
     assert pictures and "http" not in page.replace("http://www.w3.org", "")
@@ -188,11 +211,8 @@ def test_a_real_pair_runs_unattended(reference_data, tmp_path, pair):
     assert aligned < edge_distance(heads[first], heads[second], found @ away)
 
 
-def test_the_command_writes_the_comparison(folder, analysis, tmp_path):
-    from PseudoProgressionAnalyzerLib.report.truth import compare_with_truth
-
-    write_results(analysis, tmp_path / "out")
-    table = compare_with_truth(tmp_path / "out" / "measurements.csv", folder / "truth.json")
+def test_the_command_writes_the_comparison(folder, written):
+    table = compare_with_truth(written / "measurements.csv", folder / "truth.json")
     assert table.count("%") == 12 + 9, "beside the plain truth, and what such voxels can see of it"
     assert "absent" not in table
     assert "final answer of the case: pseudoprogression" in table

@@ -6,6 +6,7 @@ there, the one after is left out, and the poses of the heads are given as a user
 """
 
 import dataclasses
+import itertools
 import json
 import shutil
 
@@ -33,13 +34,22 @@ IN_VOXELS = {"rCBV_ratio": 0.22, "Cho_NAA": 0.08, "Cho_Cr": 0.1}
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
-    """A folder with the common first visit and the second visits of both cases, whose head is made once."""
+    """A folder with the common first visit, as far as the lesion, and the second visits of both cases, whose head is
+    made once."""
     first, *_ = CASES["true_progression"].visits
     seconds = [CASES[name].visits[1] for name in JUDGED]
     directory = tmp_path_factory.mktemp("both")
-    writing.write_case(
-        dataclasses.replace(CASES["true_progression"], visits=(first, *seconds)), directory, lambda share: None
-    )
+    plain = writing.write_visit
+
+    def write_visit(visit, state, head, folder, rng):
+        shares, drawn = plain(visit, state, head, folder, rng), folder / "lesion.nii.gz"
+        return shares if visit is not first else itertools.takewhile(lambda share: not drawn.exists(), shares)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writing, "write_visit", write_visit)
+        writing.write_case(
+            dataclasses.replace(CASES["true_progression"], visits=(first, *seconds)), directory, lambda share: None
+        )
     return directory
 
 
