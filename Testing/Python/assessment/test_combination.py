@@ -126,6 +126,25 @@ def test_several_criteria_of_one_measure_are_one_fact():
     assert min(once, others) <= two <= max(once, others)
 
 
+def test_criteria_of_one_measure_count_by_the_patients_of_both_groups():
+    """30 with and 30 without progression count 30 30 / 60 = 15, 10 and 90 count 9; two samples of each patient half."""
+    one = replace(
+        next(c for c in CRITERIA if c.id == "DSC-01"), sensitivity=0.8, specificity=0.8, samples_per_patient=1
+    )
+    even, uneven = (replace(one, id=name, positives=p, negatives=n) for name, p, n in (("A", 30, 30), ("B", 10, 90)))
+    uneven = replace(uneven, sensitivity=0.6, specificity=0.6)
+    doubled = replace(even, positives=60, negatives=60, samples_per_patient=2)
+
+    def said(*criteria):
+        return float(logit(combine(PRIOR, evidence({"rCBV_ratio_mean": 6.0}, criteria=list(criteria))).centre))
+
+    start = logit(PRIOR[0])
+    first, second = said(even) - start, said(uneven) - start
+    assert first > 2 * second > 0
+    assert said(even, uneven) - start == pytest.approx((15 * first + 9 * second) / 24, abs=1e-3)
+    assert said(doubled, uneven) == pytest.approx(said(even, uneven), abs=1e-3)
+
+
 def test_ratios_of_one_spectrum_are_one_voice():
     # NAA stands in both: it must not count twice.
     ratios = {"Cho_NAA_molar": 4.0, "NAA_Cr_molar": 0.2}
