@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -42,8 +43,9 @@ class EventsTable:
         when_empty(table, _("Surgery, radiotherapy, drugs, clinical status: choose one below and press Add"))
 
     def fill(self, patient: Patient | None) -> None:
-        """Shows the patient's events; where they are as before, what is written in the form stays."""
-        events = list(patient.events) if patient else []
+        """Shows the patient's events by their dates, those without one last; where they are as before, what is written
+        in the form stays."""
+        events = sorted(patient.events if patient else (), key=lambda event: event.date or datetime.date.max)
         if events == self.events and self.table.rowCount == len(events) and self.table.columnCount:
             return
         self.events = events

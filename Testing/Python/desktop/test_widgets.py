@@ -1,6 +1,7 @@
 """What the widgets do with Slicer's views, signals and editors, with these made up: no desktop runs here."""
 
 import contextlib
+import datetime
 import sys
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
@@ -13,7 +14,7 @@ pytest.importorskip("slicer", reason="slicer-core cannot be loaded here", exc_ty
 import slicer
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
-from PseudoProgressionAnalyzerLib.measures import InputError, Message
+from PseudoProgressionAnalyzerLib.measures import Event, InputError, Message
 
 
 class Anything(ModuleType):
@@ -304,6 +305,26 @@ def test_an_example_is_listed_in_words_and_loaded_by_its_name(later, monkeypatch
     ui.exampleSelector.currentData = "true_progression"
     section.load_example()
     session.load_example.assert_called_once_with("true_progression", "show", "cancel")
+
+
+def test_events_stand_by_their_dates_and_the_right_one_goes(later, monkeypatch):
+    module = import_module("PseudoProgressionAnalyzerLib.desktop.events_table")
+    for name in ("give_last_the_rest", "when_empty", "tab_in_place"):
+        monkeypatch.setattr(module, name, MagicMock())
+    monkeypatch.setattr(module.EventsTable, "_show_form", lambda table: None)
+    days = {"surgery": None, "dexamethasone": (2023, 3, 13), "radiotherapy": (2023, 3, 20), "biopsy": (2023, 3, 6)}
+    events = [Event(kind, day and datetime.date(*day)) for kind, day in days.items()]
+    patient, corrected = SimpleNamespace(events=events), []
+    shown = MagicMock()
+    table = module.EventsTable(shown, MagicMock(), MagicMock(), corrected.append, MagicMock())
+    module.qt.QTableWidgetItem = lambda text: MagicMock()
+    table.fill(patient)
+    order = ["biopsy", "dexamethasone", "radiotherapy", "surgery"]
+    assert [event.kind for event in table.events] == order
+    shown.currentRow.return_value = 1
+    table.remove()
+    monkeypatch.setattr(module.editing, "set_events", lambda patient, kept: [event.kind for event in kept])
+    assert corrected[0](patient) == [order[0], *order[2:]]
 
 
 def test_the_page_for_printing_is_offered_under_a_name_with_its_visit(later, monkeypatch):
