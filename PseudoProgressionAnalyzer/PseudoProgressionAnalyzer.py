@@ -16,6 +16,7 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 LIBRARY = "PseudoProgressionAnalyzerLib"
+TUTORIAL = "https://github.com/PseudoProgressionAnalyzer/SlicerPseudoProgressionAnalyzer/blob/main/Docs/tutorial.md"
 
 
 class PseudoProgressionAnalyzer(ScriptedLoadableModule):
@@ -32,6 +33,9 @@ class PseudoProgressionAnalyzer(ScriptedLoadableModule):
             "and what they favour: pseudoprogression or true progression. For research and teaching. "
             "Not for clinical use."
         )
+        self.parent.helpText += "<p>" + _(
+            "Begin in Patient with Load example and follow the {tutorial}: load, align and compute, look, draw, decide."
+        ).format(tutorial=f'<a href="{TUTORIAL}">{_("tutorial")}</a>')
         self.parent.acknowledgementText = _("The example cases use the ICBM 152 brain template.")
         slicer.app.connect("startupCompleted()", registerSampleData)
         slicer.app.connect("startupCompleted()", registerLayout)

@@ -156,6 +156,7 @@ class Panel:
         """Before the scene closes: stops work, gives back the layout and lets go of every node."""
         self.close()
         self.say("")  # what was said was of this patient
+        self.ui.sectionScroll.verticalScrollBar().setValue(0)  # where the next one is loaded
         timeline.hide(self.session.application)
         self.session.forget()
         qt.QTimer.singleShot(SETTLED, give_back)  # once the nodes and views of the scene are gone

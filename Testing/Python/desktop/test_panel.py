@@ -6,6 +6,7 @@ import sys
 import threading
 from concurrent.futures import CancelledError
 from types import ModuleType, SimpleNamespace
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -581,8 +582,10 @@ def test_news_of_before_a_stroke_or_of_a_closed_patient_go(panel, mask):
     panel.stroke([draw(panel.session, mask)])
     assert panel.ui.progressLabel.text == ""
     panel.say("PDF saved")
+    panel.ui.sectionScroll = MagicMock()
     panel.close_patient()
     assert panel.ui.progressLabel.text == ""
+    panel.ui.sectionScroll.verticalScrollBar().setValue.assert_called_with(0)  # to where the next one is loaded
 
 
 @pytest.mark.parametrize(

@@ -122,3 +122,9 @@ def test_the_licence_is_there():
     text = (PROJECT / "LICENSE.txt").read_text()
     assert "Apache License" in text
     assert "Version 2.0" in text
+
+
+def test_the_help_of_the_module_leads_to_the_tutorial_of_this_project():
+    address = re.search(r'^TUTORIAL = "(.*)"$', (MODULE / "PseudoProgressionAnalyzer.py").read_text(), re.MULTILINE)[1]
+    home, _, path = address.partition("/blob/main/")
+    assert home == variable("EXTENSION_HOMEPAGE") and (PROJECT / path).is_file()
