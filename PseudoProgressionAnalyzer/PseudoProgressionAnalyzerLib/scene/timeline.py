@@ -19,6 +19,7 @@ from .application import Application
 from .hierarchy import visit_title
 from .nodes import Kind, linked, mark, marked
 from .timeline_chosen import choose, chosen_visit
+from .timeline_kept_out import keep_out, let_in
 from .timeline_layout import (
     LAYOUT_ID,
     TAG,
@@ -125,6 +126,7 @@ def show(
         pause()
         show_regions(patient_node, page, views)
         choose(patient_node, visits[min(max(chosen, first), first + columns - 1)].id)
+        keep_out(application, patient_node)
         mark_chosen(application, patient_node)
         pause()
         show_legends_of(application, enlarged_view(application))
@@ -165,6 +167,7 @@ def hide(application: Application, pause: Callable[[], None] = lambda: None) -> 
         for kind in OF_ONE_VISIT:
             for node in linked(patient_node, kind):
                 show_in(node, [])
+        let_in(patient_node)
         remove_legends(patient_node)
     remove_views(application, keep=set(), pause=pause)
 

@@ -10,7 +10,7 @@ import slicer
 
 from PseudoProgressionAnalyzerLib.analysis.reading import read_visit
 from PseudoProgressionAnalyzerLib.measures import Image, InputError
-from PseudoProgressionAnalyzerLib.scene import nodes
+from PseudoProgressionAnalyzerLib.scene import nodes, timeline
 from PseudoProgressionAnalyzerLib.scene.adopting import adopt, given_again, remember_sources
 from PseudoProgressionAnalyzerLib.scene.build import build_scene
 from PseudoProgressionAnalyzerLib.scene.candidates import candidates
@@ -18,6 +18,7 @@ from PseudoProgressionAnalyzerLib.scene.nodes import Kind, find
 from PseudoProgressionAnalyzerLib.scene.read import missing_files, read_scene
 from PseudoProgressionAnalyzerLib.scene.segments import put_segment, regions_of, segment_mask
 from PseudoProgressionAnalyzerLib.scene.time_series import put_time_series
+from PseudoProgressionAnalyzerLib.scene.timeline_kept_out import remember_drawn
 
 AFFINE = np.array([[-1.0, 0, 0, 10], [0, -1, 0, 20], [0, 0, 2, -5], [0, 0, 0, 1]])
 SHAPE = (6, 7, 8)
@@ -363,3 +364,34 @@ def test_choices_that_cannot_be(app, two_visits):
 def test_a_sequence_without_echo_time_says_what_it_lacks(app, two_visits):
     sequence(app, "DSC 1", echo=False)
     refused("edit_fields_missing", lambda: adopt(candidates(app.scene)))
+
+
+def test_a_drawing_of_the_users_lies_over_no_other_visit(app, two_visits):
+    """The timeline shows it as the region of its visit; Slicer would show it in every column."""
+    red = app.scene.AddNewNodeByClass("vtkMRMLSliceNode", "Red")
+    red.SetLayoutName("Red")
+    chosen = candidates(app.scene)
+    analysis, _ = adopt(chosen)
+    for visit in ("visit 1", "visit 2"):
+        read_visit(analysis, visit)
+    patient = build_scene(app, analysis)
+    remember_drawn(patient, [each.node for each in chosen if each.role and each.drawn])
+    display = app.scene.GetFirstNodeByName("Segmentation").GetDisplayNode()
+    before = snapshot_of(display)
+    for _again in range(2):  # also of a scene that was saved with it
+        timeline.show(app)
+        columns = timeline.view_nodes(app)
+        assert len(columns) > 1
+        assert not any(display.IsDisplayableInView(view.GetID()) for view in columns)
+        assert display.IsDisplayableInView(red.GetID())
+    timeline.hide(app)
+    assert snapshot_of(display) == before
+    display.AddViewNodeID(red.GetID())  # limited by the user
+    timeline.show(app)
+    timeline.hide(app)
+    assert display.GetViewNodeIDs() == (red.GetID(),)
+
+
+def snapshot_of(display):
+    """Where a display node shows what, and whether it says that it was kept out."""
+    return display.GetViewNodeIDs(), display.GetVisibility(), nodes.marked(display, "kept_out")

@@ -16,6 +16,7 @@ from ...scene.adopting import adopt, remember_sources
 from ...scene.candidates import Candidate
 from ...scene.nodes import patient_node
 from ...scene.taking_away import take_away
+from ...scene.timeline_kept_out import remember_drawn
 from ..long_work import Show, run_in_background, silent
 from .building import Building
 
@@ -58,7 +59,9 @@ class Loading(Building):
         analysis, sources = adopt(chosen)
         self._work(analysis, show, cancel, last_step="step_read")
         self._build_new(analysis, epoch, cancel)
-        remember_sources(patient_node(self.application.scene), sources)
+        patient = patient_node(self.application.scene)
+        remember_sources(patient, sources)
+        remember_drawn(patient, [each.node for each in chosen if each.role and each.drawn])
         analysis.given = {}  # read again where it is needed
 
     def dimensions_of(self, series: Series) -> int | None:
