@@ -17,6 +17,7 @@ from ..report.printing import apart, on_pages
 
 RESOLUTION = 96  # of the page's own pixels, per inch
 MARGIN = 14.0  # mm
+SIZES = (1.0, 0.95, 0.9, 0.85)  # of what stands on the first sheet: rather smaller than two lines on a second one
 FONT, SIZE = "Arial", 8.1  # points; where there is none of this name, what the system has in its place
 STYLE = """
 body { color: #000000; }
@@ -57,23 +58,34 @@ def _write(page: str, file: Path, done: Callable[[float], None]) -> None:
         done(0.3 * number / len(drawings | pictures))
     pieces, documents = on_pages(text), []
     for piece in pieces:
-        documents.append(_document(piece, images, width, height))
+        made = (_document(piece, images, width, height), 1.0) if documents else _on_one(piece, images, width, height)
+        documents.append(made)
         done(0.3 + 0.1 * len(documents) / len(pieces))
-    sheets = [(document, number) for document in documents for number in range(document.pageCount())]
+    sheets = [(document, size, number) for document, size in documents for number in range(document.pageCount())]
     painter = qt.QPainter()
     if not painter.begin(writer):
         return
     try:
-        for printed, (document, number) in enumerate(sheets):
+        for printed, (document, size, number) in enumerate(sheets):
             if printed:
                 writer.newPage()
             painter.save()
-            painter.translate(0, -number * height)
-            document.drawContents(painter, qt.QRectF(0, number * height, width, height))
+            painter.scale(size, size)
+            painter.translate(0, -number * height / size)
+            document.drawContents(painter, qt.QRectF(0, number * height / size, width / size, height / size))
             painter.restore()
             done(0.4 + 0.6 * (printed + 1) / len(sheets))
     finally:
         painter.end()
+
+
+def _on_one(piece: str, images: dict[str, object], width: float, height: float) -> tuple[object, float]:
+    """The first piece, a summary, on one sheet, and how large it is then; as it is where it is far too long."""
+    for size in SIZES:
+        document = _document(piece, images, width / size, height / size)
+        if document.pageCount() == 1:
+            return document, size
+    return _document(piece, images, width, height), 1.0
 
 
 def _document(piece: str, images: dict[str, object], width: float, height: float) -> object:

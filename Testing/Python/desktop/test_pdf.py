@@ -41,6 +41,13 @@ def pictures(made):
         block = block.next()
     return found
 pdf._document = document
+if "--one" in sys.argv:
+    found = []
+    for lines in range(1, 120):
+        made, size = pdf._on_one("<p>a line</p>" * lines, {}, 680.0, 1000.0)
+        found.append((drawn("<p>a line</p>" * lines, {}, 680.0, 1000.0).pageCount(), made.pageCount(), size))
+    print(json.dumps(found))
+    raise SystemExit
 pdf.write(page, file)
 count, placed, first = sheets[0]
 print(json.dumps((count, placed, first.pageSize().width(), first.pageSize().height(), len(sheets))))
@@ -51,16 +58,16 @@ print(json.dumps((count, placed, first.pageSize().width(), first.pageSize().heig
 def printed(tmp_path):
     """(sheets of the first piece, its pictures as (name, left, top), width and height of a sheet, pieces)."""
 
-    def write(page):
+    def write(page, *options):
         (tmp_path / "page.html").write_text(page, encoding="utf-8")
         run = subprocess.run(
-            [sys.executable, "-c", CODE, str(tmp_path / "page.html"), str(tmp_path / "page.pdf")],
+            [sys.executable, "-c", CODE, str(tmp_path / "page.html"), str(tmp_path / "page.pdf"), *options],
             capture_output=True,
             text=True,
             env=os.environ | {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": os.pathsep.join(sys.path)},
         )
         assert run.returncode == 0, run.stderr
-        assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF-")
+        assert options or (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF-")
         return json.loads(run.stdout)
 
     return write
@@ -72,3 +79,11 @@ def test_page_one_holds_the_pictures_beside_the_numbers(session, printed):
     assert sheets <= 2 and pieces > 1
     ((left, top),) = [(left, top) for name, left, top in pictures if name.startswith("picture")]  # the strip
     assert left > 0.4 * width and 0 < top < 0.8 * height
+
+
+def test_a_summary_of_a_few_lines_more_than_a_sheet_is_made_smaller(printed):
+    found = printed("", "--one")
+    assert all(size == 1 for plain, _made, size in found if plain == 1)
+    fitted = [(made, size) for plain, made, size in found if plain == 2 and size < 1]
+    assert len(fitted) > 3 and all(made == 1 and size >= 0.85 for made, size in fitted)
+    assert found[-1][0] == found[-1][1] > 1 and found[-1][2] == 1  # far too long: as it is
