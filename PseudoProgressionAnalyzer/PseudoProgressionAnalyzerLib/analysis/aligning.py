@@ -114,15 +114,17 @@ def forget_transform(analysis: Analysis, visit_id: str) -> None:
 
 def choose_another_reference(analysis: Analysis, visit_id: str) -> None:
     """Aligns all visits to another reference visit from now on: they are registered again, but for those whose
-    transform is the user's own, which is brought to the new reference visit by the transform that this one had."""
+    transform is the user's own, which is brought to the new reference visit by the transform that this one had. Where
+    that one was in doubt, nothing is: what came of it would count as the user's own, without the doubt."""
     old, before = analysis.reference_visit, dict(analysis.visit_to_reference)
+    known = visit_id in before and by_voxel(analysis, visit_id)
     users = [visit.id for visit in analysis.patient.visits if is_users(analysis, visit.id)]
     for visit in analysis.patient.visits:
         forget_transform(analysis, visit.id)
     analysis.reference_visit = visit_id
     if visit_id in users:  # the user has said how these two lie to each other
         users[users.index(visit_id)] = old
-    for visit in users if visit_id in before else ():
+    for visit in users if known else ():
         analysis.visit_to_reference[visit] = np.linalg.inv(before[visit_id]) @ before[visit]
         make_users(analysis, visit)
 

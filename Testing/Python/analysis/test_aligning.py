@@ -97,6 +97,23 @@ def test_the_users_own_transform_is_brought_to_another_reference_visit(without_i
     assert {visit for step, visit in analysis.finished if step == "step_align" and visit} == set(expected)
 
 
+@pytest.mark.parametrize("doubted", ["uncertain", "given up"])
+def test_a_doubted_transform_brings_none_of_the_users_own_to_another_reference_visit(without_images, doubted):
+    """Through it, c would lie where nobody has seen that it lies, and count as the user's own."""
+    analysis = without_images
+    analysis.patient.visits.append(Visit("c", None, [Series("T1CE", "none")]))
+    analysis.visit_to_reference["c"], analysis.alignment["c"] = shift(10), {"uncertainty": 0.2}
+    if doubted == "uncertain":
+        analysis.alignment["c"]["uncertainty"] = 9.0
+    else:
+        analysis.messages["c"] = [Message("registration_start_kept")]
+    use_transform(analysis, "b", shift(3))
+    choose_another_reference(analysis, "c")
+    assert analysis.reference_visit == "c" and not analysis.visit_to_reference
+    assert not any(is_users(analysis, visit) for visit in "abc")
+    assert not {visit for step, visit in analysis.finished if step == "step_align" and visit}
+
+
 @pytest.mark.parametrize(
     ("codes", "word"),
     [

@@ -41,7 +41,7 @@ class Computing(Building):
 
     def set_reference_visit(self, visit: str) -> None:
         """Chooses the visit that ``compute`` aligns the others to; where it is another one than before, they are
-        registered again, and transforms of the user's own brought to it."""
+        registered again, and transforms of the user's own brought to it (``choose_another_reference``)."""
         analysis = self._patient()
         if not visit or visit == analysis.reference_visit:
             return
