@@ -318,6 +318,7 @@ class Panel:
         """
         if self.refuses():
             raise BusyError(_("Other work is running: wait for it, or cancel it."))
+        self.beside.forget()  # it judges what was before; ``_catch_up`` starts it again where it is still wanted
         epoch, written = self.session.epoch, self.session.written
         self.cancel = threading.Event()
         bar = stoppable and not drawing
@@ -333,8 +334,10 @@ class Panel:
                     self.say(_("It was finished before it could be stopped."))
             finally:
                 self.cancel = None
-                self._catch_up(written)
-                self._enable()
+                try:
+                    self._catch_up(written)
+                finally:  # nothing stays off, whatever a section could not show
+                    self._enable()
         if self.session.epoch != epoch:
             self.say(_("The scene was closed or another one opened meanwhile; the work for it was dropped."))
 

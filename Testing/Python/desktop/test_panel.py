@@ -322,6 +322,31 @@ def test_what_long_work_kept_from_being_judged_is_judged_after_it(panel, mask, b
     assert panel.told[-1] == "settled"
 
 
+def test_what_is_judged_beside_goes_when_long_work_begins(panel, mask, monkeypatch):
+    """It would come back after a correction, with the numbers of before."""
+    panel.stroke([draw(panel.session, mask)])
+    panel._rested()
+    monkeypatch.setattr(panel.beside, "forget", lambda: setattr(panel, "started", None))
+    seen = []
+    with panel.long_work():
+        seen.append(panel.started)
+    assert seen == [None]
+    assert panel.told[-1] == "timer" and panel.session.unsettled  # and is judged again
+
+
+def test_nothing_stays_off_after_work_where_a_section_could_not_show_what_it_made(panel, mask, monkeypatch):
+    panel.stroke([draw(panel.session, mask)])
+
+    def broken():
+        raise ValueError("no table")
+
+    monkeypatch.setattr(panel.sections["regions"], "settled", broken)
+    with panel.long_work():
+        panel.session.accept(panel.session.judging()())
+    assert panel.ui.progressLabel.text == "no table"
+    assert not panel.busy and not panel.sections["regions"].held
+
+
 def test_sections_hear_of_what_settling_judged(panel, mask):
     panel.stroke([draw(panel.session, mask)])
     panel.told.clear()
@@ -544,6 +569,8 @@ def test_a_correction_whose_scene_was_closed_ends_quietly(patient_section, panel
         panel.session.forget()
 
     patient_section._correct(work, "Corrected")
+    assert panel.told == []
+    patient_section.correct(lambda patient: panel.told.append("corrected"))  # of a cell, whose turn comes only now
     assert panel.told == []
 
 

@@ -172,7 +172,7 @@ class PatientSection(Section):
     def _correct(self, work: Callable, said: str) -> None:
         """Long work, and what was done. Editors are opened anew only where other visits have come or gone: they hold
         what can be undone."""
-        if self.panel.refuses_tick(self):
+        if self.session.analysis is None or self.panel.refuses_tick(self):  # closed before its turn came, or busy
             return
         before, done = [visit.id for visit in self.session.analysis.patient.visits], False
         with self.panel.long_work() as (show, cancel):
