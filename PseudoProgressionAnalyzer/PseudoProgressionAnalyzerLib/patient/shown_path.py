@@ -10,8 +10,10 @@ BIDS_FOLDERS = ("anat", "perf", "pet", "mrs")
 
 
 def shown_path(path: Path) -> str:
-    """A file by its own name, behind that of its folder where this one says a study's date or is one of BIDS. Any other
-    folder is left out: of DICOM files that lie together it is the patient's, with the patient's name as a rule."""
+    """A file by its own name, behind the date that its folder says, or the folder where that is one of BIDS. Anything
+    else is left out: of DICOM files that lie together the folder is the patient's, with the patient's name as a rule,
+    which may stand behind a date too."""
     folder = Path(path).parent.name
-    told = folder in BIDS_FOLDERS or date_of_study(folder) is not None
-    return f"{folder}/{path.name}" if told else path.name
+    date = date_of_study(folder)
+    told = date.isoformat() if date is not None else folder if folder in BIDS_FOLDERS else ""
+    return f"{told}/{path.name}" if told else path.name

@@ -115,7 +115,7 @@ def event_details(event: Event, language: str = "english") -> str:
 
 
 def sentence(message: Message, language: str = "english") -> str:
-    """A message as a sentence that names files by study folder and name alone: the path above may name the patient."""
+    """A message as a sentence that names files as ``shown_path`` tells them: folders may name the patient."""
     return texts.sentence(Message(message.code, _spoken(message, language)), language)
 
 

@@ -13,6 +13,8 @@ from PseudoProgressionAnalyzerLib.patient.shown_path import shown_path
     ("path", "shown"),
     [
         ("/data/Miller_Anna/2020-03-02/DSC.nii.gz", "2020-03-02/DSC.nii.gz"),
+        ("/data/Miller_Anna/2020-03-02_Miller_Anna/DSC.nii.gz", "2020-03-02/DSC.nii.gz"),
+        ("/data/Miller_Anna/03-02-2020-MILLER-12345/1-01.dcm", "2020-03-02/1-01.dcm"),
         ("/data/Miller_Anna/001.dcm", "001.dcm"),
         ("/data/sub-Miller/ses-1/perf/asl.nii.gz", "perf/asl.nii.gz"),
         ("/data/Miller_Anna/scan/001.dcm", "001.dcm"),
