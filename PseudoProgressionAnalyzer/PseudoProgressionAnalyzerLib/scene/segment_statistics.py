@@ -5,18 +5,15 @@ Used by the plug-in of Slicer's Segment Statistics module.
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from ..analysis.map_estimates import FEWEST_EFFECTIVE_VOXELS, SMALLEST_COVERED_SHARE
 from ..imaging.resampling import overlap_weights
 from ..lesion.statistics import Statistics, region_statistics
+from ..patient.roles import purpose_of_label
 from . import nodes
 from .nodes import Kind, find, marked, patient_node, to_world
 from .segments import segment_mask
-
-REFERENCE = re.compile(r"reference|nawm|white.?matter|contralateral", re.IGNORECASE)
 
 
 def measure_segment(segmentation: object, segment_id: str, volume: object) -> dict[str, float]:
@@ -69,7 +66,7 @@ def _reference_mean(segmentation: object, segment_id: str, volume: object) -> fl
         places = [(tissue, segment) for segment in tissue.GetSegmentation().GetSegmentIDs()]
     else:
         held = segmentation.GetSegmentation()
-        named = [s for s in held.GetSegmentIDs() if REFERENCE.search(held.GetSegment(s).GetName())]
+        named = [s for s in held.GetSegmentIDs() if purpose_of_label(held.GetSegment(s).GetName()) == "reference"]
         places = [(segmentation, segment) for segment in named if segment != segment_id]
     found = [_statistics(node, segment, volume) for node, segment in places]
     trusted = [each for each in found if each is not None and _trusted(each)]

@@ -43,6 +43,16 @@ def test_weights_are_shares_of_voxels(scene):
     assert found["ratio_mean"] == pytest.approx(8.8 / 4.0)
 
 
+def test_what_is_named_after_white_matter_and_is_not_healthy_is_no_reference(scene):
+    """The mean of NAWM alone is 4; with the 10 of the oedema the ratio would be smaller."""
+    volume, segmentation = scene
+    wet = np.zeros((16, 16, 16), bool)
+    wet[10:16, 10:16, :8] = True
+    put_segment(segmentation, "white matter edema", "free", Image(wet, FINE))
+    found = measure_segment(segmentation, segment_of(segmentation, "tumor"), volume)
+    assert found["ratio_mean"] == pytest.approx(8.8 / 4.0)
+
+
 def test_the_volume_may_stand_under_a_transform(app, scene):
     volume, segmentation = scene
     expected = measure_segment(segmentation, segment_of(segmentation, "tumor"), volume)
