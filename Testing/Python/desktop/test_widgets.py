@@ -335,6 +335,9 @@ def test_the_page_for_printing_is_offered_under_a_name_with_its_visit(later, mon
     monkeypatch.setattr(module, "file_to_save", offered)
     section.save_pdf()
     assert offered.call_args.args[1] == "report_2023-05-08.pdf"
+    section.session.as_of = "week 4/5"  # what no file name may hold
+    section.save_pdf()
+    assert offered.call_args.args[1] == "report_week_4_5.pdf"
 
 
 def test_a_file_has_its_ending_also_where_only_a_name_was_typed(later, monkeypatch, tmp_path):

@@ -14,7 +14,7 @@ from slicer.i18n import tr as _
 from ...measures import Assessment, Message
 from ...report.statement import Line, statement
 from ...report.words import visit_words
-from ...report.writing import unused
+from ...report.writing import plain_name, unused
 from .. import assessment_text, pdf
 from ..ledger_tree import details, fill_ledger, line_of
 from ..saving import file_to_save
@@ -189,7 +189,7 @@ class AssessmentSection(Section):
 
     def save_pdf(self) -> None:
         """Saves the page for printing where the user says."""
-        name = Path("report.pdf").with_stem(f"report_{self.as_of}").name
+        name = plain_name(f"report_{self.as_of}.pdf")
         file = file_to_save(_("Report for printing"), name, "PDF (*.pdf)", FOLDER)
         if file:
             with self.panel.long_work() as (show, cancel):
