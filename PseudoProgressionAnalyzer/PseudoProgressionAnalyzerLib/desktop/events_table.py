@@ -70,9 +70,9 @@ class EventsTable:
 
     def add(self) -> None:
         """A new event of the chosen kind, without a date yet."""
-        new = Event(EVENT_KINDS[self.kinds.currentIndex], None)
+        new, before = Event(EVENT_KINDS[self.kinds.currentIndex], None), len(self.events)
         self.correct(lambda patient: editing.set_events(patient, [*patient.events, new]))
-        if new in self.events:
+        if len(self.events) > before:  # else it was refused, and why stands there
             self._choose(new)
             self.complain(_("Write the date of the event in the form below the table, and press Apply."))
 

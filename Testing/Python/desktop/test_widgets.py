@@ -327,6 +327,29 @@ def test_events_stand_by_their_dates_and_the_right_one_goes(later, monkeypatch):
     assert corrected[0](patient) == [order[0], *order[2:]]
 
 
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_refused_event_leaves_why_it_was_refused(later, monkeypatch, refused):
+    """Also where one like it stands there already: what is to be done next is said of a new one alone."""
+    module = import_module("PseudoProgressionAnalyzerLib.desktop.events_table")
+    for name in ("give_last_the_rest", "when_empty", "tab_in_place"):
+        monkeypatch.setattr(module, name, MagicMock())
+    monkeypatch.setattr(module.EventsTable, "_show_form", lambda table: None)
+    monkeypatch.setattr(module.editing, "set_events", lambda patient, kept: SimpleNamespace(events=kept))
+    patient, said = SimpleNamespace(events=[Event(module.EVENT_KINDS[0], None)]), []
+
+    def correct(edit):
+        said.append("Other work is running" if refused else "Corrected")
+        table.fill(patient if refused else edit(patient))
+
+    table = module.EventsTable(MagicMock(), MagicMock(), MagicMock(currentIndex=0), correct, said.append)
+    module.qt.QTableWidgetItem = lambda text: MagicMock()
+    table.fill(patient)
+    table.add()
+    assert len(table.events) == (1 if refused else 2)
+    assert said[0] == ("Other work is running" if refused else "Corrected")
+    assert len(said) == (1 if refused else 2)
+
+
 def test_the_page_for_printing_is_offered_under_a_name_with_its_visit(later, monkeypatch):
     """As the folder of the report: pages as of two visits do not take each other's place."""
     module = import_module("PseudoProgressionAnalyzerLib.desktop.sections.assessment")
