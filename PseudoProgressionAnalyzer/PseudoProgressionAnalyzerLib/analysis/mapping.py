@@ -167,9 +167,9 @@ def make_ratio_maps(analysis: Analysis, visit_id: str) -> None:
     """
     reference = analysis.references.get(visit_id)
     overlaps = None if reference is None else overlaps_of(analysis, visit_id, TISSUE, reference)
+    _forget_reasons(analysis, visit_id)
     for name, ratio in TO_REFERENCE.items():
         key, values = (visit_id, ratio.name), analysis.maps.get((visit_id, name))
-        _forget_reason(analysis, key)
         mean, why_not = (
             (None, ()) if overlaps is None or values is None else _in_tissue(analysis, visit_id, overlaps, name)
         )
@@ -196,12 +196,17 @@ def forget_ratios(analysis: Analysis, visit_id: str) -> None:
     """Takes the ratios of a visit away, and why some could not be made, where it has no reference tissue any more."""
     for ratio in TO_REFERENCE.values():
         analysis.maps.pop((visit_id, ratio.name), None)
-        _forget_reason(analysis, (visit_id, ratio.name))
+    _forget_reasons(analysis, visit_id)
 
 
-def _forget_reason(analysis: Analysis, key: tuple[str, str]) -> None:
-    if [reason.code for reason in analysis.absent.get(key, ())][:1] == [WITHOUT_VALUE]:
-        del analysis.absent[key]
+def _forget_reasons(analysis: Analysis, visit_id: str) -> None:
+    """Takes away why ratios could not be made, and what was said of it: each stroke would leave a remark."""
+    for ratio in TO_REFERENCE.values():
+        reasons = analysis.absent.get((visit_id, ratio.name), ())
+        if [reason.code for reason in reasons][:1] == [WITHOUT_VALUE]:
+            del analysis.absent[visit_id, ratio.name]
+            said = analysis.messages.get(visit_id, [])
+            analysis.messages[visit_id] = [message for message in said if message not in reasons]
 
 
 def _in_tissue(

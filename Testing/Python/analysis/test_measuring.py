@@ -313,14 +313,18 @@ def test_reference_tissue_of_one_voxel_is_no_reference():
     row = value(analysis, "b", "rCBV_ratio_mean")
     assert row.value is None
     assert [flag.code for flag in row.flags] == ["reference_without_value", "region_few_voxels"]
+    assert analysis.messages["b"] == list(row.flags)
+    analysis.references["b"] = box((4, 14, 8), (6, 16, 12))  # a second voxel: of the first one nothing is said any more
+    make_ratio_maps(analysis, "b")
+    assert [message.parameters.get("voxels") for message in analysis.messages["b"]] == [None, 2.0]
     forget_ratios(analysis, "b")
-    assert not analysis.absent
+    assert not analysis.absent and not analysis.messages["b"]
     analysis.references["b"] = box((4, 14, 8), (8, 22, 16))
     analysis.maps["b", "rCBV"].array[2, 7, 4] = 10.0
     make_ratio_maps(analysis, "b")
     measure_visits(analysis)
     assert value(analysis, "b", "rCBV_ratio_mean").value == pytest.approx(1.5)
-    assert ("b", "rCBV_ratio") not in analysis.absent
+    assert ("b", "rCBV_ratio") not in analysis.absent and not analysis.messages["b"]
 
 
 def test_reference_tissue_that_is_mostly_untrusted_is_no_reference():
