@@ -18,7 +18,7 @@ from .aligning import visit_to_visit
 from .map_estimates import WEIGHED_BY, refusal, under, weighed
 from .overlaps import TISSUE, RegionOverlaps, overlaps_of
 from .placing import image_on_visit, map_to_visit, read_time_series
-from .reading import lesion_of, voxels_of, warn
+from .reading import lesion_of, unsay, voxels_of, warn
 
 GIVEN_MAPS = ("rCBV", "sRCBV", "CBF", "Cho_NAA_molar", "Cho_NAA_area", "Cho_Cr_molar", "Cho_Cr_area", "APTw", "ADC")
 # Of maps made elsewhere whose sidecar does not say it; all others are ratios.
@@ -205,8 +205,7 @@ def _forget_reasons(analysis: Analysis, visit_id: str) -> None:
         reasons = analysis.absent.get((visit_id, ratio.name), ())
         if [reason.code for reason in reasons][:1] == [WITHOUT_VALUE]:
             del analysis.absent[visit_id, ratio.name]
-            said = analysis.messages.get(visit_id, [])
-            analysis.messages[visit_id] = [message for message in said if message not in reasons]
+            unsay(analysis, visit_id, *(reason.code for reason in reasons))
 
 
 def _in_tissue(

@@ -18,7 +18,7 @@ from ..measures import Image, InputError, Map, Message
 from ..perfusion.regions import NORMAL_95, NORMAL_RANGE, REPEATABILITY, response_map
 from . import Analysis
 from .aligning import by_voxel, visit_to_visit
-from .reading import lesion_of, warn
+from .reading import lesion_of, unsay, warn
 
 RATIO, RESPONSE = "rCBV_ratio", "rCBV_response"
 OF_VOXELS = re.compile(r"_(mean|median|p\d+|hotspot)$")  # statistics whose interval is the spread of voxels
@@ -41,6 +41,7 @@ def make_response_maps(analysis: Analysis, only: Collection[str] | None = None) 
             continue
         analysis.maps.pop((later, RESPONSE), None)
         analysis.absent.pop((later, RESPONSE), None)
+        unsay(analysis, later, "response_map_alignment", "response_map_normal")
         if (earlier, RATIO) not in analysis.maps or (later, RATIO) not in analysis.maps:
             continue  # what is missing there is said there
         doubts = alignment_doubts(analysis, earlier, later)

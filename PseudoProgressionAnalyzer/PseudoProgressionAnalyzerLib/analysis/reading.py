@@ -100,3 +100,9 @@ def warn(analysis: Analysis, visit_id: str, *messages: Message) -> None:
     """Notes messages of a visit, each once."""
     noted = analysis.messages.setdefault(visit_id, [])
     noted.extend(message for message in messages if message not in noted)
+
+
+def unsay(analysis: Analysis, visit_id: str, *codes: str) -> None:
+    """Takes back what was noted of a visit with these codes, before what it was said of is made again."""
+    if visit_id in analysis.messages:
+        analysis.messages[visit_id] = [noted for noted in analysis.messages[visit_id] if noted.code not in codes]

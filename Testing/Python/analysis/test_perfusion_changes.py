@@ -109,10 +109,14 @@ def test_without_a_plane_the_reference_tissue_gives_the_limits(two_visits):
 
 
 def test_a_transform_of_the_users_own_is_the_users_judgement(two_visits):
-    """As for the timeline's change row: nothing is known of its uncertainty, and nothing is withheld."""
+    """As for the timeline's change row: nothing is known of its uncertainty, and nothing is withheld, nor said so."""
+    two_visits.alignment["b"] = {}
+    make_response_maps(two_visits)
+    assert [message.code for message in two_visits.messages["b"]] == ["response_map_alignment"]
     make_users(two_visits, "b")
     make_response_maps(two_visits)
     assert ("b", RESPONSE) in two_visits.maps and ("b", RESPONSE) not in two_visits.absent
+    assert not two_visits.messages["b"]
 
 
 @pytest.mark.parametrize(
