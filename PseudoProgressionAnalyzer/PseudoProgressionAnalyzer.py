@@ -41,6 +41,7 @@ class PseudoProgressionAnalyzer(ScriptedLoadableModule):
         slicer.app.connect("startupCompleted()", registerLayout)
         slicer.app.connect("startupCompleted()", registerStatistics)
         slicer.app.connect("startupCompleted()", registerHierarchyPlugin)
+        slicer.app.connect("startupCompleted()", registerOpening)
 
 
 def registerLayout():
@@ -63,6 +64,19 @@ def registerHierarchyPlugin():
     from PseudoProgressionAnalyzerLib.desktop.PseudoProgressionSubjectHierarchyPlugin import register
 
     register()
+
+
+def registerOpening():
+    """A scene with a patient opens with this module, as it was saved, also where nobody has chosen the module yet."""
+    from PseudoProgressionAnalyzerLib.desktop.opening import Opening
+
+    Opening(slicer.mrmlScene, openModule)
+
+
+def openModule():
+    """Opens the module where it has not been opened yet, which brings the timeline back; an open one does so itself."""
+    if slicer.util.mainWindow() is not None and not hasattr(slicer.modules, "PseudoProgressionAnalyzerWidget"):
+        slicer.util.selectModule("PseudoProgressionAnalyzer")
 
 
 def registerSampleData():
@@ -146,6 +160,7 @@ class PseudoProgressionAnalyzerWidget(ScriptedLoadableModuleWidget, VTKObservati
         if self.panel is not None:
             self.panel.close()
             self.panel.still.forget()
+            self.logic.session.forget()  # a timeline that waits for its scene has no panel any more
         self.removeObservers()
 
     def enter(self) -> None:

@@ -28,7 +28,9 @@ sys.modules["SegmentStatistics"].SegmentStatisticsLogic = types.SimpleNamespace(
 )
 sys.modules["AbstractScriptedSubjectHierarchyPlugin"].AbstractScriptedSubjectHierarchyPlugin.filePath = ""
 import PseudoProgressionAnalyzer as module
-for register in (module.registerSampleData, module.registerStatistics, module.registerHierarchyPlugin):
+for register in (
+    module.registerSampleData, module.registerStatistics, module.registerHierarchyPlugin, module.registerOpening
+):
     try:
         register()
     except (AttributeError, TypeError) as error:  # of the stubs; what is imported was imported before
