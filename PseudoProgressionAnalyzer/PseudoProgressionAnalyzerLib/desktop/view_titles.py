@@ -17,8 +17,8 @@ from ..scene.nodes import patient_node
 from ..scene.timeline_layout import enlarged_view
 from ..scene.timeline_look import letters
 from ..scene.timeline_overlays import fit_legends, legend_units
-from ..scene.timeline_rows import shown_rows, state_of
-from ..scene.timeline_views import column_of, row_of, title_of
+from ..scene.timeline_rows import page_of, shown_rows, state_of
+from ..scene.timeline_views import column_of, exchanged, row_of, title_of
 
 LOWER_RIGHT, UPPER_LEFT, RIGHT_EDGE, LEFT_EDGE = 1, 2, 5, 6  # places of vtkCornerAnnotation
 SIZE = 13  # points
@@ -29,23 +29,29 @@ BUTTONS, SLIDER, NUMBER = 110, 50, 105  # pixels that the buttons of a bar, a sl
 
 class ViewTitles(VTKObservationMixin):
     """Date, days since radiotherapy and row in the upper left corner of each view, and at its sides which side of the
-    patient lies there; below a colour legend its unit. ``resized()`` is called when a view is new or got another
-    width, and its title may need other lines; ``moved()`` with each step of a scroll."""
+    patient lies there; below a colour legend its unit. Where another module put a volume of its own into a view, that
+    is its title. ``resized()`` is called when a view is new or got another width, and its title may need other lines;
+    ``exchanged()`` when a view got other images, see ``catch_up``; ``moved()`` with each step of a scroll."""
 
     def __init__(self):
         VTKObservationMixin.__init__(self)
         self.resized: Callable[[], None] = lambda: None
+        self.exchanged: Callable[[], None] = lambda: None
         self.moved: Callable[[], None] = lambda: None
         self._corners: dict[str, tuple[object, object]] = {}
         self._sizes: dict[str, tuple[int, ...]] = {}
         self._bars: dict[str, tuple[str, Callable[[], None]]] = {}
+        self._images: dict[str, tuple[str, str]] = {}
+        self._others: dict[str, str] = {}  # titles of views that show something else than their row
+        self._behind = False
 
     def update(self, application: object) -> None:
         """Writes the titles as the timeline is now, and gives all bars the same width."""
         patient, manager = patient_node(application.scene), slicer.app.layoutManager()
         if manager is None or patient is None or not patient.GetText():  # a saved scene opens: its text comes last
             return
-        rows = shown_rows(patient)
+        self._behind = False
+        rows, page = shown_rows(patient), page_of(patient)
         alone = enlarged_view(application)
         width = manager.viewport().width / (max(state_of(patient).get("columns", 1), 1) if alone is None else 1)
         views = [(node, manager.sliceWidget(node.GetLayoutName())) for node in timeline.view_nodes(application)]
@@ -57,12 +63,21 @@ class ViewTitles(VTKObservationMixin):
             corner = self._corner(node, widget)
             title, other = title_of(patient, rows[row]) if row < len(rows) else "", check_view.beside(patient, node)
             title = f"{title} with {other}" if other else title  # two visits in one view are never under one date
-            _write(corner, UPPER_LEFT, "\n".join(lines(node.GetLayoutLabel(), title, room)), widget)
-            _write(corner, LOWER_RIGHT, short_unit(units.get(node.GetID(), ""), width), widget)
+            images = self._follow_images(node)
+            strange = "" if other else exchanged(patient, page, rows, node)
+            self._others[node.GetLayoutName()] = strange
+            said = lines("", strange, room) if strange else lines(node.GetLayoutLabel(), title, room)
+            _write(corner, UPPER_LEFT, "\n".join(said), widget)
+            unit = units.get(node.GetID(), "") if images[1] else ""
+            _write(corner, LOWER_RIGHT, short_unit(unit, width), widget)
             self._changed(node)
-            image = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node).GetBackgroundVolumeID()
-            with_slider = bool(image) and (column_of(node) == 0 or node is alone)
+            with_slider = bool(images[0]) and (column_of(node) == 0 or node is alone)
             self._bar(node, widget, with_slider, room)
+
+    def catch_up(self, application: object) -> None:
+        """The titles follow images that were exchanged since they were written: a label and a picture never part."""
+        if self._behind:
+            self.update(application)
 
     def forget(self) -> None:
         """The views are gone."""
@@ -72,6 +87,26 @@ class ViewTitles(VTKObservationMixin):
         self._corners.clear()
         self._sizes.clear()
         self._bars.clear()
+        self._images.clear()
+        self._others.clear()
+
+    def _label_of(self, node: object) -> str:
+        return self._others.get(node.GetLayoutName()) or node.GetLayoutLabel()
+
+    def _follow_images(self, node: object) -> tuple[str, str]:
+        """The ids of the images that a view shows; it is told when they become others."""
+        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(node)
+        if not self.hasObserver(composite, vtk.vtkCommand.ModifiedEvent, self._images_changed):
+            self.addObserver(composite, vtk.vtkCommand.ModifiedEvent, self._images_changed)
+        images = self._images[node.GetLayoutName()] = _images(composite)
+        return images
+
+    def _images_changed(self, composite: object, event: object = None) -> None:
+        name, images = composite.GetLayoutName(), _images(composite)
+        if self._images.get(name, images) != images:
+            self._images[name] = images
+            self._behind = True
+            self.exchanged()
 
     def _bar(self, node: object, widget: object, with_slider: bool, width: float) -> None:
         name = node.GetLayoutName()
@@ -81,8 +116,8 @@ class ViewTitles(VTKObservationMixin):
             if present is not None:
                 self._bar(node, present, with_slider, present.width)
 
-        self._bars[name] = node.GetLayoutLabel(), fit_again
-        _fit_bar(widget.sliceController(), node.GetLayoutLabel(), with_slider, width)
+        self._bars[name] = self._label_of(node), fit_again
+        _fit_bar(widget.sliceController(), self._label_of(node), with_slider, width)
 
     def _corner(self, node: object, widget: object) -> object:
         name = node.GetLayoutName()
@@ -120,7 +155,7 @@ class ViewTitles(VTKObservationMixin):
             corner.SetText(RIGHT_EDGE, right)
         label, fit_again = self._bars.get(name, ("", None))
         new_size = _size(node) != self._sizes.get(name)
-        if fit_again is not None and (new_size or label != node.GetLayoutLabel()):
+        if fit_again is not None and (new_size or label != self._label_of(node)):
             fit_again()
         if new_size:
             self._sizes[name] = _size(node)
@@ -132,12 +167,17 @@ def _size(node: object) -> tuple[int, ...]:
     return tuple(node.GetDimensions()[:2])
 
 
+def _images(composite: object) -> tuple[str, str]:
+    """Ids of the image and of what lies over it."""
+    return composite.GetBackgroundVolumeID() or "", composite.GetForegroundVolumeID() or ""
+
+
 def lines(label: str, row: str, width: float) -> list[str]:
     """Title and row of a view in as many lines as its width (pixels) needs."""
     fits = (width - 2 * CHARACTER) / CHARACTER
     dated = [label] if len(label) <= fits else label.split(", ")
     what = [row] if len(row) <= fits else row.replace(" over ", "\nover ").split("\n")
-    return [*dated, *what]
+    return [line for line in (*dated, *what) if line]
 
 
 def short_unit(unit: str, width: float) -> str:

@@ -111,6 +111,24 @@ def images_of(patient_node: object, visit: str, row: Row) -> tuple[object | None
     return (None, None) if row.overlay and overlay is None else (image, overlay)
 
 
+def exchanged(patient_node: object, page: list[Visit], rows: list[Row], view: object) -> str:
+    """What a view really shows, by the names of the volumes, where another module exchanged the images of its row;
+    empty where it shows those."""
+    composite, column, row = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view), column_of(view), row_of(view)
+    if composite is None or column >= len(page) or row >= len(rows):
+        return ""
+    own = images_of(patient_node, page[column].id, rows[row])
+    scene = view.GetScene()
+    ids = (composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID())
+    seen = tuple(scene.GetNodeByID(each) if each else None for each in ids)
+    if seen == own:
+        return ""
+    under, over = (node.GetName() if node is not None else "" for node in seen)
+    if over and composite.GetForegroundOpacity() > 0:
+        return f"{over} over {under}" if under else over
+    return under or "no image"
+
+
 def configure(
     application: Application, node: object, patient_node: object, visit: Visit, row: Row, title: str, column: int
 ) -> None:

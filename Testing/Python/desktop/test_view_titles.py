@@ -70,6 +70,41 @@ def test_a_unit_does_not_run_over_the_brain(unit, width, expected):
     assert short_unit(unit, width) == expected
 
 
+def test_images_that_are_exchanged_are_told_once_and_nothing_else_is():
+    """A title follows when another module puts a volume of its own into the view; scrolling costs nothing."""
+    app, titles, told = application(), ViewTitles(), []
+    node = app.scene.AddNewNodeByClass("vtkMRMLSliceNode")
+    node.SetLayoutName("PPA_0_0")
+    composite = app.scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
+    composite.SetLayoutName("PPA_0_0")
+    own, other = (app.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode").GetID() for _ in range(2))
+    composite.SetBackgroundVolumeID(own)
+    titles.exchanged = lambda: told.append(composite.GetBackgroundVolumeID())
+    titles.update = lambda app: told.append("written")
+    titles._follow_images(node)
+    titles.catch_up(app)
+    composite.SetForegroundOpacity(0.3)
+    node.GetSliceToRAS().SetElement(2, 3, 40.25)
+    node.UpdateMatrices()
+    assert told == []
+    composite.SetBackgroundVolumeID(other)
+    composite.SetForegroundOpacity(0.4)
+    titles.catch_up(app)
+    assert told == [other, "written"]
+
+
+def test_a_bar_says_what_is_shown():
+    """Not the date of its column over a volume of another visit."""
+    app, titles = application(), ViewTitles()
+    node = app.scene.AddNewNodeByClass("vtkMRMLSliceNode")
+    node.SetLayoutName("PPA_0_0")
+    node.SetLayoutLabel(TITLE)
+    assert titles._label_of(node) == TITLE
+    titles._others["PPA_0_0"] = "2023-03-13 T1CE"
+    assert titles._label_of(node) == "2023-03-13 T1CE"
+    assert lines("", "2023-03-13 T1CE", 400) == ["2023-03-13 T1CE"]
+
+
 def test_each_step_of_a_scroll_is_told():
     """So that the scene learns where the views look once they rest."""
     app, titles, told = application(), ViewTitles(), []

@@ -28,9 +28,9 @@ from PseudoProgressionAnalyzerLib.scene.timeline_look import (
 )
 from PseudoProgressionAnalyzerLib.scene.timeline_overlays import legend_units
 from PseudoProgressionAnalyzerLib.scene.timeline_put_away import fill_empty_views
-from PseudoProgressionAnalyzerLib.scene.timeline_rows import MADE, never_shown, pages
+from PseudoProgressionAnalyzerLib.scene.timeline_rows import MADE, never_shown, page_of, pages, shown_rows
 from PseudoProgressionAnalyzerLib.scene.timeline_steps import choose_view
-from PseudoProgressionAnalyzerLib.scene.timeline_views import column_of, composite_of, link
+from PseudoProgressionAnalyzerLib.scene.timeline_views import column_of, composite_of, exchanged, link
 
 FOUR_UP = 3
 
@@ -725,3 +725,29 @@ def test_images_that_another_module_exchanged_come_back(app, shown):
     timeline.hide(app)
     timeline.show_own_images(app)  # nothing is shown that could come back
     assert not timeline.view_nodes(app)
+
+
+def test_a_view_that_another_module_gave_its_own_volume_says_which(app, shown):
+    """Slicer's Segment Editor shows the volume that it draws on in a view that was another image's."""
+
+    def said():
+        rows, page = shown_rows(shown), page_of(shown)
+        return {node.GetLayoutName(): exchanged(shown, page, rows, node) for node in timeline.view_nodes(app)}
+
+    rows = shown_rows(shown)
+    plain, over = rows.index(Row("T1CE")), next(number for number, row in enumerate(rows) if row.overlay)
+    assert not any(said().values())
+    other = find(shown, Kind.IMAGE, page_of(shown)[0].id, "T1CE")
+    for row in (plain, over):
+        composite(app, 1, row).SetBackgroundVolumeID(other.GetID())
+    laid = app.scene.GetNodeByID(composite(app, 1, over).GetForegroundVolumeID())
+    found = said()
+    assert found.pop(f"PPA_1_{plain}") == other.GetName()
+    assert found.pop(f"PPA_1_{over}") == f"{laid.GetName()} over {other.GetName()}"
+    assert not any(found.values())
+    composite(app, 1, over).SetForegroundOpacity(0)
+    assert said()[f"PPA_1_{over}"] == other.GetName()
+    composite(app, 1, plain).SetBackgroundVolumeID(None)
+    assert said()[f"PPA_1_{plain}"] == "no image"
+    timeline.show_own_images(app)
+    assert not any(said().values())

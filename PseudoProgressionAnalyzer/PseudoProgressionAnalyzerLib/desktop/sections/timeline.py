@@ -23,6 +23,7 @@ from ..placeholder import when_empty
 from ..pointer import Presses
 from ..scrolling import Scrolling
 from ..section import Section, offer
+from ..soon import Soon
 from ..timeline_window import even_out
 from ..window_link import WindowLink
 
@@ -69,6 +70,7 @@ class TimelineSection(Section):
         self.left.setSingleShot(True)
         self.left.setInterval(DELAY)
         self.left.connect("timeout()", self.put_away)
+        self.soon = Soon(self.retitle)
         ui.earlierButton.connect("clicked()", lambda: self.turn_page(-1))
         ui.laterButton.connect("clicked()", lambda: self.turn_page(1))
         ui.lesionButton.connect("clicked()", self.lesion)
@@ -103,6 +105,7 @@ class TimelineSection(Section):
         if node is not None:
             self.watched = node, node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda caller, event: self.later())
             self.session.titles.resized = self.later
+            self.session.titles.exchanged = self.soon.ask
             self.session.titles.moved = self.rest.start
             self.enlarging.watch(self.left.start)
 
@@ -120,6 +123,7 @@ class TimelineSection(Section):
         self.timer.stop()
         self.rest.stop()
         self.left.stop()
+        self.soon.forget()
         self.session.titles.forget()
         self._unwatch()
 
@@ -131,6 +135,13 @@ class TimelineSection(Section):
     def later(self) -> None:
         """Titles follow once the layout has made its views."""
         self.timer.start()
+
+    def retitle(self) -> None:
+        """Another module put an image of its own into a view."""
+        if self.panel.busy or self.session.arranging or self.session.analysis is None:
+            self.later()
+        elif timeline.is_shown(self.session.application):
+            self.session.titles.catch_up(self.session.application)
 
     def put_away(self) -> None:
         """Where another layout was chosen in Slicer's own menu, the timeline is off: what it fills the views with is
