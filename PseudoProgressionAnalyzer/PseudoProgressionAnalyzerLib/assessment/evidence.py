@@ -37,7 +37,8 @@ DIFFUSIVITY = {"mm2/s": 1e6, "10-3 mm2/s": 1e3, "10-6 mm2/s": 1.0, "um2/s": 1.0}
 """Micrometres squared in a second, by units as UCUM spells them: powers are written with ``^`` as often, or without."""
 
 NO_WEIGHT_FLAGS = ("ratio_map_origin_unknown", "ratio_map_kind_differs")
-LESS_WEIGHT_FLAGS = ("dsc_reference_small", "spectra_partial_volume", "spectra_axis_unknown")
+LESS_WEIGHT_FLAGS = ("dsc_reference_small", "region_partly_outside", "spectra_axis_unknown", "spectra_partial_volume")
+"""Spectra of a part of the lesion (``spectra_region_beyond``) are none of these: so were those of the sources."""
 
 
 @dataclass(frozen=True)

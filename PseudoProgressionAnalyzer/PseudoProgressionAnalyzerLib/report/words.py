@@ -165,7 +165,7 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, (str, Path)):
         path = Path(value)
-        return shown_path(path) if path.is_absolute() and len(path.parts) > 3 else str(value)
+        return shown_path(path) if path.is_absolute() and len(path.parts) > 2 else str(value)
     if isinstance(value, Mapping):
         return {str(name): plain(inner) for name, inner in value.items()}
     if hasattr(value, "__iter__"):

@@ -169,8 +169,9 @@ def test_other_populations_and_unknown_days_count_half():
     assert held(measured("ADC_mean", 1000, ADC), "ADC-01", Circumstances(None)).factor == 0.5
 
 
-def test_doubtful_quality_counts_less_than_none():
-    flagged = measured("rCBV_ratio_mean", 3.0, flags=(Message("dsc_reference_small", {"voxels": 3, "percent": 1}),))
+@pytest.mark.parametrize("flag", ["dsc_reference_small", "region_partly_outside"])
+def test_doubtful_quality_counts_less_than_none(flag):
+    flagged = measured("rCBV_ratio_mean", 3.0, flags=(Message(flag, {"voxels": 3, "percent": 60}),))
     assert held(flagged).factor == 0.5 * held(measured("rCBV_ratio_mean", 3.0)).factor
 
 

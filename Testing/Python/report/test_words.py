@@ -69,6 +69,7 @@ def test_days_are_told_from_the_end_of_radiotherapy():
 def test_a_path_is_cut_to_study_and_file():
     message = Message("file_missing", {"file": str(Path("/data/Miller_Anna/2020-03-02/DSC.nii.gz"))})
     assert words.sentence(message).startswith("2020-03-02/DSC.nii.gz: there is no such file")
+    assert words.shown_parameters(Message("file_missing", {"file": "/Miller_Anna/1.dcm"})) == {"file": "1.dcm"}
 
 
 def test_parameters_become_what_json_knows():
