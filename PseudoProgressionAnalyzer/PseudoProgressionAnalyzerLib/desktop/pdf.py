@@ -58,8 +58,10 @@ def _write(page: str, file: Path, done: Callable[[float], None]) -> None:
         done(0.3 * number / len(drawings | pictures))
     pieces, documents = on_pages(text), []
     for piece in pieces:
-        made = (_document(piece, images, width, height), 1.0) if documents else _on_one(piece, images, width, height)
-        documents.append(made)
+        if documents:
+            documents.append((_document(piece, images, width, height), 1.0))
+        else:
+            documents.append(_on_one(piece, images, width, height, lambda: done(0.3)))
         done(0.3 + 0.1 * len(documents) / len(pieces))
     sheets = [(document, size, number) for document, size in documents for number in range(document.pageCount())]
     painter = qt.QPainter()
@@ -79,12 +81,16 @@ def _write(page: str, file: Path, done: Callable[[float], None]) -> None:
         painter.end()
 
 
-def _on_one(piece: str, images: dict[str, object], width: float, height: float) -> tuple[object, float]:
-    """The first piece, a summary, on one sheet, and how large it is then; as it is where it is far too long."""
+def _on_one(
+    piece: str, images: dict[str, object], width: float, height: float, tried: Callable[[], None]
+) -> tuple[object, float]:
+    """The first piece, a summary, on one sheet, and how large it is then; as it is where it is far too long. tried is
+    told of each size, as laying it out takes 0.1 s."""
     for size in SIZES:
         document = _document(piece, images, width / size, height / size)
         if document.pageCount() == 1:
             return document, size
+        tried()
     return _document(piece, images, width, height), 1.0
 
 

@@ -44,8 +44,10 @@ pdf._document = document
 if "--one" in sys.argv:
     found = []
     for lines in range(1, 120):
-        made, size = pdf._on_one("<p>a line</p>" * lines, {}, 680.0, 1000.0)
-        found.append((drawn("<p>a line</p>" * lines, {}, 680.0, 1000.0).pageCount(), made.pageCount(), size))
+        tried = []
+        made, size = pdf._on_one("<p>a line</p>" * lines, {}, 680.0, 1000.0, lambda: tried.append(1))
+        plain = drawn("<p>a line</p>" * lines, {}, 680.0, 1000.0)
+        found.append((plain.pageCount(), made.pageCount(), size, len(tried)))
     print(json.dumps(found))
     raise SystemExit
 pdf.write(page, file)
@@ -83,7 +85,9 @@ def test_page_one_holds_the_pictures_beside_the_numbers(session, printed):
 
 def test_a_summary_of_a_few_lines_more_than_a_sheet_is_made_smaller(printed):
     found = printed("", "--one")
-    assert all(size == 1 for plain, _made, size in found if plain == 1)
-    fitted = [(made, size) for plain, made, size in found if plain == 2 and size < 1]
+    assert all(size == 1 for plain, _made, size, _tried in found if plain == 1)
+    fitted = [(made, size) for plain, made, size, _tried in found if plain == 2 and size < 1]
     assert len(fitted) > 3 and all(made == 1 and size >= 0.85 for made, size in fitted)
     assert found[-1][0] == found[-1][1] > 1 and found[-1][2] == 1  # far too long: as it is
+    assert {tried for _plain, _made, size, tried in found if size == 0.9} == {2}, "a turn of the interface after each"
+    assert found[-1][3] == 4
