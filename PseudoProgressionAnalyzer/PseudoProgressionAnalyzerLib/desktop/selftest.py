@@ -185,6 +185,7 @@ def save_and_open(test: object, session: object, expected: dict, layout: int) ->
 
 def check_report(test: object, session: object) -> Gaps:
     """The report's files and its PDF; the silence of the interface meanwhile."""
+    settle()  # what strokes and judging left to be drawn is no silence of the report
     gaps = Gaps()
     with tempfile.TemporaryDirectory() as folder:
         written = session.save_report(Path(folder) / "report")
