@@ -50,7 +50,7 @@ class Editors(VTKObservationMixin):
     ``on_front(visit id)`` when another editor comes to the front, or none where there is nothing to draw on. An edit
     sends several events: it is told once, when they have all come. ``on_nothing(visit id, kind)`` is called when a
     stroke begins where there is no segment to draw in, and may make one; ``on_pointer(view)`` when the pointer moves
-    in one of Slicer's own views.
+    in one of Slicer's own views that shows another visit.
     """
 
     def __init__(
@@ -304,13 +304,13 @@ class Editors(VTKObservationMixin):
         if view is None or self.strokes.drawing:
             return
         self.strokes.follow(view)
-        if not is_ours(view.GetLayoutName()):
-            self.on_pointer(view)
-            return
         composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view)
         image = slicer.mrmlScene.GetNodeByID(composite.GetBackgroundVolumeID() or "") if composite is not None else None
-        if image is not None:
-            self._made(marked(image, "visit"), self.kind)  # or the first stroke would wait for it
+        visit = marked(image, "visit") if image is not None else ""
+        if visit and is_ours(view.GetLayoutName()):
+            self._made(visit, self.kind)  # or the first stroke would wait for it
+        elif visit not in ("", self.visit):  # every move comes here
+            self.on_pointer(view)
 
 
 def _look(segmentation: object) -> dict[str, tuple[str, str]]:

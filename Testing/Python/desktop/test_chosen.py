@@ -198,6 +198,21 @@ def test_the_editor_under_the_pointer_is_ready_before_the_press(desk):
     assert (SECOND, Kind.LESION) in desk.editors.editors and desk.editors.visit == FIRST
 
 
+def test_one_of_slicers_own_views_chooses_its_visit_once(desk, monkeypatch):
+    """Every move of the pointer is heard, and choosing reads the whole patient."""
+    scene, asked = slicer.mrmlScene, []
+    view = scene.AddNewNodeByClass("vtkMRMLSliceNode")
+    view.SetLayoutName("Red")
+    composite = scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
+    composite.SetLayoutName("Red")
+    composite.SetBackgroundVolumeID(find(patient_node(scene), Kind.IMAGE, SECOND, "T1CE").GetID())
+    monkeypatch.setattr(desk.editors.strokes, "follow", lambda view: None)
+    monkeypatch.setattr(desk.editors, "on_pointer", lambda view: (asked.append(view), desk.session.choose_view(view)))
+    for _move in range(3):
+        desk.editors._pointer_moved(SimpleNamespace(GetCursorPositionXYZ=lambda place: view))
+    assert desk.editors.visit == SECOND and asked == [view]
+
+
 def test_a_dab_in_another_column_is_painted_there_and_only_there(desk):
     """One click and no move after it: the editor that comes by the press knows neither the press nor the brush."""
     first = desk.editors.editor
