@@ -50,8 +50,8 @@ def _statistics(segmentation: object, segment_id: str, volume: object) -> Statis
         return None
     to_volume = np.linalg.inv(to_world(volume)) @ to_world(segmentation)
     weights = overlap_weights(mask, image, to_volume)
-    volume = np.count_nonzero(mask.array) * mask.voxel_volume * abs(np.linalg.det(to_volume[:3, :3]))
-    return region_statistics(image.array, weights, image.voxel_volume, np.isfinite(image.array), volume)
+    whole = np.count_nonzero(mask.array) * mask.voxel_volume * abs(np.linalg.det(to_volume[:3, :3]))  # mL
+    return region_statistics(image.array, weights, image.voxel_volume, np.isfinite(image.array), whole)
 
 
 def _reference_mean(segmentation: object, segment_id: str, volume: object) -> float | None:
