@@ -323,8 +323,8 @@ def _made_otherwise(earlier: Measurement, later: Measurement) -> list[Message]:
     found = []
     if earlier.method != later.method and later.name not in NAMES:
         then, now = (row.method.split("; ") for row in (earlier, later))
-        told = {"then": "; ".join(one for one in then if one not in now)}
-        told |= {"now": "; ".join(one for one in now if one not in then)}
+        told = {"then": "; ".join(one for one in then if one not in now) or "-"}
+        told |= {"now": "; ".join(one for one in now if one not in then) or "-"}
         found.append(Message("change_methods_differ", told))
     if earlier.reference != later.reference:
         found.append(Message("change_references_differ", {"then": earlier.reference, "now": later.reference}))

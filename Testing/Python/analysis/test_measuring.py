@@ -365,6 +365,10 @@ def test_what_was_made_otherwise_is_said_of_the_change():
     }  # fmt: skip
     assert said["change_references_differ"] == {"then": "contralateral white matter", "now": "drawn reference tissue"}
     assert "change_methods_differ" not in {flag.code for flag in value(analysis, "b", "volume", "own", "a").flags}
+    analysis.maps["a", "rCBV"].method = "DSC, bidirectional leakage correction; whole series"
+    make_ratio_maps(analysis, "a")
+    measure_visits(analysis)
+    assert flags_of_change(analysis)["change_methods_differ"] == {"then": "whole series", "now": "-"}
 
 
 def test_a_change_says_that_a_value_is_of_a_part():
